@@ -1,0 +1,73 @@
+// Verdict: the checked answer to "does this content violate this policy?".
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace safeguard::moderation {
+
+// Failure is never kSafe: whatever could not be decided is kUndetermined, with its reason.
+enum class Outcome { kViolation, kSafe, kUndetermined };
+
+enum class UndeterminedReason {
+  kNone,  // the outcome is not kUndetermined
+  kEmptyContent,
+  kContentTooLong,
+  kPolicyWithoutRules,
+  kUncertain,  // the score lies in the band where this layer must not decide
+  kTimeout,
+  kOverload,
+  kModelUnavailable,
+  kUnreadableAnswer,
+  kRefusal,
+  kInternalError,
+};
+
+// A piece of the content that the verdict rests on. `start` and `end` are byte offsets, half open,
+// into the text of messages[message] as the caller gave it.
+struct Evidence {
+  std::size_t message = 0;
+  std::size_t start = 0;
+  std::size_t end = 0;
+  std::string text;
+};
+
+struct PolicyReference {
+  std::string id;
+  std::string version;
+  std::string hash;  // BLAKE2b of the policy's bytes
+};
+
+struct DecidedBy {
+  std::string layer;       // "screen", "reasoner", "list", "human"
+  std::string model;       // e.g. "minilm-l6-v2"
+  std::string model_hash;  // SHA-256 of its weights, 64 hexadecimal digits
+};
+
+struct Verdict {
+  PolicyReference policy;
+  Outcome outcome = Outcome::kUndetermined;
+  UndeterminedReason reason = UndeterminedReason::kInternalError;
+  std::string detail;  // for kUndetermined: one sentence on what happened and what to do
+
+  std::optional<double> score;        // probability of a violation, 0..1; empty when nothing scored
+  std::string category;               // level or section of the best rule, e.g. "SP4"; may be empty
+  std::vector<std::string> rule_ids;  // every one exists in the policy
+  std::string rationale;              // for people; names the rule
+  std::vector<Evidence> evidence;
+  std::string view;  // the canonical view that gave the score: "original", "normalised", ...
+  DecidedBy decided_by;
+  std::vector<std::string> notes;            // e.g. "invalid UTF-8 at byte 12 was replaced"
+  std::map<std::string, double> timings_ms;  // by stage; "total" is always there
+};
+
+const char* ToString(Outcome outcome);
+const char* ToString(UndeterminedReason reason);  // "" for kNone
+
+// An undetermined verdict: the only way to report that something could not be judged.
+Verdict Undetermined(PolicyReference policy, UndeterminedReason reason, std::string detail);
+
+}  // namespace safeguard::moderation
