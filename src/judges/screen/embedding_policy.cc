@@ -1,0 +1,126 @@
+#include "judges/screen/embedding_policy.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace safeguard::judges {
+namespace {
+
+using moderation::Side;
+
+// Chosen on the shipped policies' golden sets, each policy scored with the values that were best on
+// the others (docs/quality.md).
+constexpr double kSlope = 12.0;
+constexpr double kSafeShare = 0.3;
+constexpr double kMargin = 0.22;
+constexpr LogisticOptions kFit = {
+    .weight_penalty = 0.35, .slope_penalty = 4.0, .bias_penalty = 0.1};
+// Rounds of choosing each case's best unit and fitting again (multiple-instance learning: Andrews
+// et al. 2003, MI-SVM).
+constexpr int kRounds = 2;
+
+double Similarity(std::span<const float> a, const float* b) {
+  float sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    sum += a[i] * b[i];
+  }
+  return double{sum};
+}
+
+}  // namespace
+
+EmbeddingPolicy::EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> anchors,
+                                 std::vector<float> anchor_embeddings, std::size_t hidden)
+    : policy_(std::move(policy)),
+      anchors_(std::move(anchors)),
+      anchor_embeddings_(std::move(anchor_embeddings)),
+      hidden_(hidden) {}
+
+EmbeddingPolicy::Nearest EmbeddingPolicy::NearestAnchor(std::span<const float> embedding,
+                                                        Side side) const {
+  // Without an anchor on a side the similarity is 0: as unlike as two random texts.
+  Nearest nearest;
+  double best_of_rules = -2;
+  double best = -2;
+  for (std::size_t a = 0; a < anchors_.size(); ++a) {
+    if (anchors_[a].side != side) {
+      continue;
+    }
+    const double similarity = Similarity(embedding, &anchor_embeddings_[a * hidden_]);
+    best = std::max(best, similarity);
+    if (anchors_[a].rule && similarity > best_of_rules) {
+      best_of_rules = similarity;
+      nearest.rule = anchors_[a].rule;
+    }
+  }
+  nearest.similarity = best > -2 ? best : 0;
+  return nearest;
+}
+
+double EmbeddingPolicy::Prior(std::span<const float> embedding) const {
+  return kSlope * (NearestAnchor(embedding, Side::kViolating).similarity -
+                   kSafeShare * NearestAnchor(embedding, Side::kSafe).similarity - kMargin);
+}
+
+double EmbeddingPolicy::UnitLogit(std::span<const float> embedding) const {
+  const double prior = Prior(embedding);
+  return learned_ ? Logit(*learned_, embedding, prior) : prior;
+}
+
+std::pair<std::size_t, double> EmbeddingPolicy::BestUnit(const EmbeddedText& text,
+                                                         std::size_t first) const {
+  std::pair<std::size_t, double> best{first, -1e9};
+  for (std::size_t u = first; u < text.units.size(); ++u) {
+    const double logit = UnitLogit(UnitOf(text, u));
+    if (logit > best.second) {
+      best = {u, logit};
+    }
+  }
+  return best;
+}
+
+void EmbeddingPolicy::Learn(std::span<const EmbeddedCase> cases) {
+  std::size_t violating = 0;
+  std::size_t usable = 0;
+  for (const EmbeddedCase& c : cases) {
+    usable += c.text->units.empty() ? 0 : 1;
+    violating += !c.text->units.empty() && c.violating ? 1 : 0;
+  }
+  if (violating == 0 || violating == usable) {
+    return;
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<LogisticCase> fit;
+    for (const EmbeddedCase& c : cases) {
+      if (c.text->units.empty()) {
+        continue;
+      }
+      const std::size_t unit = round == 0 ? 0 : BestUnit(*c.text, 0).first;
+      const std::span<const float> embedding = UnitOf(*c.text, unit);
+      // Both sides weigh the same in sum, whatever their numbers.
+      const std::size_t side = c.violating ? violating : usable - violating;
+      fit.push_back({embedding, Prior(embedding), c.violating,
+                     static_cast<double>(usable) / (2.0 * static_cast<double>(side))});
+    }
+    learned_ = FitLogistic(fit, hidden_, kFit);
+  }
+}
+
+ScreenScore EmbeddingPolicy::Score(const EmbeddedText& text) const {
+  ScreenScore score;
+  if (text.units.empty()) {
+    return score;  // not a single token
+  }
+  score.read = true;
+  const auto [unit, logit] = BestUnit(text, 0);
+  score.probability = 1 / (1 + std::exp(-logit));
+  score.violating_rule = NearestAnchor(UnitOf(text, unit), Side::kViolating).rule;
+  score.safe_rule = NearestAnchor(UnitOf(text, unit), Side::kSafe).rule;
+  // Evidence is a sentence even where the whole text scored highest.
+  const std::size_t shown = unit == 0 && text.units.size() > 1 ? BestUnit(text, 1).first : unit;
+  score.begin = text.units[shown].begin;
+  score.end = text.units[shown].end;
+  return score;
+}
+
+}  // namespace safeguard::judges

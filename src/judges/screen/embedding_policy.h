@@ -1,0 +1,57 @@
+// A policy as the embedding screen sees it: anchors, and a logistic layer where cases were given.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "judges/screen/anchors.h"
+#include "judges/screen/logistic.h"
+#include "judges/screen/screen.h"
+#include "judges/screen/text_embedder.h"
+
+namespace safeguard::judges {
+
+// A labelled text and its embedding.
+struct EmbeddedCase {
+  const EmbeddedText* text;
+  bool violating;
+};
+
+class EmbeddingPolicy : public ScreenPolicy {
+ public:
+  // `anchors[i]` has the embedding anchor_embeddings[i * hidden ...].
+  EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> anchors,
+                  std::vector<float> anchor_embeddings, std::size_t hidden);
+
+  // Fits the logistic layer; without cases of both sides it stays as it was.
+  void Learn(std::span<const EmbeddedCase> cases);
+
+  [[nodiscard]] const moderation::Policy& policy() const override { return policy_; }
+  [[nodiscard]] ScreenScore Score(const EmbeddedText& text) const;
+
+ private:
+  struct Nearest {
+    double similarity = 0;
+    std::optional<std::size_t> rule;
+  };
+  [[nodiscard]] Nearest NearestAnchor(std::span<const float> embedding,
+                                      moderation::Side side) const;
+  [[nodiscard]] double Prior(std::span<const float> embedding) const;
+  [[nodiscard]] double UnitLogit(std::span<const float> embedding) const;
+  [[nodiscard]] std::pair<std::size_t, double> BestUnit(const EmbeddedText& text,
+                                                        std::size_t first) const;
+  [[nodiscard]] std::span<const float> UnitOf(const EmbeddedText& text, std::size_t unit) const {
+    return std::span(text.embeddings).subspan(unit * hidden_, hidden_);
+  }
+
+  moderation::Policy policy_;
+  std::vector<Anchor> anchors_;
+  std::vector<float> anchor_embeddings_;
+  std::size_t hidden_;
+  std::optional<LogisticModel> learned_;
+};
+
+}  // namespace safeguard::judges

@@ -1,0 +1,91 @@
+#include "judges/screen/embedding_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace safeguard::judges {
+namespace {
+
+using moderation::Policy;
+using moderation::Rule;
+using moderation::Side;
+
+// Two dimensions are enough: violating things point along x, safe things along y.
+EmbeddingPolicy TwoRules() {
+  Policy policy;
+  Rule bad;
+  bad.id = "V";
+  bad.side = Side::kViolating;
+  Rule good;
+  good.id = "S";
+  good.side = Side::kSafe;
+  policy.rules = {bad, good};
+  const std::vector<Anchor> anchors = {{"v", Side::kViolating, 0}, {"s", Side::kSafe, 1}};
+  return {policy, anchors, {1, 0, 0, 1}, 2};
+}
+
+EmbeddedText Text(std::vector<std::pair<float, float>> directions) {
+  EmbeddedText text;
+  std::uint32_t at = 0;
+  for (const auto& [x, y] : directions) {
+    const float norm = std::sqrt(x * x + y * y);
+    text.units.push_back({at, at + 10});
+    text.embeddings.push_back(x / norm);
+    text.embeddings.push_back(y / norm);
+    at += 10;
+  }
+  return text;
+}
+
+TEST(EmbeddingPolicy, LikeTheViolatingRuleScoresHigherThanLikeTheSafeOne) {
+  const EmbeddingPolicy policy = TwoRules();
+  const ScreenScore bad = policy.Score(Text({{1, 0.1F}}));
+  const ScreenScore good = policy.Score(Text({{0.1F, 1}}));
+  EXPECT_GT(bad.probability, 0.5);
+  EXPECT_LT(good.probability, 0.5);
+  EXPECT_EQ(bad.violating_rule, 0U);
+  EXPECT_EQ(bad.safe_rule, 1U);
+}
+
+TEST(EmbeddingPolicy, AnotherSentenceNeverLowersTheScore) {
+  const EmbeddingPolicy policy = TwoRules();
+  const double alone = policy.Score(Text({{1, 1}})).probability;
+  EXPECT_GE(policy.Score(Text({{1, 1}, {0, 1}, {-1, 0.2F}})).probability, alone);
+  EXPECT_GT(policy.Score(Text({{1, 1}, {1, 0}})).probability, alone);
+}
+
+TEST(EmbeddingPolicy, EvidenceIsTheBestSentenceNotTheWholeText) {
+  const ScreenScore score = TwoRules().Score(Text({{1, 0}, {0, 1}, {1, 0.5F}}));
+  EXPECT_EQ(score.begin, 20U);
+  EXPECT_EQ(score.end, 30U);
+}
+
+TEST(EmbeddingPolicy, TextWithoutTokensIsNotRead) {
+  EXPECT_FALSE(TwoRules().Score(EmbeddedText{}).read);
+}
+
+TEST(EmbeddingPolicy, CasesBendTheScore) {
+  EmbeddingPolicy policy = TwoRules();
+  // The author says that the diagonal violates and x alone does not.
+  const std::vector<EmbeddedText> texts = {Text({{1, 1}}), Text({{1, 0.9F}}), Text({{1, 0}}),
+                                           Text({{1, 0.05F}})};
+  const double before = policy.Score(texts[0]).probability;
+  const std::vector<EmbeddedCase> cases = {
+      {&texts[0], true}, {&texts[1], true}, {&texts[2], false}, {&texts[3], false}};
+  policy.Learn(cases);
+  EXPECT_GT(policy.Score(texts[0]).probability, before);
+  EXPECT_GT(policy.Score(texts[0]).probability, policy.Score(texts[2]).probability);
+}
+
+TEST(EmbeddingPolicy, CasesOfOneSideTeachNothing) {
+  EmbeddingPolicy policy = TwoRules();
+  const EmbeddedText text = Text({{1, 1}});
+  const double before = policy.Score(text).probability;
+  const std::vector<EmbeddedCase> cases = {{&text, true}};
+  policy.Learn(cases);
+  EXPECT_EQ(policy.Score(text).probability, before);
+}
+
+}  // namespace
+}  // namespace safeguard::judges

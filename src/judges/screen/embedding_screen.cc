@@ -1,0 +1,105 @@
+#include "judges/screen/embedding_screen.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "judges/screen/embedding_policy.h"
+
+namespace safeguard::judges {
+namespace {
+
+using moderation::GoldenCase;
+using moderation::Outcome;
+using moderation::Side;
+
+// The text that stands for a case: its message, or its conversation turn by turn.
+std::string CaseText(const moderation::Content& content) {
+  std::string text;
+  for (const moderation::Message& message : content.messages) {
+    text += (text.empty() ? "" : "\n") + message.text;
+  }
+  return text;
+}
+
+}  // namespace
+
+EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, EmbeddingCache cache,
+                                 std::string model_name, std::string model_hash)
+    : embedder_(std::move(embedder)),
+      cache_(std::move(cache)),
+      model_name_(std::move(model_name)),
+      model_hash_(std::move(model_hash)) {}
+
+std::vector<EmbeddedText> EmbeddingScreen::EmbedCached(std::span<const std::string_view> texts) {
+  std::optional<std::vector<EmbeddedText>> found = cache_.Find(texts, embedder_->hidden());
+  if (found) {
+    return std::move(*found);
+  }
+  std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
+  cache_.Store(texts, embedded, embedder_->hidden());
+  return embedded;
+}
+
+Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
+    const moderation::Policy& policy, std::span<const GoldenCase> golden) {
+  std::vector<Anchor> anchors = AnchorsOf(policy);
+  std::vector<std::string> case_texts;
+  for (const GoldenCase& c : golden) {
+    case_texts.push_back(CaseText(c.content));
+  }
+  std::vector<std::string_view> texts;
+  for (const Anchor& anchor : anchors) {
+    texts.emplace_back(anchor.text);
+  }
+  // The policy's own labelled examples are cases too, not only anchors.
+  std::vector<bool> example_sides;
+  for (const moderation::Example& example : policy.examples) {
+    if (example.side != Side::kNone) {
+      texts.emplace_back(example.text);
+      example_sides.push_back(example.side == Side::kViolating);
+    }
+  }
+  texts.insert(texts.end(), case_texts.begin(), case_texts.end());
+  const std::vector<EmbeddedText> embedded = EmbedCached(texts);
+
+  const std::size_t hidden = embedder_->hidden();
+  std::vector<float> anchor_embeddings;
+  std::vector<Anchor> kept;
+  for (std::size_t a = 0; a < anchors.size(); ++a) {
+    if (embedded[a].units.empty()) {
+      continue;  // punctuation only: nothing to compare with
+    }
+    kept.push_back(anchors[a]);
+    anchor_embeddings.insert(anchor_embeddings.end(), embedded[a].embeddings.begin(),
+                             embedded[a].embeddings.begin() + static_cast<std::ptrdiff_t>(hidden));
+  }
+  std::vector<EmbeddedCase> cases;
+  for (std::size_t e = 0; e < example_sides.size(); ++e) {
+    cases.push_back({&embedded[anchors.size() + e], example_sides[e]});
+  }
+  for (std::size_t g = 0; g < golden.size(); ++g) {
+    cases.push_back({&embedded[anchors.size() + example_sides.size() + g],
+                     golden[g].expected == Outcome::kViolation});
+  }
+  auto prepared = std::make_shared<EmbeddingPolicy>(policy, std::move(kept),
+                                                    std::move(anchor_embeddings), hidden);
+  prepared->Learn(cases);
+  return prepared;
+}
+
+std::vector<ScreenScore> EmbeddingScreen::Score(std::span<const ScreenPolicy* const> policies,
+                                                std::span<const std::string_view> texts) {
+  const std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
+  std::vector<ScreenScore> scores;
+  scores.reserve(texts.size() * policies.size());
+  for (const EmbeddedText& text : embedded) {
+    for (const ScreenPolicy* policy : policies) {
+      const auto* ours = dynamic_cast<const EmbeddingPolicy*>(policy);
+      CHECK(ours != nullptr);
+      scores.push_back(ours->Score(text));
+    }
+  }
+  return scores;
+}
+
+}  // namespace safeguard::judges

@@ -1,0 +1,42 @@
+// The screen that needs no training: content and policy are embedded by one small encoder and
+// compared; labelled examples and golden cases, where there are any, bend the comparison to what
+// the policy's author means.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "judges/screen/embedding_cache.h"
+#include "judges/screen/screen.h"
+#include "judges/screen/text_embedder.h"
+
+namespace safeguard::judges {
+
+// How it scores, for every unit (the whole text, each window, each sentence):
+//   prior  = kSlope * (nearest violating anchor - kSafeShare * nearest safe anchor - kMargin)
+//   logit  = prior when the policy has no labelled cases of both sides, else a regularised logistic
+//            layer over [embedding, prior] fitted on them (logistic.h)
+// and the text's probability is the largest over its units.
+class EmbeddingScreen : public Screen {
+ public:
+  EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, EmbeddingCache cache,
+                  std::string model_name, std::string model_hash);
+
+  Result<std::shared_ptr<const ScreenPolicy>> Prepare(
+      const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override;
+  std::vector<ScreenScore> Score(std::span<const ScreenPolicy* const> policies,
+                                 std::span<const std::string_view> texts) override;
+  [[nodiscard]] std::string model_name() const override { return model_name_; }
+  [[nodiscard]] std::string model_hash() const override { return model_hash_; }
+
+ private:
+  // Embeddings from the cache, else computed and stored.
+  std::vector<EmbeddedText> EmbedCached(std::span<const std::string_view> texts);
+
+  std::unique_ptr<TextEmbedder> embedder_;
+  EmbeddingCache cache_;
+  std::string model_name_;
+  std::string model_hash_;
+};
+
+}  // namespace safeguard::judges
