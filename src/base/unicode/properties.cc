@@ -65,7 +65,9 @@ bool IsOther(Category category) {
          category == Category::kPrivateUse || category == Category::kSurrogate;
 }
 
-bool IsWhiteSpace(char32_t code_point) { return u_isUWhiteSpace(ToIcu(code_point)) != 0; }
+bool IsWhiteSpace(char32_t code_point) {
+  return u_isUWhiteSpace(ToIcu(code_point)) != 0;
+}
 
 Version AgeOf(char32_t code_point) {
   UVersionInfo version;

@@ -7,8 +7,12 @@
 namespace safeguard::unicode {
 namespace {
 
-std::u32string Decomposed(char32_t c) { return std::u32string(CanonicalDecomposition(c).view()); }
-std::u32string Lower(char32_t c) { return std::u32string(ToLower(c).view()); }
+std::u32string Decomposed(char32_t c) {
+  return std::u32string(CanonicalDecomposition(c).view());
+}
+std::u32string Lower(char32_t c) {
+  return std::u32string(ToLower(c).view());
+}
 
 TEST(Properties, Categories) {
   EXPECT_EQ(CategoryOf(U'A'), Category::kUppercaseLetter);

@@ -68,7 +68,9 @@ bool IsBertPunctuation(char32_t c) {
   return c < 0x80 ? IsAsciiPunctuation(c) : unicode::IsPunctuation(CategoryInUnicode8(c));
 }
 
-bool IsBertAccent(char32_t c) { return CategoryInUnicode8(c) == Category::kNonspacingMark; }
+bool IsBertAccent(char32_t c) {
+  return CategoryInUnicode8(c) == Category::kNonspacingMark;
+}
 
 bool IsBertIdeograph(char32_t c) {
   return (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x4E00 && c <= 0x9FFF) ||
@@ -78,8 +80,7 @@ bool IsBertIdeograph(char32_t c) {
 }
 
 unicode::CodePoints BertDecomposition(char32_t c) {
-  return Knows(kNormalizationFrom, c) ? unicode::CanonicalDecomposition(c)
-                                      : unicode::CodePoints(c);
+  return Knows(kNormalizationFrom, c) ? unicode::CanonicalDecomposition(c) : unicode::CodePoints(c);
 }
 
 std::uint8_t BertCombiningClass(char32_t c) {

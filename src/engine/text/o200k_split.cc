@@ -16,14 +16,13 @@ namespace {
 #define UPPER R"([\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}])"
 #define LOWER R"([\p{Ll}\p{Lm}\p{Lo}\p{M}])"
 #define ENDING R"((?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
-constexpr char kPattern[] =
-    R"([^\r\n\p{L}\p{N}]?)" UPPER "*" LOWER "+" ENDING            //
-    R"(|[^\r\n\p{L}\p{N}]?)" UPPER "+" LOWER "*" ENDING           //
-    R"(|\p{N}{1,3})"                                              //
-    R"(| ?[^)" SPACE R"(\p{L}\p{N}]+[\r\n/]*)"                    //
-    R"(|[)" SPACE R"(]*[\r\n]+)"                                  //
-    R"(|[)" SPACE R"(]+(?![^)" SPACE R"(]))"                      //
-    R"(|[)" SPACE R"(]+)";
+constexpr char kPattern[] = R"([^\r\n\p{L}\p{N}]?)" UPPER "*" LOWER "+" ENDING   //
+                            R"(|[^\r\n\p{L}\p{N}]?)" UPPER "+" LOWER "*" ENDING  //
+                            R"(|\p{N}{1,3})"                                     //
+                            R"(| ?[^)" SPACE R"(\p{L}\p{N}]+[\r\n/]*)"           //
+                            R"(|[)" SPACE R"(]*[\r\n]+)"                         //
+                            R"(|[)" SPACE R"(]+(?![^)" SPACE R"(]))"             //
+                            R"(|[)" SPACE R"(]+)";
 #undef SPACE
 #undef UPPER
 #undef LOWER

@@ -24,8 +24,8 @@ std::uint64_t HashOf(std::string_view bytes) {
 
 void TokenList::Add(std::string_view bytes, std::uint32_t id) {
   CHECK(bytes_.size() + bytes.size() < 0xFFFFFFFFU);
-  entries_.push_back({static_cast<std::uint32_t>(bytes_.size()),
-                      static_cast<std::uint32_t>(bytes.size()), id});
+  entries_.push_back(
+      {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(bytes.size()), id});
   bytes_.append(bytes);
 }
 

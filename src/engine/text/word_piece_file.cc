@@ -23,7 +23,8 @@ std::unexpected<Error> Unsupported(const std::string& field, const std::string& 
 
 // For messages: a cut could fall inside a character.
 std::string Quoted(const std::string& name) {
-  return name.size() <= 40 ? '"' + name + '"' : "a name of " + std::to_string(name.size()) + " bytes";
+  return name.size() <= 40 ? '"' + name + '"'
+                           : "a name of " + std::to_string(name.size()) + " bytes";
 }
 
 // The member, or null when it is absent.
@@ -241,7 +242,8 @@ Status ReadPostProcessor(const Json& root, WordPieceFile& file,
   }
   for (const char* name : {"[CLS]", "[SEP]"}) {
     std::optional<std::uint32_t> id = FindToken(file.vocabulary, name);
-    const auto found = std::ranges::find(added, name, &std::pair<std::string, std::uint32_t>::first);
+    const auto found =
+        std::ranges::find(added, name, &std::pair<std::string, std::uint32_t>::first);
     if (!id && found != added.end()) {
       id = found->second;
     }
