@@ -89,7 +89,7 @@ enum class DataFormat { kAuto, kJsonl, kCsv };
 
 struct ReadOptions {
   DataFormat format = DataFormat::kAuto;  // kAuto: by the file's first byte: '{' is JSONL
-  ColumnMapping mapping;
+  ColumnMapping mapping{};
   char delimiter = '\0';      // of CSV; NUL: ',' ';' or tab, whichever the header has most of
   std::size_t skip_rows = 0;  // CSV rows before the header, e.g. a disclaimer
   bool has_header = true;     // CSV; without: columns are named "1", "2", ... for the mapping
