@@ -36,7 +36,7 @@ bool Counts(char32_t c) {
   return (c >= U'0' && c <= U'9') || (c >= U'a' && c <= U'z') || c >= 0xA1;
 }
 
-std::string NormalText(std::string_view text) {
+std::string Normalise(std::string_view text) {
   std::string normal;
   for (std::size_t at = 0; at < text.size();) {
     const DecodedCodePoint point = DecodeUtf8(text, at);
@@ -77,7 +77,7 @@ void Shuffle(std::vector<Group>& groups, std::mt19937_64& random) {
 std::string NormalText(const moderation::Content& content) {
   std::string normal;
   for (const moderation::Message& message : content.messages) {
-    normal += NormalText(message.text) + '\n';
+    normal += Normalise(message.text) + '\n';
   }
   return normal;
 }
