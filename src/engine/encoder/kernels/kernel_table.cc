@@ -12,6 +12,8 @@ namespace {
 constexpr std::array kTables = {
 #if defined(__x86_64__)
 
+    &kAmxKernels,
+    &kAvx512Kernels,
     &kAvx2Kernels,
 #endif
     &kReferenceKernels,
