@@ -57,7 +57,9 @@ struct RuleResult {
   std::optional<double> recall;     // found / support
   std::optional<double> precision;  // cited_rightly / cited
 };
-// Every rule that is expected or cited, in order of id.
+// Every rule that is expected or cited, in order of id; of more than kRulesMax those that occur
+// most.
+inline constexpr std::size_t kRulesMax = 500;
 std::vector<RuleResult> MeasureRules(std::span<const Judged> cases);
 
 struct GroupResult {

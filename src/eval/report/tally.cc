@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -55,6 +56,33 @@ void CountRule(const Judged& judged, RuleResult& result) {
   result.cited_rightly += cited && expected ? 1 : 0;
 }
 
+// Expected or cited, in order of id; of more than kRulesMax those that occur most.
+std::vector<std::string> RulesOf(std::span<const Judged> cases) {
+  std::map<std::string, std::size_t> counts;
+  const auto add = [&counts](const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+      ++counts[id];
+    }
+  };
+  for (const Judged& judged : cases) {
+    if (judged.expected()) {
+      add(judged.record->rule_ids);
+    }
+    if (judged.outcome() == Outcome::kViolation) {
+      add(judged.result->verdict.rule_ids);
+    }
+  }
+  std::vector<std::pair<std::string, std::size_t>> rules(counts.begin(), counts.end());
+  std::ranges::stable_sort(rules, std::greater(), &std::pair<std::string, std::size_t>::second);
+  rules.resize(std::min(rules.size(), kRulesMax));
+  std::vector<std::string> ids;
+  for (auto& [id, count] : rules) {
+    ids.push_back(std::move(id));
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
 std::optional<double> Share(std::size_t part, std::size_t whole) {
   return whole == 0 ? std::nullopt
                     : std::optional(static_cast<double>(part) / static_cast<double>(whole));
@@ -102,18 +130,8 @@ bool Cites(const Verdict& verdict, std::string_view rule) {
 }
 
 std::vector<RuleResult> MeasureRules(std::span<const Judged> cases) {
-  std::set<std::string> rules;
-  for (const Judged& judged : cases) {
-    if (judged.expected()) {
-      rules.insert(judged.record->rule_ids.begin(), judged.record->rule_ids.end());
-    }
-    if (judged.outcome() == Outcome::kViolation) {
-      const std::vector<std::string>& cited = judged.result->verdict.rule_ids;
-      rules.insert(cited.begin(), cited.end());
-    }
-  }
   std::vector<RuleResult> results;
-  for (const std::string& rule : rules) {
+  for (const std::string& rule : RulesOf(cases)) {
     RuleResult& result = results.emplace_back();
     result.rule = rule;
     for (const Judged& judged : cases) {

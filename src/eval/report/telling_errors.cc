@@ -9,6 +9,8 @@ namespace {
 
 using moderation::Outcome;
 
+constexpr double kLast = std::numeric_limits<double>::infinity();  // after every score
+
 // Controls, and characters that change how others are shown without being seen.
 bool IsUnprintable(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C ||
@@ -79,7 +81,6 @@ TellingErrors FindTellingErrors(std::span<const Judged> cases, std::size_t count
       misses.push_back(judged);
     }
   }
-  constexpr double kLast = std::numeric_limits<double>::infinity();
   return {.false_alarms = TakeFirst(alarms, count_max, excerpt_bytes_max,
                                     [](const Judged& judged) {
                                       const std::optional<double> score = judged.score();
