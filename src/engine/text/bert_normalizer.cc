@@ -1,6 +1,8 @@
 #include "engine/text/bert_normalizer.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/unicode/properties.h"
@@ -70,13 +72,28 @@ void BertNormalizer::Decompose(char32_t c, TextSpan source) {
   }
 }
 
+// A stable counting sort, so that no run of marks costs more than its length.
+void BertNormalizer::SortMarks() {
+  if (std::ranges::is_sorted(marks_, {}, &Mark::combining_class)) {
+    return;
+  }
+  std::array<std::size_t, 256> places{};
+  for (const Mark& mark : marks_) {
+    ++places[mark.combining_class];
+  }
+  std::exclusive_scan(places.begin(), places.end(), places.begin(), std::size_t{0});
+  sorted_.resize(marks_.size());
+  for (const Mark& mark : marks_) {
+    sorted_[places[mark.combining_class]++] = mark;
+  }
+  marks_.swap(sorted_);
+}
+
 void BertNormalizer::FlushMarks() {
   if (marks_.empty()) {
     return;
   }
-  if (!std::ranges::is_sorted(marks_, {}, &Mark::combining_class)) {
-    std::ranges::stable_sort(marks_, {}, &Mark::combining_class);
-  }
+  SortMarks();
   std::size_t next = 0;
   for (const Mark& mark : marks_) {
     if (mark.first) {

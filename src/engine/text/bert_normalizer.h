@@ -1,6 +1,6 @@
 // BertNormalizer as a stream: characters go in, normalised characters come out with the bytes of
-// the text that they were made from. Linear in the text but for the sorting of long runs of
-// combining marks (O(n log n)); memory is that of the longest such run.
+// the text that they were made from. Linear in the text; memory is that of the longest run of
+// combining marks.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,7 @@ class BertNormalizer {
   void Clean(char32_t c, TextSpan source);
   void SetApart(char32_t c, TextSpan source);
   void Decompose(char32_t c, TextSpan source);
+  void SortMarks();
   void FlushMarks();
   void Strip(char32_t c, TextSpan source);
   void Lower(char32_t c, TextSpan source);
@@ -58,6 +59,7 @@ class BertNormalizer {
   BertNormalizerSettings settings_;
   CharacterSink& sink_;
   std::vector<Mark> marks_;        // combining marks since the last starter, to be sorted by class
+  std::vector<Mark> sorted_;       // scratch of SortMarks
   std::vector<TextSpan> sources_;  // of the first marks among them, in the order of the text
   TextSpan last_source_;
 };
