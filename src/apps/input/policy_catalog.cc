@@ -1,0 +1,185 @@
+#include "apps/input/policy_catalog.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "eval/golden_set.h"
+
+namespace safeguard::apps {
+namespace {
+
+constexpr const char* kShipped = "shipped with safeguard";
+constexpr std::size_t kGoldenBytesMax = std::size_t{64} << 20;
+
+std::string JoinNames(const std::vector<std::string>& names) {
+  std::string joined;
+  for (const std::string& name : names) {
+    joined += (joined.empty() ? "" : ", ") + name;
+  }
+  return joined;
+}
+
+bool LooksLikePath(const std::string& text) {
+  return text.find('/') != std::string::npos || text.find('.') != std::string::npos;
+}
+
+Status ParseGolden(std::string_view bytes, const std::string& name, LoadedPolicy& loaded) {
+  std::istringstream in{std::string(bytes)};
+  Result<std::vector<moderation::GoldenCase>> golden = eval::ReadGoldenSet(in, name);
+  if (!golden) {
+    return std::unexpected(golden.error());
+  }
+  loaded.golden = std::move(*golden);
+  loaded.golden_origin = name;
+  loaded.golden_hash = Blake2bHex(bytes);
+  return {};
+}
+
+Status ReadGoldenFile(const std::string& path, LoadedPolicy& loaded) {
+  const Result<std::string> bytes = ReadFile(path, kGoldenBytesMax);
+  if (!bytes) {
+    return std::unexpected(bytes.error());
+  }
+  return ParseGolden(*bytes, path, loaded);
+}
+
+// The golden set that stands beside a policy file, or empty.
+std::string SiblingGolden(const std::string& policy_path) {
+  const std::filesystem::path path(policy_path);
+  std::error_code ignored;  // whatever cannot be looked at is not there
+  for (const std::string& name :
+       {path.stem().string() + ".golden.jsonl",
+        path.stem() == "policy" ? std::string("golden.jsonl") : std::string()}) {
+    const std::filesystem::path candidate = path.parent_path() / name;
+    if (!name.empty() && std::filesystem::is_regular_file(candidate, ignored)) {
+      return candidate.string();
+    }
+  }
+  return {};
+}
+
+// "policy.md" says nothing: the folder's name does.
+std::string FallbackId(const std::string& path_text) {
+  std::error_code ignored;  // a path that cannot be made absolute keeps its own stem
+  const std::filesystem::path path = std::filesystem::absolute(path_text, ignored);
+  if (path.stem() == "policy" && path.has_parent_path()) {
+    return path.parent_path().filename().string();
+  }
+  return path.stem().string();
+}
+
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const bool same = std::tolower(static_cast<unsigned char>(a[i])) ==
+                        std::tolower(static_cast<unsigned char>(b[j]));
+      const std::size_t replaced = diagonal + (same ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::vector<std::string> PolicyCatalog::names() const {
+  std::vector<std::string> names;
+  for (const EmbeddedFile& file : shipped_) {
+    if (file.path.ends_with("/policy.md")) {
+      names.emplace_back(file.path.substr(0, file.path.find('/')));
+    }
+  }
+  return names;
+}
+
+const EmbeddedFile* PolicyCatalog::Find(std::string_view path) const {
+  const auto found =
+      std::ranges::find_if(shipped_, [&](const EmbeddedFile& file) { return file.path == path; });
+  return found == shipped_.end() ? nullptr : &*found;
+}
+
+Result<PolicyCatalog::PolicyText> PolicyCatalog::Text(const std::string& name_or_path) const {
+  if (const EmbeddedFile* file = Find(name_or_path + "/policy.md")) {
+    return PolicyText{std::string(file->bytes), name_or_path, kShipped};
+  }
+  std::error_code ignored;  // what cannot be looked at is reported by ReadFile
+  if (!LooksLikePath(name_or_path) && !std::filesystem::exists(name_or_path, ignored)) {
+    const std::string nearest = Nearest(name_or_path, names());
+    return Fail(ErrorCode::kNotFound, "no policy is called " + name_or_path,
+                nearest.empty() ? "shipped: " + JoinNames(names()) + "; or give a path"
+                                : "did you mean " + nearest + "?");
+  }
+  if (std::filesystem::is_directory(name_or_path, ignored)) {
+    const bool holds_policy = std::filesystem::exists(name_or_path + "/policy.md", ignored);
+    return Fail(ErrorCode::kInvalidInput, "the policy " + name_or_path + " is a directory",
+                holds_policy ? "name the file: " + name_or_path + "/policy.md" : "name a file in it");
+  }
+  Result<std::string> bytes = ReadFile(name_or_path, moderation::kPolicyBytesMax);
+  if (!bytes) {
+    return std::unexpected(bytes.error());
+  }
+  return PolicyText{std::move(*bytes), FallbackId(name_or_path), name_or_path};
+}
+
+Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
+                                         const std::string& golden_path, Golden golden) const {
+  const Result<PolicyText> text = Text(name_or_path);
+  if (!text) {
+    return std::unexpected(text.error());
+  }
+  Result<moderation::Policy> policy = moderation::ReadPolicy(text->bytes, text->fallback_id);
+  if (!policy) {
+    Error error = policy.error();
+    error.message = "the policy " + name_or_path + " cannot be read: " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  LoadedPolicy loaded;
+  loaded.policy = std::move(*policy);
+  loaded.origin = text->origin;
+  Status status;
+  const EmbeddedFile* shipped_golden = Find(name_or_path + "/golden.jsonl");
+  if (!golden_path.empty()) {
+    status = ReadGoldenFile(golden_path, loaded);
+  } else if (golden == Golden::kRead && text->origin == kShipped) {
+    status = shipped_golden == nullptr ? Status{}
+                                       : ParseGolden(shipped_golden->bytes, kShipped, loaded);
+  } else if (golden == Golden::kRead) {
+    const std::string sibling = SiblingGolden(name_or_path);
+    status = sibling.empty() ? Status{} : ReadGoldenFile(sibling, loaded);
+  }
+  if (!status) {
+    return std::unexpected(status.error());
+  }
+  return loaded;
+}
+
+std::string Nearest(std::string_view wanted, const std::vector<std::string>& known) {
+  constexpr std::size_t kWantedBytesMax = 100;  // nobody mistypes more
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(wanted.size() / 3, 1) + 1;
+  if (wanted.empty() || wanted.size() > kWantedBytesMax) {
+    return {};
+  }
+  for (const std::string& name : known) {
+    const std::size_t distance = EditDistance(wanted, name);
+    if (distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,27 @@
+// Verdicts as JSON: what `classify --json` and `batch` write. One object a verdict:
+//
+//   policy, policy_version, policy_hash, outcome, reason, score, category, rule_ids, rationale,
+//   evidence [{start, end, text}], decided_by, timings_ms, and beyond these: view, detail, notes,
+//   model, model_hash (where there is something to say).
+//
+// `reason` is null unless undetermined; `score` is null when nothing scored. `start` and `end` are
+// byte offsets, half open; evidence of a conversation also has "message", the index of the message.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "moderation/content.h"
+#include "moderation/verdict.h"
+
+namespace safeguard::apps {
+
+nlohmann::ordered_json VerdictJson(const moderation::Verdict& verdict,
+                                   moderation::ContentKind kind);
+
+// One line without its newline; text that is not UTF-8 comes out with U+FFFD, never as an error.
+std::string JsonLine(const nlohmann::ordered_json& object);
+// The same, indented by two spaces, with a newline at the end.
+std::string JsonText(const nlohmann::ordered_json& object);
+
+}  // namespace safeguard::apps

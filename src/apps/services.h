@@ -1,0 +1,39 @@
+// What the commands need of the rest of the house. The one implementation that builds the real
+// object graph is RealServices (services.cc); tests give fakes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "apps/input/embedded_file.h"
+#include "base/result.h"
+#include "moderation/judge.h"
+#include "moderation/policy.h"
+
+namespace safeguard::apps {
+
+struct ModelFile {
+  std::string folder;
+  std::string sha256;  // of its weights
+};
+
+class Services {
+ public:
+  virtual ~Services() = default;
+
+  // `model_flag` is what --model says; empty: look in the usual places (model_folders.h).
+  virtual Result<std::unique_ptr<moderation::Judge>> OpenJudge(const std::string& model_flag,
+                                                               std::size_t threads) = 0;
+  // Counts o200k tokens. Fails when the rank file is not there.
+  virtual Result<moderation::TokenCounter> OpenTokenCounter(const std::string& model_flag) = 0;
+  // The screen's model; hashes its weights.
+  virtual Result<ModelFile> FindModel(const std::string& model_flag) = 0;
+  virtual std::string KernelName() = 0;
+  virtual std::span<const EmbeddedFile> shipped_policies() = 0;
+};
+
+std::unique_ptr<Services> RealServices();
+
+}  // namespace safeguard::apps
