@@ -10,6 +10,7 @@ target_compile_features(safeguard_flags INTERFACE cxx_std_23)
 target_compile_options(safeguard_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wundef -Wimplicit-fallthrough
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # GCC bug 105651: false alarm on "x" + std::string
   $<$<BOOL:${SAFEGUARD_WERROR}>:-Werror>)
 target_include_directories(safeguard_flags INTERFACE "${PROJECT_SOURCE_DIR}/src")
 if(SAFEGUARD_SANITIZE)

@@ -1,0 +1,163 @@
+// The encoder's speed: contents a second by length and threads, start-up, and the linear-layer
+// kernel against what this very processor can multiply at best, measured in the same run.
+//
+// The model comes from the folder $SAFEGUARD_MODELS (else build/models), SAFEGUARD_KERNELS forces
+// a kernel table. Rates are by wall clock: run it on an idle machine.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "base/thread_pool.h"
+#include "engine/encoder.h"
+#include "engine/encoder/aligned_bytes.h"
+#include "engine/encoder/kernels/kernel_table.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace safeguard::engine {
+namespace {
+
+std::string ModelFolder() {
+  const char* models = std::getenv("SAFEGUARD_MODELS");
+  return (models != nullptr ? std::string(models) : SAFEGUARD_SOURCE_DIR "/build/models") +
+         "/minilm-l6-v2";
+}
+
+const Encoder& Model() {
+  static const auto model = [] {
+    auto loaded = Encoder::Load(ModelFolder());
+    CHECK(loaded.has_value());
+    return std::move(*loaded);
+  }();
+  return *model;
+}
+
+std::vector<std::vector<std::int32_t>> RandomContents(std::size_t count, std::size_t tokens) {
+  std::mt19937 random(5);
+  std::uniform_int_distribution<std::int32_t> word(1000, 30000);
+  std::vector<std::vector<std::int32_t>> contents(count, std::vector<std::int32_t>(tokens));
+  for (auto& content : contents) {
+    for (std::int32_t& id : content) {
+      id = word(random);
+    }
+  }
+  return contents;
+}
+
+// Arguments: tokens a content, threads, contents a call.
+void BM_Embed(benchmark::State& state) {
+  const Encoder& model = Model();
+  const auto tokens = static_cast<std::size_t>(state.range(0));
+  const auto count = static_cast<std::size_t>(state.range(2));
+  ThreadPool pool(static_cast<std::size_t>(state.range(1)));
+  const auto contents = RandomContents(count, tokens);
+  const PoolRange all{0, static_cast<std::uint32_t>(tokens)};
+  std::vector<EncoderInput> inputs;
+  for (const auto& content : contents) {
+    inputs.push_back({content, {&all, 1}});
+  }
+  std::vector<float> out(count * model.config().hidden);
+  for (auto _ : state) {
+    model.Embed(inputs, out, pool);
+    benchmark::DoNotOptimize(out.data());
+  }
+  const auto embedded = static_cast<double>(state.iterations()) * static_cast<double>(count);
+  state.counters["contents/s"] = benchmark::Counter(embedded, benchmark::Counter::kIsRate);
+  state.SetLabel(KernelName());
+}
+BENCHMARK(BM_Embed)
+    ->ArgNames({"tokens", "threads", "contents"})
+    ->ArgsProduct({{20, 100, 400}, {1, 2}, {1, 32}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// From nothing (page cache warm) to the first embedding of 20 tokens.
+void BM_LoadAndFirstEmbedding(benchmark::State& state) {
+  const auto content = RandomContents(1, 20);
+  const PoolRange all{0, 20};
+  const EncoderInput input{content[0], {&all, 1}};
+  for (auto _ : state) {
+    const auto model = Encoder::Load(ModelFolder());
+    CHECK(model.has_value());
+    ThreadPool pool(2);
+    std::vector<float> out((*model)->config().hidden);
+    (*model)->Embed({&input, 1}, out, pool);
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+BENCHMARK(BM_LoadAndFirstEmbedding)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// One linear layer of the model over 60 rows, on one thread. Arguments: outputs, inputs.
+void BM_Linear(benchmark::State& state) {
+  constexpr std::size_t kRows = 60;
+  const KernelTable& kernels = BestKernels();
+  const auto outputs = static_cast<std::size_t>(state.range(0));
+  const auto inputs = static_cast<std::size_t>(state.range(1));
+  std::vector<float> numbers(std::max(outputs, kRows) * inputs);
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  for (float& number : numbers) {
+    number = normal(random);
+  }
+  AlignedBytes packed(kernels.packed_bytes(outputs, inputs));
+  AlignedBytes prepared(kernels.prepared_bytes(kRows, inputs));
+  std::vector<float> out(kRows * outputs);
+  kernels.pack_weights({numbers.data(), 0, outputs, outputs, inputs, packed.data()});
+  kernels.prepare_rows({numbers.data(), inputs, kRows, inputs, 0, inputs, prepared.data()});
+  for (auto _ : state) {
+    kernels.multiply({packed.data(), numbers.data(), outputs, inputs, 0, outputs, prepared.data(),
+                      kRows, out.data(), outputs});
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["GMAC/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) *
+                             static_cast<double>(kRows * outputs * inputs) * 1e-9,
+                         benchmark::Counter::kIsRate);
+  state.SetLabel(kernels.name);
+}
+BENCHMARK(BM_Linear)->ArgNames({"outputs", "inputs"})->Args({1152, 384})->Args({384, 384});
+BENCHMARK(BM_Linear)->ArgNames({"outputs", "inputs"})->Args({1536, 384})->Args({384, 1536});
+
+#if defined(__x86_64__)
+// The most 16-bit multiply-adds that AVX2 gives: 12 independent sums in registers, no memory.
+[[gnu::target("avx2")]] void Int16Peak(std::int64_t rounds) {
+  __m256i sums[12] = {};
+  const __m256i ones = _mm256_set1_epi16(1);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 12
+    for (__m256i& sum : sums) {
+      __m256i product;
+      asm volatile("vpmaddwd %1, %1, %0" : "=x"(product) : "x"(ones));
+      asm volatile("vpaddd %1, %0, %0" : "+x"(sum) : "x"(product));
+    }
+  }
+}
+
+void BM_Avx2Int16Peak(benchmark::State& state) {
+  if (!__builtin_cpu_supports("avx2")) {
+    state.SkipWithError("no AVX2 here");
+    return;
+  }
+  constexpr std::int64_t kRounds = 100'000;
+  for (auto _ : state) {
+    Int16Peak(kRounds);
+  }
+  state.counters["GMAC/s"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * static_cast<double>(kRounds) * 12 * 16 * 1e-9,
+      benchmark::Counter::kIsRate);
+}
+BENCHMARK(BM_Avx2Int16Peak);
+#endif
+
+}  // namespace
+}  // namespace safeguard::engine
+
+BENCHMARK_MAIN();

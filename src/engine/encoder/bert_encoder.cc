@@ -1,0 +1,111 @@
+#include "engine/encoder/bert_encoder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "engine/encoder/bert_config.h"
+#include "engine/encoder/bert_forward.h"
+#include "engine/encoder/bert_weights.h"
+
+namespace safeguard::engine {
+namespace {
+
+class BertEncoder : public Encoder {
+ public:
+  BertEncoder(const EncoderConfig& config, BertWeights weights, const KernelTable& kernels)
+      : config_(config), weights_(std::move(weights)), forward_(config_, weights_, kernels) {}
+
+  void Embed(std::span<const EncoderInput> inputs, std::span<float> out,
+             ThreadPool& pool) const override {
+    for (const EncoderInput& input : inputs) {
+      CheckInput(input);
+    }
+    forward_.Embed(inputs, out, pool);
+  }
+
+  [[nodiscard]] const EncoderConfig& config() const override { return config_; }
+
+  [[nodiscard]] const std::string& weights_sha256() const override {
+    std::call_once(hash_once_, [this] { hash_ = Sha256Hex(weights_.file->bytes()); });
+    return hash_;
+  }
+
+ private:
+  void CheckInput(const EncoderInput& input) const {
+    CHECK(!input.ids.empty() && input.ids.size() <= config_.positions_max);
+    for (const std::int32_t id : input.ids) {
+      CHECK(id >= 0 && static_cast<std::size_t>(id) < config_.vocabulary);
+    }
+    for (const PoolRange& range : input.pools) {
+      CHECK(range.begin < range.end && range.end <= input.ids.size());
+    }
+  }
+
+  const EncoderConfig config_;
+  const BertWeights weights_;
+  const BertForward forward_;
+  mutable std::once_flag hash_once_;
+  mutable std::string hash_;  // written once, under hash_once_
+};
+
+}  // namespace
+
+Result<std::string> FindWeightFile(const std::string& folder) {
+  std::error_code error;
+  std::vector<std::string> found;
+  std::filesystem::directory_iterator entries(folder, error);
+  for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    if (name.starts_with("model") && name.ends_with(".safetensors")) {
+      found.push_back(name);
+    }
+  }
+  if (error) {
+    return Fail(ErrorCode::kNotFound, "cannot read the folder " + folder + ": " + error.message(),
+                "give the folder that holds config.json and model.safetensors");
+  }
+  if (found.empty()) {
+    return Fail(ErrorCode::kNotFound, folder + " holds no model*.safetensors",
+                "give the folder that holds config.json and model.safetensors");
+  }
+  if (found.size() > 1) {
+    std::ranges::sort(found);
+    return Fail(ErrorCode::kInvalidInput,
+                folder + " holds several weight files, among them " + found[0] + " and " + found[1],
+                "leave one of them in the folder");
+  }
+  return folder + "/" + found[0];
+}
+
+Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
+                                                 const KernelTable& kernels) {
+  const Result<EncoderConfig> config = ReadBertConfig(folder + "/config.json");
+  if (!config) {
+    return std::unexpected(config.error());
+  }
+  const Result<std::string> path = FindWeightFile(folder);
+  if (!path) {
+    return std::unexpected(path.error());
+  }
+  Result<BertWeights> weights = LoadBertWeights(*path, *config, kernels);
+  if (!weights) {
+    return std::unexpected(std::move(weights.error()));
+  }
+  return std::make_unique<BertEncoder>(*config, std::move(*weights), kernels);
+}
+
+Result<std::unique_ptr<Encoder>> Encoder::Load(const std::string& folder) {
+  return LoadBertEncoder(folder, BestKernels());
+}
+
+const char* KernelName() {
+  return BestKernels().name;
+}
+
+}  // namespace safeguard::engine

@@ -1,0 +1,251 @@
+#include "engine/encoder/bert_weights.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <initializer_list>
+#include <thread>
+#include <utility>
+
+#include "base/thread_pool.h"
+#include "engine/model/safetensors_header.h"
+
+namespace safeguard::engine {
+namespace {
+
+// More threads do not help: packing is soon bound by memory.
+constexpr std::size_t kLoadThreadsMax = 4;
+
+// No number's exponent bits are all set. Reads everything once, some 10 GB/s: what passes can never
+// make an embedding that is not finite out of a damaged half-precision file.
+template <typename Bits>
+bool AllFinite(std::span<const std::byte> bytes, Bits exponent) {
+  std::size_t bad = 0;
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(Bits)) {
+    Bits bits = 0;
+    std::memcpy(&bits, bytes.data() + at, sizeof bits);
+    bad += (bits & exponent) == exponent ? 1U : 0U;
+  }
+  return bad == 0;
+}
+
+bool AllFinite(const Tensor& tensor) {
+  switch (tensor.entry->dtype) {
+    case Dtype::kF16:
+      return AllFinite<std::uint16_t>(tensor.bytes, 0x7C00);
+    case Dtype::kBF16:
+      return AllFinite<std::uint16_t>(tensor.bytes, 0x7F80);
+    default:
+      return AllFinite<std::uint32_t>(tensor.bytes, 0x7F800000);
+  }
+}
+
+// One piece of packing work: kWidthQuantum rows of one tensor.
+struct PackJob {
+  Tensor tensor;
+  LinearLayer* layer;
+  std::size_t source_row;
+  std::size_t first_output;
+};
+
+class Loader {
+ public:
+  Loader(const EncoderConfig& config, const KernelTable& kernels)
+      : config_(config), kernels_(kernels) {}
+
+  Result<BertWeights> Load(const std::string& path);
+
+ private:
+  Result<Tensor> Find(const std::string& name, std::initializer_list<std::uint64_t> shape);
+  Status ReadVector(const std::string& name, std::vector<float>& to);
+  Status ReadNorm(const std::string& name, LayerNormWeights& norm);
+  Status ReadEmbeddings();
+  // Queues `names` (each of `rows` outputs) as one layer.
+  Status ReadLinear(std::initializer_list<std::string> names, std::size_t rows, std::size_t inputs,
+                    LinearLayer& layer);
+  Status ReadLayer(std::size_t index, BertLayer& layer);
+  void PackAll();
+
+  const EncoderConfig& config_;
+  const KernelTable& kernels_;
+  BertWeights weights_;
+  std::string prefix_;
+  std::vector<PackJob> jobs_;
+};
+
+Result<Tensor> Loader::Find(const std::string& name, std::initializer_list<std::uint64_t> shape) {
+  Result<Tensor> tensor =
+      weights_.file->Find(prefix_ + name, {Dtype::kF32, Dtype::kF16, Dtype::kBF16}, shape);
+  if (tensor && !AllFinite(*tensor)) {
+    return Fail(ErrorCode::kCorruptFile,
+                weights_.file->path() + ": tensor " + QuoteName(prefix_ + name) +
+                    " holds a number that is not finite",
+                "download the model again");
+  }
+  return tensor;
+}
+
+Status Loader::ReadVector(const std::string& name, std::vector<float>& to) {
+  const std::size_t size = to.size();
+  Result<Tensor> tensor = Find(name, {size});
+  if (!tensor) {
+    return std::unexpected(std::move(tensor.error()));
+  }
+  Widen(*tensor, 0, size, kernels_, to.data());
+  return {};
+}
+
+Status Loader::ReadNorm(const std::string& name, LayerNormWeights& norm) {
+  norm.weight.resize(config_.hidden);
+  norm.bias.resize(config_.hidden);
+  if (Status status = ReadVector(name + ".weight", norm.weight); !status) {
+    return status;
+  }
+  return ReadVector(name + ".bias", norm.bias);
+}
+
+Status Loader::ReadEmbeddings() {
+  const std::size_t hidden = config_.hidden;
+  Result<Tensor> words = Find("embeddings.word_embeddings.weight", {config_.vocabulary, hidden});
+  if (!words) {
+    return std::unexpected(std::move(words.error()));
+  }
+  weights_.words = *words;
+  const Result<Tensor> positions =
+      Find("embeddings.position_embeddings.weight", {config_.positions_max, hidden});
+  if (!positions) {
+    return std::unexpected(positions.error());
+  }
+  // Two token types in BERT; only the first is used, for single texts.
+  const Result<Tensor> types = Find("embeddings.token_type_embeddings.weight", {2, hidden});
+  if (!types) {
+    return std::unexpected(types.error());
+  }
+  std::vector<float> type(hidden);
+  Widen(*types, 0, hidden, kernels_, type.data());
+  weights_.positions.resize(config_.positions_max * hidden);
+  Widen(*positions, 0, weights_.positions.size(), kernels_, weights_.positions.data());
+  for (std::size_t i = 0; i < weights_.positions.size(); ++i) {
+    weights_.positions[i] += type[i % hidden];
+  }
+  return ReadNorm("embeddings.LayerNorm", weights_.embedding_norm);
+}
+
+Status Loader::ReadLinear(std::initializer_list<std::string> names, std::size_t rows,
+                          std::size_t inputs, LinearLayer& layer) {
+  layer.outputs = names.size() * rows;
+  layer.inputs = inputs;
+  layer.packed = AlignedBytes(kernels_.packed_bytes(layer.outputs, inputs));
+  std::size_t first = 0;
+  for (const std::string& name : names) {
+    Result<Tensor> tensor = Find(name + ".weight", {rows, inputs});
+    if (!tensor) {
+      return std::unexpected(std::move(tensor.error()));
+    }
+    std::vector<float> bias(rows);
+    if (Status status = ReadVector(name + ".bias", bias); !status) {
+      return status;
+    }
+    layer.bias.insert(layer.bias.end(), bias.begin(), bias.end());
+    for (std::size_t row = 0; row < rows; row += kWidthQuantum) {
+      jobs_.push_back({*tensor, &layer, row, first + row});
+    }
+    first += rows;
+  }
+  return {};
+}
+
+Status Loader::ReadLayer(std::size_t index, BertLayer& layer) {
+  const std::string name = "encoder.layer." + std::to_string(index) + ".";
+  const std::size_t hidden = config_.hidden;
+  const std::string self = name + "attention.self.";
+  Status status = ReadLinear({self + "query", self + "key", self + "value"}, hidden, hidden,
+                             layer.query_key_value);
+  if (status) {
+    status = ReadLinear({name + "attention.output.dense"}, hidden, hidden, layer.attention_output);
+  }
+  if (status) {
+    status = ReadNorm(name + "attention.output.LayerNorm", layer.attention_norm);
+  }
+  if (status) {
+    status =
+        ReadLinear({name + "intermediate.dense"}, config_.intermediate, hidden, layer.intermediate);
+  }
+  if (status) {
+    status = ReadLinear({name + "output.dense"}, hidden, config_.intermediate, layer.output);
+  }
+  if (status) {
+    status = ReadNorm(name + "output.LayerNorm", layer.output_norm);
+  }
+  return status;
+}
+
+void Loader::PackAll() {
+  const std::size_t threads =
+      std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kLoadThreadsMax);
+  ThreadPool pool(threads);
+  const std::size_t inputs_max = std::max(config_.hidden, config_.intermediate);
+  std::vector<AlignedBytes> scratch(pool.size());
+  for (AlignedBytes& rows : scratch) {
+    rows = AlignedBytes(kWidthQuantum * inputs_max * sizeof(float));
+  }
+  pool.ParallelFor(jobs_.size(), [&](std::size_t i, std::size_t worker) {
+    const PackJob& job = jobs_[i];
+    float* rows = scratch[worker].floats();
+    const std::size_t inputs = job.layer->inputs;
+    Widen(job.tensor, job.source_row * inputs, kWidthQuantum * inputs, kernels_, rows);
+    kernels_.pack_weights({rows, job.first_output, kWidthQuantum, job.layer->outputs, inputs,
+                           job.layer->packed.data()});
+  });
+}
+
+Result<BertWeights> Loader::Load(const std::string& path) {
+  Result<std::unique_ptr<Safetensors>> file = Safetensors::Open(path);
+  if (!file) {
+    return std::unexpected(std::move(file.error()));
+  }
+  weights_.file = std::move(*file);
+  const bool prefixed = std::ranges::any_of(weights_.file->entries(), [](const TensorEntry& entry) {
+    return entry.name == "bert.embeddings.word_embeddings.weight";
+  });
+  prefix_ = prefixed ? "bert." : "";
+  if (Status status = ReadEmbeddings(); !status) {
+    return std::unexpected(std::move(status.error()));
+  }
+  weights_.layers.resize(config_.layers);
+  for (std::size_t i = 0; i < config_.layers; ++i) {
+    if (Status status = ReadLayer(i, weights_.layers[i]); !status) {
+      return std::unexpected(std::move(status.error()));
+    }
+  }
+  PackAll();
+  return std::move(weights_);
+}
+
+}  // namespace
+
+void Widen(const Tensor& tensor, std::size_t first, std::size_t count, const KernelTable& kernels,
+           float* to) {
+  switch (tensor.entry->dtype) {
+    case Dtype::kF16:
+      kernels.widen_f16(tensor.bytes.data() + 2 * first, count, to);
+      return;
+    case Dtype::kBF16:
+      for (std::size_t i = 0; i < count; ++i) {
+        std::uint16_t high = 0;
+        std::memcpy(&high, tensor.bytes.data() + 2 * (first + i), sizeof high);
+        to[i] = std::bit_cast<float>(std::uint32_t{high} << 16);
+      }
+      return;
+    default:
+      std::memcpy(to, tensor.bytes.data() + sizeof(float) * first, sizeof(float) * count);
+      return;
+  }
+}
+
+Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig& config,
+                                    const KernelTable& kernels) {
+  return Loader(config, kernels).Load(path);
+}
+
+}  // namespace safeguard::engine

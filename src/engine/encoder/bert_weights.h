@@ -1,0 +1,59 @@
+// The weights of a BERT encoder, checked and laid out for one kernel table. The word embeddings
+// (half of the file) stay in the mapping and are widened token by token.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/encoder.h"
+#include "engine/encoder/aligned_bytes.h"
+#include "engine/encoder/kernels/kernel_table.h"
+#include "engine/model/safetensors.h"
+
+namespace safeguard::engine {
+
+struct LinearLayer {
+  std::size_t outputs = 0;
+  std::size_t inputs = 0;
+  AlignedBytes packed;  // the kernel table's layout
+  std::vector<float> bias;
+};
+
+struct LayerNormWeights {
+  std::vector<float> weight;
+  std::vector<float> bias;
+};
+
+struct BertLayer {
+  LinearLayer query_key_value;  // the three, one after the other
+  LinearLayer attention_output;
+  LayerNormWeights attention_norm;
+  LinearLayer intermediate;
+  LinearLayer output;
+  LayerNormWeights output_norm;
+};
+
+struct BertWeights {
+  std::unique_ptr<Safetensors> file;
+  Tensor words;                  // [vocabulary, hidden], as in the file
+  std::vector<float> positions;  // [positions_max, hidden], token type 0 added
+  LayerNormWeights embedding_norm;
+  std::vector<BertLayer> layers;
+};
+
+// Maps `path` and lays out the weights for `kernels`. Tensor names with or without the prefix
+// "bert.". Missing tensor, other type or shape, not-finite weight: an error that names file and
+// tensor.
+Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig& config,
+                                    const KernelTable& kernels);
+
+// `count` numbers of `tensor` from element `first` as binary32. REQUIRES: F32, F16 or BF16 and
+// count a multiple of kWidthQuantum.
+void Widen(const Tensor& tensor, std::size_t first, std::size_t count, const KernelTable& kernels,
+           float* to);
+
+}  // namespace safeguard::engine

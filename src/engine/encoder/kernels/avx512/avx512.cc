@@ -1,0 +1,45 @@
+// AVX-512 with VNNI: vpdpwssd multiplies and adds 32 pairs of 16-bit numbers an instruction. The
+// same arithmetic as AVX2, in wider panels.
+#include "engine/encoder/kernels/avx512/lanes.h"
+#include "engine/encoder/kernels/int16_linear.h"
+#include "engine/encoder/kernels/kernel_table.h"
+#include "engine/encoder/kernels/vector_attention.h"
+#include "engine/encoder/kernels/vector_math.h"
+
+namespace safeguard::engine {
+namespace {
+
+// 12 rows by 2 registers of sums, 2 of weights, 1 of activations: 27 of 32.
+constexpr std::size_t kTileRows = 12;
+
+bool Supported() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+}
+
+std::size_t PackedBytes(std::size_t outputs, std::size_t inputs) {
+  return Int16PackedBytes(outputs, inputs);
+}
+
+std::size_t PreparedBytes(std::size_t rows, std::size_t inputs) {
+  return rows * Int16RowBytes(inputs);
+}
+
+}  // namespace
+
+const KernelTable kAvx512Kernels = {
+    .name = "avx512",
+    .supported = Supported,
+    .row_quantum = kTileRows,
+    .packed_bytes = PackedBytes,
+    .pack_weights = Int16PackWeights<Lanes16>,
+    .prepared_bytes = PreparedBytes,
+    .prepare_rows = Int16PrepareRows<Lanes16>,
+    .multiply = Int16Multiply<Lanes16, kTileRows>,
+    .attention = Attention<Lanes16>,
+    .add_layer_norm = AddLayerNorm<Lanes16>,
+    .gelu = Gelu<Lanes16>,
+    .widen_f16 = WidenF16<Lanes16>,
+};
+
+}  // namespace safeguard::engine
