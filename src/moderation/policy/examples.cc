@@ -169,8 +169,8 @@ void SetLabel(Draft& draft, const Field& field, int line) {
 
 // "SAFE: ...", "SP2: ...", "0: ...": a label where a field's name stands.
 bool IsLabelName(const Field& field) {
-  return !field.value.empty() &&
-         (PureCue(field.name) != Side::kNone || field.name == "yes" || field.name == "no");
+  return !field.value.empty() && (PureCue(field.name) != Side::kNone || field.name == "yes" ||
+                                  field.name == "no" || field.name == "0" || field.name == "1");
 }
 
 bool ReadExampleField(Draft& draft, const Line& line, const Field& field) {
@@ -237,6 +237,9 @@ std::string LabelOfTitle(std::string_view title) {
 }  // namespace
 
 void AddExample(Draft& draft, std::string_view text, std::string_view label, int line) {
+  while (text.ends_with(';') || text.ends_with(',')) {
+    text = TrimRight(text.substr(0, text.size() - 1));
+  }
   ExampleDraft draft_example;
   draft_example.example.text = std::string(Unquote(text));
   draft_example.example.label = StripMarkup(Unquote(label));
@@ -290,11 +293,15 @@ void ReadExampleLine(Draft& draft, const Line& line) {
   const bool item = line.kind == LineKind::kItem;
   if (draft.pending && draft.pending->has_content && !item) {
     std::string& content = draft.pending->draft.example.text;
-    if (!draft.pending->in_reason && !draft.after_blank && !IsClosedQuote(content)) {
-      content += content.empty() ? "" : "\n";
-      content += text;
+    const bool labelled = field && IsLabelName(*field);
+    if (!draft.after_blank && !labelled) {
+      if (!draft.pending->in_reason && !IsClosedQuote(content)) {
+        content += content.empty() ? "" : "\n";
+        content += text;
+      }
+      return;
     }
-    return;
+    FlushExample(draft);
   }
   if (draft.pending && !draft.pending->has_content && !item) {
     draft.pending->draft.example.text = text;  // "Example 1 (SAFE):" with the text below

@@ -23,6 +23,9 @@ std::string FieldName(std::string_view text, std::string* annotation) {
     text = text.substr(0, open);
   }
   std::string name = Lower(Trim(text));
+  if (name == "0" || name == "1") {
+    return name;  // a label: "1: ..."
+  }
   while (!name.empty() && (IsAsciiDigit(name.back()) || name.back() == ' ' || name.back() == '#')) {
     name.pop_back();
   }

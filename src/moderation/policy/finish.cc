@@ -177,7 +177,26 @@ void SideLevels(Draft& draft) {
   }
 }
 
+// "SP2.a" where no heading introduces SP2.
+Side SideOfParentId(const Rule& rule, bool safe_somewhere) {
+  const std::optional<IdMatch> match = rule.id_written ? MatchId(rule.id) : std::nullopt;
+  const std::optional<IdMatch> parent = match ? MatchId(match->parent) : std::nullopt;
+  const std::optional<int> severity = parent ? SeverityOf(*parent) : std::nullopt;
+  if (!severity || (*severity > 0 && !safe_somewhere)) {
+    return Side::kNone;
+  }
+  return *severity == 0 ? Side::kSafe : Side::kViolating;
+}
+
+bool HasSafeZero(const Draft& draft) {
+  return std::ranges::any_of(draft.rules, [](const RuleDraft& rule) {
+    return rule.own == Side::kSafe || rule.context == Side::kSafe ||
+           SideOfParentId(rule.rule, false) == Side::kSafe;
+  });
+}
+
 void SideRules(Draft& draft) {
+  const bool safe_somewhere = HasSafeZero(draft);
   for (RuleDraft& rule : draft.rules) {
     const Side parent = rule.parent < 0 ? Side::kNone : draft.rules[At(rule.parent)].rule.side;
     const Side level = rule.level < 0 ? Side::kNone : draft.levels[At(rule.level)].level.side;
@@ -186,7 +205,8 @@ void SideRules(Draft& draft) {
     for (const Side evidence : {rule.own, parent, rule.context, output, level}) {
       side = side == Side::kNone ? evidence : side;
     }
-    rule.rule.side = side == Side::kNone ? ClauseSide(rule.rule.text) : side;
+    side = side == Side::kNone ? ClauseSide(rule.rule.text) : side;
+    rule.rule.side = side == Side::kNone ? SideOfParentId(rule.rule, safe_somewhere) : side;
   }
   for (const RuleDraft& rule : draft.rules) {
     if (rule.level < 0) {
@@ -219,8 +239,9 @@ class IdMaker {
     for (const RuleDraft& rule : draft.rules) {
       if (rule.rule.id_written) {
         used_.insert(rule.rule.id);
+        repeated_ = repeated_ || markers_.contains(rule.rule.id);
       } else if (rule.level < 0 && rule.parent < 0 && !rule.marker.empty()) {
-        ++markers_[rule.marker];
+        repeated_ = !markers_.insert(rule.marker).second || repeated_;
       }
       if (rule.level >= 0 && rule.context != Side::kNone) {
         seen[At(rule.level)] |= rule.context == Side::kSafe ? 1U : 2U;
@@ -256,11 +277,13 @@ class IdMaker {
       const std::string group = both_[At(rule.level)] ? Group(rule) : "";
       const std::string base = draft_.levels[At(rule.level)].level.id + "." + group;
       Take(rule, base, counters_[base], !rule.marker.empty());
-    } else if (!rule.marker.empty() && markers_[rule.marker] == 1) {
+    } else if (!rule.marker.empty() && !repeated_) {
       Take(rule, "", counters_[""], true);
     } else {
-      const std::string group = Group(rule).empty() ? "r" : Group(rule);
-      Take(rule, group, counters_[group], false);
+      std::string group = Group(rule).empty() ? "r" : Group(rule);
+      group += !rule.marker.empty() && IsAsciiAlpha(rule.marker.front()) ? "." : "";
+      Take(rule, group, counters_[group], !rule.marker.empty());
+      rule.rule.id_written = false;  // "1." in two lists: the author's number alone is no id
     }
   }
 
@@ -278,7 +301,8 @@ class IdMaker {
 
   Draft& draft_;
   std::unordered_set<std::string> used_;
-  std::unordered_map<std::string, int> markers_;
+  std::unordered_set<std::string> markers_;
+  bool repeated_ = false;  // two lists number their items alike
   std::unordered_map<std::string, int> counters_;
   std::vector<int> children_;
   std::vector<bool> both_;
@@ -298,7 +322,19 @@ std::vector<std::string> PlainTokens(std::string_view text) {
   if (!token.empty()) {
     tokens.push_back(std::move(token));
   }
+  for (std::string& one : tokens) {
+    while (one.ends_with('.') || one.ends_with('-')) {
+      one.pop_back();
+    }
+  }
   return tokens;
+}
+
+// "SP2" of the dual labels "D-SP2" (depicted) and "R-SP2" (requested).
+std::string WithoutDual(const std::string& token) {
+  const bool dual =
+      token.size() > 3 && token[1] == '-' && IsAsciiUpper(token[0]) && IsAsciiUpper(token[2]);
+  return dual ? token.substr(2) : token;
 }
 
 class ExampleSides {
@@ -314,10 +350,14 @@ class ExampleSides {
 
   void Resolve(ExampleDraft& draft) const {
     Example& example = draft.example;
-    for (const std::string& id : IdTokens(example.label)) {
-      Cite(id, example);
+    for (const std::string& token : PlainTokens(example.label)) {
+      const std::string plain = WithoutDual(token);
+      const std::optional<IdMatch> match = MatchId(plain);
+      if (sides_.contains(plain) || (match && match->bytes == plain.size())) {
+        Cite(plain, example);
+      }
     }
-    for (const std::string& token : PlainTokens(example.label + ' ' + draft.cites)) {
+    for (const std::string& token : PlainTokens(draft.cites)) {
       if (sides_.contains(token)) {
         Cite(token, example);
       }

@@ -108,9 +108,9 @@ bool IsPolicyTitle(const std::vector<Line>& lines, std::size_t at, const Heading
     return false;
   }
   if (lines[at].kind == LineKind::kHeading) {
-    return heading.role != Role::kCriteria || NamesPolicy(heading.title)
-               ? survey.first_headings == 1 || NamesPolicy(heading.title)
-               : false;
+    const bool section = heading.role != Role::kUnknown && lines[at].heading > 1;
+    const bool named = NamesPolicy(heading.title);
+    return !section && (named || (heading.role != Role::kCriteria && survey.first_headings == 1));
   }
   return true;
 }
@@ -146,6 +146,12 @@ std::optional<Heading> ReadPlain(const std::vector<Line>& lines, std::size_t at,
     return std::nullopt;
   }
   const bool colon = text.ends_with(':') || text.ends_with("：");
+  const bool conditional = std::ranges::any_of(words, [](const std::string& word) {
+    return word == "if" || word == "when" || word == "that" || word == "unless";
+  });
+  if (colon && conditional) {
+    return std::nullopt;  // introduces a list
+  }
   if (colon && knows && words.size() <= kLabelWordsMax && next < lines.size()) {
     heading.make = IsAllCaps(text) ? Heading::Make::kPlain : Heading::Make::kLabel;
     return heading;

@@ -367,8 +367,8 @@ std::optional<int> SeverityOf(const IdMatch& match) {
   return any ? std::optional<int>(value) : std::nullopt;
 }
 
-std::vector<std::string> IdTokens(std::string_view text) {
-  std::vector<std::string> tokens;
+std::vector<IdToken> FindIds(std::string_view text) {
+  std::vector<IdToken> tokens;
   for (std::size_t i = 0; i < text.size();) {
     const bool starts = i == 0 || !IsIdChar(text[i - 1]);
     if (!starts || !IsAsciiUpper(text[i])) {
@@ -377,15 +377,22 @@ std::vector<std::string> IdTokens(std::string_view text) {
     }
     const bool dual = i + 2 < text.size() && text[i + 1] == '-' && IsAsciiUpper(text[i + 2]);
     const std::size_t at = dual ? i + 2 : i;
-    const std::optional<IdMatch> match = MatchLettered(text.substr(at));
+    std::optional<IdMatch> match = MatchLettered(text.substr(at));
+    const std::size_t end = match ? at + match->bytes : i + 1;
     if (match) {
-      tokens.push_back(match->id);
-      i = at + match->bytes;
-    } else {
-      ++i;
+      tokens.push_back({*std::move(match), i, end});
     }
+    i = end;
   }
   return tokens;
+}
+
+std::vector<std::string> IdTokens(std::string_view text) {
+  std::vector<std::string> ids;
+  for (IdToken& token : FindIds(text)) {
+    ids.push_back(std::move(token.match.id));
+  }
+  return ids;
 }
 
 std::string FoldId(std::string_view id) {

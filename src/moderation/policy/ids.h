@@ -56,6 +56,12 @@ std::optional<IdMatch> MatchAnyLeadingId(std::string_view line);
 std::optional<int> SeverityOf(const IdMatch& match);
 
 // Every id-shaped token in `text`, in order, with the "D-" and "R-" of dual labels taken off.
+struct IdToken {
+  IdMatch match;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+std::vector<IdToken> FindIds(std::string_view text);
 std::vector<std::string> IdTokens(std::string_view text);
 
 // For lookups that forgive writing: lower case, "(", ")", "[", "]", "#", "." and spaces reduced.

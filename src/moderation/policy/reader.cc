@@ -32,7 +32,7 @@ void CloseSections(Draft& draft, int depth, int line) {
 int LabelDepth(const Draft& draft) {
   for (std::size_t i = draft.stack.size(); i > 0; --i) {
     if (draft.stack[i - 1].make != Heading::Make::kLabel) {
-      return draft.stack[i - 1].depth + 1;
+      return std::max(draft.stack[i - 1].depth + 1, 2);
     }
   }
   return 2;
@@ -147,7 +147,8 @@ void OpenHeadedRule(Draft& draft, const Heading& heading, const Line& line) {
   }
   Line place = line;
   place.marker.clear();
-  const int index = AddRule(draft, place, heading.names_level->name);
+  const std::string& name = heading.names_level->name;
+  const int index = AddRule(draft, place, name.empty() ? name : name + ".");
   draft.rules.back().rule.id = heading.names_level->id;
   draft.rules.back().rule.id_written = true;
   draft.Here().rule = index;
@@ -211,6 +212,10 @@ bool ReadOutputLine(Draft& draft, const Line& line) {
     raw.remove_prefix(1);
   }
   const std::string output = LeadingLabel(raw);
+  const std::vector<std::string> after = Words(raw.substr(std::min(output.size(), raw.size())), 3);
+  if (std::ranges::find(after, "or") != after.end()) {
+    return false;  // "Output: VALID or INVALID" tells the choice, not the answer
+  }
   const Side side = LabelSide(output);
   if (side == Side::kNone && here.level < 0) {
     return false;
@@ -387,7 +392,11 @@ void NamePolicy(const Draft& draft, std::string_view fallback_id, Policy& policy
   if (const std::size_t tag = title.find(" (#"); tag != std::string::npos) {
     title.resize(tag);
   }
-  const bool bare = Words(title, 2).size() < 2;  // "POLICY"
+  const std::vector<std::string> words = Words(title, 2);
+  const bool bare =
+      words.empty() ||
+      (words.size() == 1 &&
+       (words[0].starts_with("polic") || words[0].starts_with("guideline") || words[0] == "rules"));
   if (policy.name.empty()) {
     policy.name = title.empty() || bare ? std::string(fallback_id) : title;
   }

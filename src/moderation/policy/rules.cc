@@ -284,6 +284,10 @@ void ReadCriteriaItem(Draft& draft, const Line& line, const std::string& text) {
 
 void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text) {
   Context& here = draft.Here();
+  const std::optional<Field> field = ReadField(text);
+  if (line.quoted || (field && std::ranges::find(kConditions, field->name) != kConditions.end())) {
+    return;  // a note to the reader
+  }
   if (here.rule >= 0) {
     Join(draft.rules[static_cast<std::size_t>(here.rule)].rule.text, text);
     OpenAs(draft, OpenKind::kRule, here.rule, line);
@@ -296,18 +300,17 @@ void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text) {
   if (introduces) {
     ReadIntroduction(draft, text);
   }
-  if (std::string* level_text = LevelText(draft, here)) {
+  const bool labelled = field && !field->value.empty() && PureCue(field->name) != Side::kNone;
+  if (std::string* level_text = labelled ? nullptr : LevelText(draft, here)) {
     if (!introduces || here.list_attaches) {
       Join(*level_text, text);
       OpenAs(draft, OpenKind::kLevelText, here.level, line);
     }
     return;
   }
-  if (introduces || line.quoted) {
+  if (introduces) {
     return;
   }
-  const std::optional<Field> field = ReadField(text);
-  const bool labelled = field && !field->value.empty() && PureCue(field->name) != Side::kNone;
   if (!labelled && here.side == Side::kNone) {
     if (!ReadMeansSentence(draft, line, text)) {
       draft.prose.emplace_back(text, line.number);
@@ -356,6 +359,11 @@ bool Continue(Draft& draft, const Line& line, const std::string& text) {
     }
   }
   const OpenItem& open = draft.open.back();
+  const std::optional<Field> field = ReadField(text);
+  const bool labelled = field && !field->value.empty() && PureCue(field->name) != Side::kNone;
+  if (line.indent <= open.indent && (text.ends_with(':') || labelled)) {
+    return false;  // introduces a list, or is a rule of its own
+  }
   const auto index = static_cast<std::size_t>(open.index);
   switch (open.kind) {
     case OpenKind::kRule:

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kNone = std::string_view::npos;
 
 bool IsSpace(char32_t c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || (c >= 0x200B && c <= 0x200F) ||
-         c == 0x3000 || c == 0xFEFF || c == 0x2028 || c == 0x2029;
+  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || (c >= 0x2000 && c <= 0x200F) ||
+         c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF || c == 0x2028 || c == 0x2029;
 }
 
 char32_t LowerPoint(char32_t c) {

@@ -85,9 +85,8 @@ Side EndingDigitSide(std::string_view title) {
   return Side::kNone;
 }
 
-TitleCue WordsCue(const std::vector<std::string>& words) {
+TitleCue WordsCue(const std::vector<std::string>& words, bool weak) {
   TitleCue cue;
-  const bool weak = words.size() <= 4;
   std::size_t last = kNoWord;
   bool violating = false;
   bool safe = false;
@@ -120,6 +119,12 @@ TitleCue WordsCue(const std::vector<std::string>& words) {
     cue.exception = true;
   }
   return cue;
+}
+
+TitleCue WordsCue(const std::vector<std::string>& words) {
+  const TitleCue cue = WordsCue(words, false);
+  const bool unknown = cue.side == Side::kNone && !cue.mixed;
+  return unknown && words.size() <= 4 ? WordsCue(words, true) : cue;
 }
 
 bool HasScopePhrase(const std::vector<std::string>& words, std::string_view first) {
@@ -211,7 +216,8 @@ TitleCue ReadTitleCue(std::string_view title) {
     cue.side = PieceSide(title);
   }
   if (cue.side == Side::kNone && !cue.mixed) {
-    cue.side = EndingDigitSide(title);
+    const bool flags = title.find('=') != std::string_view::npos;
+    cue.side = flags ? FlagSide(title) : EndingDigitSide(title);
   }
   if (cue.side == Side::kNone && !cue.mixed) {
     cue.side = LeadingMark(title).side;

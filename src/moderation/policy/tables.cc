@@ -19,9 +19,10 @@ constexpr auto kIdNames =
 constexpr auto kNameNames = std::to_array<std::string_view>(
     {"category", "name", "title", "type", "rule", "topic", "level", "severity"});
 constexpr auto kTextNames = std::to_array<std::string_view>(
-    {"description", "definition", "meaning", "text", "criteria", "criterion", "details", "rule",
-     "clause", "covers", "what it covers", "behaviour", "behavior", "content type", "beschreibung",
-     "descripción", "توضیح", "تعریف"});
+    {"description", "definition", "meaning", "text", "criteria", "criterion", "details", "covers",
+     "what it covers", "behaviour", "behavior", "content type", "beschreibung", "descripción",
+     "توضیح", "تعریف"});
+constexpr auto kRuleNames = std::to_array<std::string_view>({"rule", "rules", "clause"});
 constexpr auto kTermNames = std::to_array<std::string_view>(
     {"term", "word", "concept", "phrase", "begriff", "término", "terme", "اصطلاح"});
 constexpr auto kExampleNames = std::to_array<std::string_view>(
@@ -62,8 +63,13 @@ Columns ReadHeader(const std::vector<std::string_view>& cells) {
   }
   Columns columns;
   columns.id = FindColumn(header, kIdNames);
-  columns.name = FindColumn(header, kNameNames, columns.id);
   columns.text = FindColumn(header, kTextNames, columns.id);
+  if (columns.text < 0) {
+    columns.text = FindColumn(header, kRuleNames, columns.id);
+  } else if (columns.id < 0) {
+    columns.id = FindColumn(header, kRuleNames, columns.text);
+  }
+  columns.name = FindColumn(header, kNameNames, columns.id);
   if (columns.text == columns.name) {
     columns.name = -1;
   }
@@ -146,8 +152,11 @@ void ReadDefinitionRow(Draft& draft, const Line& line, const Columns& columns,
 
 void ReadRuleRow(Draft& draft, const Line& line, const Columns& columns,
                  const std::vector<std::string_view>& cells) {
-  const std::string id = Cell(cells, columns.id);
-  const std::string name = Cell(cells, columns.name);
+  std::string id = Cell(cells, columns.id);
+  std::string name = Cell(cells, columns.name);
+  if (Words(id, 4).size() > 3) {
+    name = std::exchange(id, {});  // a sentence in a column that is called "Rule"
+  }
   std::string text = Cell(cells, columns.text);
   if (!name.empty() && name != text) {
     text = text.empty() ? name : name + ": " + text;
