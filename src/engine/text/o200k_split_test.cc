@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "engine/text/test_runs.h"
 
 namespace safeguard::engine {
 namespace {
@@ -68,10 +69,7 @@ TEST(O200kSplit, LongRunsOfEveryKind) {
     for (const std::string unit :
          {"a", "A", "Aa", "aA", "\u4E2D", "\u0301", "1", "!", " ", "\n", " \n", "\t ", "/", "\r",
           "'s", "\u01C5", "\u3000", "\U0001F642"}) {
-      std::string text;
-      while (text.size() < 1'000'000) {
-        text += unit;
-      }
+      const std::string text = test::Run(unit, 1'000'000);
       std::size_t end = 0;
       split.ForEachPiece(text, [&](std::size_t from, std::size_t to) {
         ASSERT_EQ(from, end);

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "engine/text/test_models.h"
+#include "engine/text/test_runs.h"
 
 namespace safeguard::engine {
 namespace {
@@ -140,10 +141,7 @@ TEST(WordPiece, TenMegabytesOfAnything) {
   const auto tokenizer = WordPiece::Load(*json);
   for (const std::string unit : {"a", "\u4E2D", "\u0301", "!", " ", "\uD55C", "\u0301\u0323",
                                  "a\u0301 ", "\U0001F642", "word "}) {
-    std::string text;
-    while (text.size() < 10'000'000) {
-      text += unit;
-    }
+    const std::string text = test::Run(unit, 10'000'000);
     const auto start = std::chrono::steady_clock::now();
     const std::size_t tokens = (*tokenizer)->Encode(text).size();
     const auto spent = std::chrono::steady_clock::now() - start;
