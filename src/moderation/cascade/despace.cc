@@ -116,40 +116,63 @@ class Runs {
     return separator;
   }
 
-  static bool MayJoin(const Separator& separator) {
-    const std::u32string& signs = separator.signs;
-    if (signs.empty() || separator.length > Separator::kLongest) {
-      return false;
-    }
-    const bool list = signs.find_first_of(U",;") != std::u32string::npos && signs.size() > 1;
-    return !list;
+  static bool MayJoin(std::u32string_view unit) {
+    const bool list = unit.find_first_of(U",;") != std::u32string::npos && unit.size() > 1;
+    return unit.size() <= Separator::kLongest && !list;
   }
 
-  // `gap` is `separator` several times over.
-  static bool IsGap(const Separator& gap, const Separator& separator) {
-    const std::size_t unit = separator.signs.size();
-    if (gap.length > Separator::kLongestGap || gap.length <= unit || gap.length % unit != 0) {
+  // `gap` is `unit` several times over.
+  static bool IsGap(const Separator& gap, std::u32string_view unit) {
+    if (gap.length > Separator::kLongestGap || gap.length <= unit.size() ||
+        gap.length % unit.size() != 0) {
       return false;
     }
     for (std::size_t i = 0; i < gap.length; ++i) {
-      if (gap.signs[i] != separator.signs[i % unit]) {
+      if (gap.signs[i] != unit[i % unit.size()]) {
         return false;
       }
     }
     return true;
   }
 
-  // "u $ h": the sign between two separators is a letter of its own.
-  static bool HoldsSign(const Separator& around, const Separator& separator) {
-    const std::size_t unit = separator.signs.size();
-    return around.length == 2 * unit + 1 && IsSignLetter(around.signs[unit]) &&
-           around.signs.substr(0, unit) == separator.signs &&
-           around.signs.substr(unit + 1) == separator.signs;
+  // How many signs stand for letters in `around`, each between two of `unit`: "u $ h" has one, "a @
+  // $ h" two. 0 when it is anything else.
+  static std::size_t SignsWithin(const Separator& around, std::u32string_view unit) {
+    const std::size_t step = unit.size() + 1;
+    const std::u32string_view signs = around.signs;
+    if (around.length > Separator::kLongestGap || !signs.starts_with(unit) ||
+        around.length < unit.size() + step || (around.length - unit.size()) % step != 0) {
+      return 0;
+    }
+    for (std::size_t i = unit.size(); i < signs.size(); i += step) {
+      if (!IsSignLetter(signs[i]) || signs.substr(i + 1, unit.size()) != unit) {
+        return 0;
+      }
+    }
+    return (around.length - unit.size()) / step;
   }
 
+  // What sets the letters of a run apart, from the first separator and the one after the next
+  // single: "k ! l l" is set apart by spaces, "a ! b ! c" by signs.
+  static std::u32string UnitOf(const Separator& first, const Separator& second) {
+    for (std::size_t size = 1; size <= Separator::kLongest && first.signs != second.signs; ++size) {
+      const std::u32string unit = first.signs.substr(0, size);
+      if (SignsWithin(first, unit) > 0) {
+        return unit;
+      }
+    }
+    return first.signs;
+  }
+
+  struct Gap {
+    std::size_t begin;
+    std::size_t end;
+    bool gap;  // becomes a space; otherwise nothing
+  };
+
   struct Run {
-    std::vector<Separator> cuts;  // to be removed, or to become a space
-    std::vector<bool> gap;
+    std::u32string unit;  // what sets its letters apart
+    std::vector<Gap> cuts;
     std::size_t singles = 1;
     std::size_t letters = 0;
     std::size_t joins = 0;
@@ -160,76 +183,95 @@ class Runs {
     Run run;
     run.letters = first.letter ? 1 : 0;
     Single last = first;
-    Separator unit;
     while (true) {
-      Separator between = ReadSeparator(last.end);
+      const Separator between = ReadSeparator(last.end);
       const std::size_t begin = between.end;
-      if (begin >= text_.size() || between.signs.empty()) {
+      const std::size_t end = begin < text_.size() ? WordEnd(begin) : begin;
+      if (between.signs.empty() || end == begin || !IsSingle(begin, end)) {
         break;
       }
-      const std::size_t end = WordEnd(begin);
-      if (end == begin || !IsSingle(begin, end)) {
-        break;
+      if (run.unit.empty()) {
+        run.unit = UnitOf(between, ReadSeparator(end));
       }
-      if (run.singles == 1) {
-        unit = between;
-        if (!MayJoin(unit)) {
-          break;
-        }
-      }
-      if (between.signs == unit.signs) {
-        ++run.joins;
-        run.gap.push_back(false);
-        run.cuts.push_back(std::move(between));
-      } else if (IsGap(between, unit)) {
-        run.gap.push_back(true);
-        run.cuts.push_back(std::move(between));
-      } else if (HoldsSign(between, unit)) {
-        AddAroundSign(between, run);
-      } else {
+      if (!MayJoin(run.unit) || !Cut(between, run)) {
         break;
       }
       last = {begin, end, KindOf(DecodeUtf8(text_, begin).value) == Kind::kLetter};
       ++run.singles;
       run.letters += last.letter ? 1 : 0;
     }
+    if (run.singles > 1) {
+      AddSignBefore(first.begin, run);
+      last.end = AddSignsBehind(last.end, run);
+    }
     const bool word =
         run.singles >= 3 && run.joins >= 2 && run.letters >= 2 && run.letters * 2 >= run.singles;
-    if (word) {
-      JoinRun(run, first, unit);
+    for (std::size_t k = 0; word && k < run.cuts.size(); ++k) {
+      rewriter_.Replace(run.cuts[k].begin, run.cuts[k].end, run.cuts[k].gap ? " " : "");
+      written_ = run.cuts[k].end;
     }
     // The last single of a run may begin the next, with another separator.
     return word || run.singles == 1 ? last.end : last.begin;
   }
 
-  void AddAroundSign(const Separator& between, Run& run) const {
-    std::size_t sign = between.begin;
-    for (std::size_t k = 0; k < (between.length - 1) / 2; ++k) {
-      sign += DecodeUtf8(text_, sign).length;
+  // Takes a separator, a gap or signs between separators into the run; false when it is none.
+  bool Cut(const Separator& between, Run& run) const {
+    const bool one = between.signs == run.unit;
+    if (one || IsGap(between, run.unit)) {
+      run.joins += one ? 1 : 0;
+      run.cuts.push_back({between.begin, between.end, !one});
+      return true;
     }
-    run.cuts.push_back({.begin = between.begin, .end = sign, .signs = {}});
-    run.cuts.push_back({.begin = sign + 1, .end = between.end, .signs = {}});
-    run.gap.insert(run.gap.end(), 2, false);
-    run.joins += 2;
-    ++run.singles;
+    const std::size_t signs = SignsWithin(between, run.unit);
+    std::size_t begin = between.begin;
+    for (std::size_t k = 0; k <= signs && signs > 0; ++k) {
+      std::size_t end = begin;
+      for (std::size_t i = 0; i < run.unit.size(); ++i) {
+        end += DecodeUtf8(text_, end).length;
+      }
+      run.cuts.push_back({begin, end, false});
+      begin = end + 1;
+    }
+    run.joins += signs > 0 ? signs + 1 : 0;
+    run.singles += signs;
+    return signs > 0;
   }
 
-  void JoinRun(const Run& run, Single first, const Separator& unit) {
-    // "$ c a m": a sign before the run is its first letter.
-    const std::size_t width = unit.end - unit.begin;
-    if (first.begin >= written_ + width + 1 &&
-        IsSignLetter(static_cast<unsigned char>(text_[first.begin - width - 1]))) {
-      const std::size_t sign = first.begin - width - 1;
-      const bool same = text_.substr(sign + 1, width) == text_.substr(unit.begin, width);
-      const bool free = sign == 0 || text_[sign - 1] == ' ' || text_[sign - 1] == '\n';
-      if (same && free) {
-        rewriter_.Replace(sign + 1, first.begin, "");
+  // "$ c a m": the sign before the run is its first letter.
+  void AddSignBefore(std::size_t first, Run& run) const {
+    const std::size_t width = run.cuts.front().end - run.cuts.front().begin;
+    if (first < written_ + width + 1) {
+      return;
+    }
+    const std::size_t sign = first - width - 1;
+    const bool same = text_.substr(sign + 1, width) == text_.substr(run.cuts.front().begin, width);
+    const bool free = sign == 0 || text_[sign - 1] == ' ' || text_[sign - 1] == '\n';
+    if (same && free && IsSignLetter(static_cast<unsigned char>(text_[sign]))) {
+      run.cuts.insert(run.cuts.begin(), {sign + 1, first, false});
+      ++run.joins;
+      ++run.singles;
+    }
+  }
+
+  // "b o $ $": the signs behind it are its last; returns its end.
+  std::size_t AddSignsBehind(std::size_t end, Run& run) const {
+    const ByteRange unit = {run.cuts.back().begin, run.cuts.back().end};
+    const std::string_view apart = text_.substr(unit.first, unit.second - unit.first);
+    while (text_.substr(end, apart.size()) == apart) {
+      const std::size_t sign = end + apart.size();
+      if (sign >= text_.size() || (text_[sign] != '$' && text_[sign] != '@')) {
+        break;
       }
+      const std::string_view next = text_.substr(sign + 1, apart.size());
+      if (!next.empty() && next != apart) {
+        break;
+      }
+      run.cuts.push_back({end, sign, false});
+      ++run.joins;
+      ++run.singles;
+      end = sign + 1;
     }
-    for (std::size_t k = 0; k < run.cuts.size(); ++k) {
-      rewriter_.Replace(run.cuts[k].begin, run.cuts[k].end, run.gap[k] ? " " : "");
-      written_ = run.cuts[k].end;
-    }
+    return end;
   }
 
   std::string_view text_;

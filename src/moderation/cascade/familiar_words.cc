@@ -57,13 +57,13 @@ constexpr auto kForward = MakeTable(false, false);
 constexpr auto kBackward = MakeTable(true, false);
 constexpr auto kRotated = MakeTable(false, true);
 
-// One bit of 4096 for each disguised word: the scan asks this for every word of clean text.
+// One bit of 16384 for each disguised word: the scan asks this for every word of clean text.
 constexpr std::size_t Slot(std::uint64_t packed) {
-  return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15U) >> 52);
+  return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15U) >> 50);
 }
 
 constexpr auto kFilter = [] {
-  std::array<std::uint64_t, 64> filter{};
+  std::array<std::uint64_t, 256> filter{};
   for (const auto& table : {kBackward, kRotated}) {
     for (const Entry& entry : table) {
       const std::size_t slot = Slot(entry.packed);
@@ -79,6 +79,10 @@ std::uint64_t Bit(const Table& table, std::uint64_t packed) {
   return at != table.end() && at->packed == packed ? at->bit : 0;
 }
 
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 bool IsLetter(char c) {
   return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
@@ -89,24 +93,29 @@ bool Outweighs(std::uint64_t disguised, std::uint64_t plain) {
 
 }  // namespace
 
-bool MaybeDisguised(std::uint64_t packed) {
+void AddDisguised(std::uint64_t packed, Familiarity& found) {
   const std::size_t slot = Slot(packed);
-  return (kFilter[slot / 64] >> (slot % 64) & 1) != 0;
+  if ((kFilter[slot / 64] >> (slot % 64) & 1) != 0) [[unlikely]] {
+    found.backward |= Bit(kBackward, packed);
+    found.rotated |= Bit(kRotated, packed);
+  }
 }
 
 Familiarity Familiar(std::string_view text) {
   Familiarity found;
   for (std::size_t i = 0; i < text.size();) {
-    if (!IsLetter(text[i])) {
+    if (!IsLetter(text[i]) && !IsDigit(text[i])) {
       ++i;
       continue;
     }
     const std::size_t begin = i;
     std::uint64_t packed = 0;
-    for (; i < text.size() && IsLetter(text[i]); ++i) {
+    bool digits = false;
+    for (; i < text.size() && (IsLetter(text[i]) || IsDigit(text[i])); ++i) {
       packed = PackLetter(packed, text[i]);
+      digits |= IsDigit(text[i]);
     }
-    if (i - begin >= 3 && i - begin <= kLongestPacked) {
+    if (!digits && i - begin >= 3 && i - begin <= kLongestPacked) {
       found.forward |= Bit(kForward, packed);
       found.backward |= Bit(kBackward, packed);
       found.rotated |= Bit(kRotated, packed);

@@ -20,8 +20,8 @@ constexpr std::uint64_t PackLetter(std::uint64_t packed, char letter) {
   return (packed << 8) | static_cast<unsigned char>(letter | 0x20);
 }
 
-// Whether a packed word may be familiar backwards or in rot13; false alarms are rare and harmless.
-bool MaybeDisguised(std::uint64_t packed);
+// Adds the packed word when it is familiar backwards or in rot13. Made for asking every word.
+void AddDisguised(std::uint64_t packed, Familiarity& found);
 
 Familiarity Familiar(std::string_view text);
 

@@ -187,6 +187,10 @@ class Word {
       }
       const bool leading = i == 0;
       const bool trailing = end == glyphs_.size();
+      if (IsAmount(i, end)) {
+        i = end;
+        continue;
+      }
       if (leading ? MayLead(end) : (trailing ? MayTrail(i, end) : end - i <= 3)) {
         for (std::size_t k = i; k < end; ++k) {
           const char letter = Letter(k);
@@ -199,6 +203,12 @@ class Word {
       }
       i = end;
     }
+  }
+
+  // "$5k", "US$5"
+  bool IsAmount(std::size_t begin, std::size_t end) const {
+    const char32_t before = Before(begin);
+    return (before == '$' || IsCurrency(before)) && (begin == 1 || end == glyphs_.size());
   }
 
   bool MayLead(std::size_t end) const {

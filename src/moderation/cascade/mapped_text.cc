@@ -1,6 +1,7 @@
 #include "moderation/cascade/mapped_text.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 
@@ -9,15 +10,41 @@
 
 namespace safeguard::moderation {
 
+namespace {
+
+bool IsAscii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) {
+    all |= static_cast<unsigned char>(c);
+  }
+  return all < 0x80;
+}
+
+// Appends first, first + 1, ...: by way of a small buffer, so that the large memory, which is fresh
+// from the system, is written once and not twice as resize and a loop would.
+void AppendCounting(std::uint32_t first, std::size_t count, std::vector<std::uint32_t>& out) {
+  std::array<std::uint32_t, 1024> numbers;
+  out.reserve(out.size() + count);
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t size = std::min(count - done, numbers.size());
+    std::iota(numbers.begin(), numbers.end(), first + static_cast<std::uint32_t>(done));
+    out.insert(out.end(), numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(size));
+    done += size;
+  }
+}
+
+}  // namespace
+
 MappedText Identity(std::string_view text) {
   CHECK(text.size() < std::numeric_limits<std::uint32_t>::max());
   MappedText mapped;
   mapped.text = text;
-  mapped.origin.resize(text.size());
-  mapped.origin_end.resize(text.size());
-  // First as if every byte were a code point, in loops the compiler vectorises.
-  std::iota(mapped.origin.begin(), mapped.origin.end(), 0U);
-  std::iota(mapped.origin_end.begin(), mapped.origin_end.end(), 1U);
+  // First as if every byte were a code point.
+  AppendCounting(0, text.size(), mapped.origin);
+  AppendCounting(1, text.size(), mapped.origin_end);
+  if (IsAscii(text)) {
+    return mapped;
+  }
   for (std::size_t i = 0; i < text.size();) {
     if (static_cast<unsigned char>(text[i]) < 0x80) {
       ++i;

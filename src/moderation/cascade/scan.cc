@@ -63,7 +63,7 @@ class Scanner {
       }
       ++i;
     }
-    found_.turned |= disguised_ >= 2;
+    found_.turned = LooksBackward(disguised_) || LooksRotated(disguised_);
     if (found_.undrawn) {
       // The cheap tests above know ASCII letters only.
       found_.spaced = found_.leet = true;
@@ -96,7 +96,7 @@ class Scanner {
     } else {
       singles_ = signs_ = 0;
       if (length >= 3 && length <= 8) {
-        disguised_ += MaybeDisguised(packed) ? 1 : 0;
+        AddDisguised(packed, disguised_);
       }
     }
     const bool pair = length == 2 || (length == 4 && text_[begin] == '0');
@@ -117,10 +117,12 @@ class Scanner {
     }
     if ((kind & kLetterSign) != 0) {
       ++signs_;
-      // @ and $ may begin or end a word; their like may stand in a row, as in "a$$".
+      found_.spaced |= singles_ > 0 && singles_ + signs_ >= 3;
+      // @ and $ may begin or end a word, in a row too, as in "a$$"; before an amount they do not.
       const bool edge = text_[i] == '@' || text_[i] == '$';
-      const bool left = (before & (kAlnum | kLetterSign)) != 0;
-      const bool right = (after & (kAlnum | kLetterSign)) != 0;
+      const std::uint8_t beside = edge ? kLetter | kLetterSign : kAlnum | kLetterSign;
+      const bool left = (before & beside) != 0;
+      const bool right = (after & beside) != 0;
       found_.leet |= edge ? left || right : left && right;
     }
   }
@@ -131,7 +133,7 @@ class Scanner {
   std::size_t singles_ = 0;       // single letters and digits since the last longer word
   std::size_t signs_ = 0;         // signs that may be letters since then
   std::size_t pairs_ = 0;         // words of two since the last other
-  std::size_t disguised_ = 0;
+  Familiarity disguised_;         // never asked for words that read forwards
 };
 
 }  // namespace
