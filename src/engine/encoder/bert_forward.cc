@@ -11,7 +11,7 @@ namespace {
 
 // Rows that one thread takes through a layer at a time: their activations stay in its L2 cache
 // (half a megabyte on the smallest servers) while the layer's weights stream by.
-constexpr std::size_t kBlockRows = 64;
+constexpr std::size_t kBlockRows = 96;
 // Rows that go through the layers together, for each thread: bounds the memory of a batch.
 constexpr std::size_t kBatchRowsPerThread = 512;
 

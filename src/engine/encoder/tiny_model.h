@@ -1,0 +1,41 @@
+// A small random BERT written to a folder, for tests that must run without model files.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "engine/model/safetensors.h"
+
+namespace safeguard::engine {
+
+struct TinyModel {
+  std::size_t layers = 2;
+  std::size_t hidden = 64;
+  std::size_t heads = 2;
+  std::size_t intermediate = 416;  // one whole input block and a short one
+  std::size_t vocabulary = 50;
+  std::size_t positions = 40;
+  Dtype dtype = Dtype::kF16;
+  std::string prefix = {};  // of the tensors' names
+};
+
+// A folder of its own under the system's, removed on destruction.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void WriteText(const std::string& path, std::string_view text);
+
+// config.json and model.safetensors, the same numbers for every dtype up to its rounding.
+void WriteTinyModel(const TinyModel& model, const std::string& folder);
+
+}  // namespace safeguard::engine
