@@ -101,8 +101,8 @@ struct Report {
 };
 
 // REQUIRES: run.results[i] is of dataset.records[i].
-Report BuildReport(const moderation::Policy& policy, const Dataset& dataset, const Run& run,
-                   const ReportOptions& options);
+Report BuildReport(const moderation::Policy& policy, const Dataset& dataset,
+                   const EvaluationRun& run, const ReportOptions& options);
 
 // For a terminal: aligned tables, no colour, at most about 100 columns.
 std::string RenderText(const Report& report);

@@ -159,7 +159,7 @@ TEST(ReportTest, LeaksAndHolesAreNoted) {
   policy.examples.push_back({.text = "v 0.9", .label = "", .rule_ids = {}});
   FakeJudge judge(AsWritten);
   const auto prepared = judge.Prepare(policy, {});
-  Run run = RunEvaluation(judge, *prepared, dataset.records, {});
+  EvaluationRun run = RunEvaluation(judge, *prepared, dataset.records, {});
   run.results[1].verdict.score.reset();
   run.results[2].verdict.score = 7;
   const Report report = BuildReport(policy, dataset, run, {});

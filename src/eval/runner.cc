@@ -44,7 +44,7 @@ struct Task {
   std::span<const std::size_t> indices;  // of the records to judge
 };
 
-void RunBatch(Judge& judge, Policies policies, const Task& task, std::vector<Run>& runs) {
+void RunBatch(Judge& judge, Policies policies, const Task& task, std::vector<EvaluationRun>& runs) {
   std::vector<Content> contents;
   contents.reserve(task.indices.size());
   for (const std::size_t index : task.indices) {
@@ -66,18 +66,18 @@ void RunBatch(Judge& judge, Policies policies, const Task& task, std::vector<Run
           .judged = true, .verdict = std::move(verdict), .latency_ms = latency_ms};
     }
   }
-  for (Run& run : runs) {
+  for (EvaluationRun& run : runs) {
     run.seconds += seconds;
   }
 }
 
 // Judges the records of `task`. `done` counts over several calls.
 void RunBatches(Judge& judge, Policies policies, const Task& task, const RunOptions& options,
-                std::size_t& done, std::vector<Run>& runs) {
+                std::size_t& done, std::vector<EvaluationRun>& runs) {
   CHECK(options.batch_size >= 1);
   for (std::size_t begin = 0; begin < task.indices.size(); begin += options.batch_size) {
     if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
-      for (Run& run : runs) {
+      for (EvaluationRun& run : runs) {
         run.cancelled = true;
       }
       return;
@@ -93,11 +93,11 @@ void RunBatches(Judge& judge, Policies policies, const Task& task, const RunOpti
 
 }  // namespace
 
-std::vector<Run> RunPolicies(Judge& judge, Policies policies, std::span<const Record> records,
-                             const RunOptions& options) {
+std::vector<EvaluationRun> RunPolicies(Judge& judge, Policies policies,
+                                       std::span<const Record> records, const RunOptions& options) {
   CHECK(!policies.empty());
-  std::vector<Run> runs(policies.size());
-  for (Run& run : runs) {
+  std::vector<EvaluationRun> runs(policies.size());
+  for (EvaluationRun& run : runs) {
     run.results.resize(records.size());
   }
   std::vector<std::size_t> indices(records.size());
@@ -109,8 +109,8 @@ std::vector<Run> RunPolicies(Judge& judge, Policies policies, std::span<const Re
   return runs;
 }
 
-Run RunEvaluation(Judge& judge, const std::shared_ptr<const PreparedPolicy>& policy,
-                  std::span<const Record> records, const RunOptions& options) {
+EvaluationRun RunEvaluation(Judge& judge, const std::shared_ptr<const PreparedPolicy>& policy,
+                            std::span<const Record> records, const RunOptions& options) {
   return std::move(RunPolicies(judge, {&policy, 1}, records, options).front());
 }
 
@@ -122,7 +122,7 @@ Result<CrossValidation> CrossValidate(Judge& judge, const moderation::Policy& po
   if (!folds) {
     return std::unexpected(folds.error());
   }
-  std::vector<Run> runs(1);
+  std::vector<EvaluationRun> runs(1);
   runs.front().results.resize(records.size());
   std::size_t done = 0;
   for (std::size_t fold = 0; fold < options.folds && !runs.front().cancelled; ++fold) {

@@ -35,7 +35,7 @@ struct CaseResult {
   double latency_ms = 0;
 };
 
-struct Run {
+struct EvaluationRun {
   std::vector<CaseResult> results;  // results[i] is of records[i]
   bool cancelled = false;
   double seconds = 0;  // wall time in the judge, without preparation
@@ -43,13 +43,13 @@ struct Run {
 
 // Judges every record, labelled or not. A judge that returns the wrong number of verdicts gives
 // undetermined (internal_error) ones for that batch.
-Run RunEvaluation(moderation::Judge& judge,
-                  const std::shared_ptr<const moderation::PreparedPolicy>& policy,
-                  std::span<const Record> records, const RunOptions& options);
+EvaluationRun RunEvaluation(moderation::Judge& judge,
+                            const std::shared_ptr<const moderation::PreparedPolicy>& policy,
+                            std::span<const Record> records, const RunOptions& options);
 
 // The same for several policies at once: runs[p] is of policies[p]. All see the same batches.
 // `seconds` is the time for all policies together.
-std::vector<Run> RunPolicies(
+std::vector<EvaluationRun> RunPolicies(
     moderation::Judge& judge,
     std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
     std::span<const Record> records, const RunOptions& options);
@@ -60,7 +60,7 @@ struct CrossValidationOptions {
 };
 
 struct CrossValidation {
-  Run run;                         // each record judged by the judge that had not seen it
+  EvaluationRun run;               // each record judged by the judge that had not seen it
   std::vector<std::size_t> folds;  // folds[i]: the fold in which records[i] was scored
   std::size_t fold_count = 0;
 };

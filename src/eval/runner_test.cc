@@ -49,7 +49,7 @@ TEST(RunnerTest, JudgesInBatchesAndReports) {
     EXPECT_EQ(progress.total, 5U);
     done.push_back(progress.done);
   };
-  const Run run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, options);
+  const EvaluationRun run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, options);
   EXPECT_THAT(judge.batches, ElementsAre(2, 2, 1));
   EXPECT_THAT(done, ElementsAre(2, 4, 5));
   EXPECT_FALSE(run.cancelled);
@@ -67,7 +67,7 @@ TEST(RunnerTest, CancellationLeavesTheRestOut) {
   options.batch_size = 3;
   options.cancel = &cancel;
   options.progress = [&cancel](const Progress&) { cancel = true; };
-  const Run run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, options);
+  const EvaluationRun run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, options);
   EXPECT_TRUE(run.cancelled);
   EXPECT_TRUE(run.results[2].judged);
   EXPECT_FALSE(run.results[3].judged);
@@ -77,7 +77,7 @@ TEST(RunnerTest, AWrongNumberOfVerdictsIsUndetermined) {
   FakeJudge judge(ByWord);
   judge.drop = 1;
   const std::vector<Record> records(2, Case("a", Outcome::kSafe));
-  const Run run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, {});
+  const EvaluationRun run = RunEvaluation(judge, Prepared(judge, FakePolicy()), records, {});
   for (const CaseResult& result : run.results) {
     EXPECT_EQ(result.verdict.outcome, Outcome::kUndetermined);
     EXPECT_EQ(result.verdict.reason, moderation::UndeterminedReason::kInternalError);
@@ -96,7 +96,7 @@ TEST(RunnerTest, SeveralPoliciesKeepTheirVerdicts) {
   const std::vector<std::shared_ptr<const moderation::PreparedPolicy>> prepared = {
       Prepared(judge, a), Prepared(judge, b)};
   const std::vector<Record> records = {Case("a", std::nullopt), Case("b", std::nullopt)};
-  const std::vector<Run> runs = RunPolicies(judge, prepared, records, {});
+  const std::vector<EvaluationRun> runs = RunPolicies(judge, prepared, records, {});
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].results[0].verdict.outcome, Outcome::kViolation);
   EXPECT_EQ(runs[0].results[1].verdict.outcome, Outcome::kSafe);

@@ -99,7 +99,7 @@ void MeasureScores(std::span<const Judged> cases, const ReportOptions& options, 
   report.calibration = MeasureCalibration(scored);
 }
 
-void MeasureTimes(const Run& run, Report& report) {
+void MeasureTimes(const EvaluationRun& run, Report& report) {
   std::vector<double> times;
   double sum = 0;
   for (const CaseResult& result : run.results) {
@@ -129,7 +129,7 @@ void MeasureTimes(const Run& run, Report& report) {
   }
 }
 
-std::vector<std::string> Models(const Run& run) {
+std::vector<std::string> Models(const EvaluationRun& run) {
   std::set<std::string> models;
   for (const CaseResult& result : run.results) {
     const moderation::DecidedBy& by = result.verdict.decided_by;
@@ -141,7 +141,7 @@ std::vector<std::string> Models(const Run& run) {
   return {models.begin(), models.end()};
 }
 
-void AddNotes(const Run& run, Report& report) {
+void AddNotes(const EvaluationRun& run, Report& report) {
   const auto note = [&report](bool when, std::string text) {
     if (when) {
       report.notes.push_back(std::move(text));
@@ -174,8 +174,8 @@ void AddNotes(const Run& run, Report& report) {
 
 }  // namespace
 
-Report BuildReport(const moderation::Policy& policy, const Dataset& dataset, const Run& run,
-                   const ReportOptions& options) {
+Report BuildReport(const moderation::Policy& policy, const Dataset& dataset,
+                   const EvaluationRun& run, const ReportOptions& options) {
   CHECK(run.results.size() == dataset.records.size());
   Report report;
   report.policy = policy.Reference();
