@@ -139,8 +139,7 @@ Result<std::unique_ptr<BatchInput>> BatchInput::Open(const BatchInputOptions& op
       return Fail(ErrorCode::kNotFound, options.path + " does not exist", "check the path");
     }
     if (std::filesystem::is_directory(options.path)) {
-      return Fail(ErrorCode::kInvalidInput, options.path + " is a directory",
-                  "name a file in it");
+      return Fail(ErrorCode::kInvalidInput, options.path + " is a directory", "name a file in it");
     }
     auto file = std::make_unique<std::ifstream>(options.path, std::ios::binary);
     if (!*file) {

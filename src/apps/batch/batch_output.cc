@@ -44,8 +44,8 @@ std::string CheckpointLine(const Checkpoint& checkpoint) {
 
 std::optional<Checkpoint> ParseCheckpoint(std::string_view line) {
   const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-  for (const char* field : {"entries", "unreadable", "output_bytes", "violations", "safe",
-                            "undetermined"}) {
+  for (const char* field :
+       {"entries", "unreadable", "output_bytes", "violations", "safe", "undetermined"}) {
     if (!json.is_object() || !json.contains(field) || !json[field].is_number_unsigned()) {
       return std::nullopt;
     }

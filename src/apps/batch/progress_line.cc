@@ -29,14 +29,14 @@ std::string ProgressText(const BatchPosition& position, std::uint64_t bytes_star
   if (position.bytes_total == 0) {
     return text;
   }
-  const double share =
-      std::min(1.0, static_cast<double>(position.bytes) / static_cast<double>(position.bytes_total));
+  const double share = std::min(
+      1.0, static_cast<double>(position.bytes) / static_cast<double>(position.bytes_total));
   const std::uint64_t read = position.bytes - std::min(position.bytes, bytes_start);
   if (read > 0 && seconds > 0) {
     const std::uint64_t left =
         position.bytes_total - std::min(position.bytes_total, position.bytes);
-    text += "  " + TimeText(static_cast<double>(left) * seconds / static_cast<double>(read)) +
-            " left";
+    text +=
+        "  " + TimeText(static_cast<double>(left) * seconds / static_cast<double>(read)) + " left";
   }
   text = fmt::format("{:3.0f} %  ", share * 100) + text;
   const std::size_t bar = std::min(kBarMax, columns - std::min(columns, kTextColumns));
@@ -53,8 +53,8 @@ ProgressLine::ProgressLine(Console& console, std::uint64_t bytes_start)
 void ProgressLine::Update(const BatchPosition& position) {
   const Clock::time_point now = Clock::now();
   const bool terminal = console_.error_is_terminal();
-  const bool due = terminal ? !drawn_ || now - last_ >= kTerminalInterval
-                            : now - last_ >= kPlainInterval;
+  const bool due =
+      terminal ? !drawn_ || now - last_ >= kTerminalInterval : now - last_ >= kPlainInterval;
   if (!due) {
     return;
   }

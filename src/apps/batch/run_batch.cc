@@ -15,6 +15,9 @@ namespace {
 // How much work a kill may cost, against how often the disk is made to catch up.
 constexpr std::chrono::milliseconds kCommitInterval{500};
 
+// A batch of long contents ends early, so that memory stays bounded.
+constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
+
 class Loop {
  public:
   explicit Loop(const BatchJob& job) : job_(job), position_(job.output.start()) {}
@@ -66,7 +69,8 @@ BatchPosition Loop::Where() const {
 
 Status Loop::Fill() {
   records_.clear();
-  while (records_.size() < job_.batch_size && !job_.stop.load()) {
+  std::size_t bytes = 0;
+  while (records_.size() < job_.batch_size && bytes < kBatchBytesMax && !job_.stop.load()) {
     std::optional<eval::Entry> entry = job_.input.Next();
     if (!entry) {
       position_.complete = true;
@@ -82,6 +86,7 @@ Status Loop::Fill() {
       Report(entry->record.error());
       continue;
     }
+    bytes += moderation::TextBytes(entry->record->content);
     records_.push_back(std::move(*entry->record));
   }
   return {};

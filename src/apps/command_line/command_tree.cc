@@ -214,7 +214,8 @@ void CommandTree::AddBatch() {
   AddFile(command, "-i,--in", batch_.in,
           "JSONL, CSV, or plain text with one content a line; -: standard input")
       ->required();
-  AddFile(command, "-o,--out", batch_.out, "JSONL, one line a content and policy; -: standard output")
+  AddFile(command, "-o,--out", batch_.out,
+          "JSONL, one line a content and policy; -: standard output")
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
   Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
@@ -223,7 +224,8 @@ void CommandTree::AddBatch() {
   command->add_option("--id-field", batch_.id_field, "The field or column with the id")
       ->type_name("NAME");
   command->add_option("--surface", batch_.surface, "For records that name none")->type_name("NAME");
-  command->add_option("--language", batch_.language, "For records that name none")->type_name("TAG");
+  command->add_option("--language", batch_.language, "For records that name none")
+      ->type_name("TAG");
   command->add_option("--batch-size", batch_.batch_size, "Contents judged at once (default: 64)")
       ->type_name("N")
       ->check(NumberFrom(1, static_cast<double>(kBatchSizeMax)));
@@ -268,7 +270,8 @@ void CommandTree::AddEval() {
       ->expected(1)
       ->take_all()
       ->check(NumberFrom(0, 1));
-  command->add_option("--errors", eval_.errors, "How many errors of each kind to show (default: 10)")
+  command
+      ->add_option("--errors", eval_.errors, "How many errors of each kind to show (default: 10)")
       ->type_name("N")
       ->check(NumberFrom(0, 10000));
   AddJson(command, eval_.json, "The report as one JSON object");

@@ -94,10 +94,10 @@ std::string BashValues(const Word& word) {
     case Values::kPolicies:
       return R"(COMPREPLY=($(compgen -W "$(safeguard policy list --names 2>/dev/null)" -f -- "$current")))";
     case Values::kChoices:
-      return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$current")))", word.choices);
-    case Values::kNone:
-    case Values::kAnything:
-      break;
+        return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$current")))", word.choices);
+      case Values::kNone:
+      case Values::kAnything:
+        break;
   }
   return "COMPREPLY=()";
 }
@@ -126,7 +126,8 @@ std::string BashCommand(const Command& command) {
     out += fmt::format("      if [[ $current != -* ]]; then {}; return; fi\n",
                        BashValues(command.arguments.front()));
   }
-  return out + fmt::format("      COMPREPLY=($(compgen -W {} -- \"$current\")) ;;\n", Quoted(words));
+  return out +
+         fmt::format("      COMPREPLY=($(compgen -W {} -- \"$current\")) ;;\n", Quoted(words));
 }
 
 std::string BashScript(const std::vector<Command>& commands) {
@@ -185,16 +186,14 @@ std::string ZshCommand(const Command& command) {
   if (!command.children.empty()) {
     out += "      local -a commands=(\n";
     for (const CLI::App* child : command.children) {
-      out += fmt::format("        '{}:{}'\n", child->get_name(),
-                         ZshText(child->get_description()));
+      out += fmt::format("        '{}:{}'\n", child->get_name(), ZshText(child->get_description()));
     }
     return out + "      )\n      _describe command commands ;;\n";
   }
   out += "      _arguments";
   for (const Word& option : command.options) {
     for (const std::string& name : option.names) {
-      out += fmt::format(" \\\n        '*{}[{}]{}'", name, ZshText(option.help),
-                         ZshValues(option));
+      out += fmt::format(" \\\n        '*{}[{}]{}'", name, ZshText(option.help), ZshValues(option));
     }
   }
   for (const Word& argument : command.arguments) {
@@ -267,8 +266,8 @@ std::string FishCondition(const Command& command) {
     children += " " + child->get_name();
   }
   if (!children.empty()) {
-    condition += (condition.empty() ? "" : "; and ") +
-                 ("not __fish_seen_subcommand_from" + children);
+    condition +=
+        (condition.empty() ? "" : "; and ") + ("not __fish_seen_subcommand_from" + children);
   }
   return Quoted(condition);
 }

@@ -32,8 +32,7 @@ nlohmann::json Identity(const BatchArguments& arguments, const std::vector<Loade
 
 void Summarise(const BatchEnd& end, std::size_t policies, Console& console) {
   const Tally& tally = end.position.tally;
-  const double rate =
-      end.seconds > 0 ? static_cast<double>(end.judged_here) / end.seconds : 0;
+  const double rate = end.seconds > 0 ? static_cast<double>(end.judged_here) / end.seconds : 0;
   console.Error(fmt::format(
       "safeguard: {} records judged under {} {} in {}, {:.0f}/s: {} violation, {} safe, {} "
       "undetermined{}\n",

@@ -30,9 +30,9 @@ ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
       // What ships is told by `policy list`; what was found beside a file must be told here.
       if (loaded.golden_origin.find('/') != std::string::npos ||
           loaded.golden_origin.find('.') != std::string::npos) {
-        out += fmt::format("{} learned from {} labelled cases in {}.\n",
-                           Printable(loaded.policy.id), loaded.golden.size(),
-                           Printable(loaded.golden_origin));
+        out +=
+            fmt::format("{} learned from {} labelled cases in {}.\n", Printable(loaded.policy.id),
+                        loaded.golden.size(), Printable(loaded.golden_origin));
       }
     }
   }

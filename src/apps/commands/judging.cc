@@ -22,7 +22,8 @@ Status CheckUsage(const JudgingRequest& request) {
 
 Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Services& services) {
   const PolicyCatalog catalog(services.shipped_policies());
-  const std::vector<std::string> names = request.policies.empty() ? catalog.names() : request.policies;
+  const std::vector<std::string> names =
+      request.policies.empty() ? catalog.names() : request.policies;
   if (names.empty()) {
     return Fail(ErrorCode::kNotFound, "no policies ship with this build",
                 "name one with --policy FILE");

@@ -50,16 +50,13 @@ struct LintCounts {
   std::size_t hints = 0;
 
   void Add(Severity severity) {
-    ++(severity == Severity::kError     ? errors
-       : severity == Severity::kWarning ? warnings
-                                        : hints);
+    ++(severity == Severity::kError ? errors : severity == Severity::kWarning ? warnings : hints);
   }
 };
 
 }  // namespace
 
-ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
-                       Console& console) {
+ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console) {
   const PolicyCatalog catalog(services.shipped_policies());
   const Result<LoadedPolicy> loaded = catalog.Load(arguments.policy, "", Golden::kIgnore);
   if (!loaded) {
@@ -74,8 +71,7 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
   return ExitCode::kSafe;
 }
 
-ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services,
-                       Console& console) {
+ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console) {
   const PolicyCatalog catalog(services.shipped_policies());
   const Result<moderation::TokenCounter> counter = services.OpenTokenCounter(arguments.model);
   if (!counter) {
@@ -110,8 +106,7 @@ ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services,
   return counts.errors + counts.warnings > 0 ? ExitCode::kViolation : ExitCode::kSafe;
 }
 
-ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services,
-                       Console& console) {
+ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console) {
   const PolicyCatalog catalog(services.shipped_policies());
   if (arguments.names) {
     for (const std::string& name : catalog.names()) {

@@ -40,8 +40,8 @@ Result<NamedBytes> ReadNamed(const std::string& path, Console& console) {
 Result<NamedBytes> ReadText(const ContentRequest& request, Console& console) {
   const bool from_file = !request.file.empty();
   if (request.has_text && from_file) {
-    return Fail(ErrorCode::kInvalidInput, "the content is given twice, as an argument and by --file",
-                "give one of them");
+    return Fail(ErrorCode::kInvalidInput,
+                "the content is given twice, as an argument and by --file", "give one of them");
   }
   if (request.has_text && request.text != kStandardInput) {
     return NamedBytes{"the argument", request.text};
@@ -120,8 +120,8 @@ Result<ContentInput> ReadConversation(const NamedBytes& named) {
   if (!entry || !entry->record) {
     std::string why = entry ? entry->record.error().message : "it is empty";
     const std::string prefix = "line 1: ";
-    return std::unexpected(NotAConversation(
-        named.name, why.starts_with(prefix) ? why.substr(prefix.size()) : why));
+    return std::unexpected(
+        NotAConversation(named.name, why.starts_with(prefix) ? why.substr(prefix.size()) : why));
   }
   input.content = std::move(entry->record->content);
   input.content.kind = moderation::ContentKind::kConversation;

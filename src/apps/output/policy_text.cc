@@ -89,11 +89,11 @@ std::string PolicyText(const Policy& policy, const std::string& origin, std::siz
   std::string out = Header(policy, origin, color);
   std::vector<std::vector<Cell>> rows;
   for (const moderation::Section& section : policy.sections) {
-    rows.push_back({{fmt::format("{}-{}", section.line_begin, section.line_end), Style::kDim},
-                    SideCell(section.side),
-                    {std::string(2 * static_cast<std::size_t>(std::max(section.heading_level - 1, 0)),
-                                 ' ') +
-                     Printable(section.title)}});
+    rows.push_back(
+        {{fmt::format("{}-{}", section.line_begin, section.line_end), Style::kDim},
+         SideCell(section.side),
+         {std::string(2 * static_cast<std::size_t>(std::max(section.heading_level - 1, 0)), ' ') +
+          Printable(section.title)}});
   }
   out += Table("Sections", {{"LINES", true, false}, {"SIDE"}, kText}, rows, width, color);
   rows.clear();
@@ -132,7 +132,8 @@ std::string PolicyText(const Policy& policy, const std::string& origin, std::siz
   out += Table("Examples", {kLine, {"SIDE"}, {"LABEL"}, {"RULES"}, kText}, rows, width, color);
   const bool made_up = std::ranges::any_of(
       policy.rules, [](const moderation::Rule& rule) { return !rule.id_written; });
-  return out + (made_up ? "\n* the author gave no id; this one is made from the rule's place\n" : "");
+  return out +
+         (made_up ? "\n* the author gave no id; this one is made from the rule's place\n" : "");
 }
 
 Json PolicyJson(const Policy& policy) {

@@ -95,9 +95,12 @@ std::string DurationText(double milliseconds) {
 
 std::string VerdictText(std::span<const moderation::Verdict> verdicts, std::size_t width,
                         bool color) {
-  const std::vector<Column> columns = {{"POLICY"},      {"VERDICT"},
-                                       {"RULE"},        {"SCORE", true, false},
-                                       {"EVIDENCE", false, true}, {"TIME", true, false}};
+  const std::vector<Column> columns = {{"POLICY"},
+                                       {"VERDICT"},
+                                       {"RULE"},
+                                       {"SCORE", true, false},
+                                       {"EVIDENCE", false, true},
+                                       {"TIME", true, false}};
   std::vector<std::vector<Cell>> rows;
   std::string explanations;
   for (const moderation::Verdict& verdict : verdicts) {
