@@ -29,7 +29,8 @@ const char* ExitCodeHelp() {
          "  1    at least one violation (policy lint: at least one warning or error)\n"
          "  2    wrong usage, or content that cannot be read\n"
          "  3    at least one undetermined verdict, and no violation\n"
-         "  4    cannot run: a model or policy is missing or corrupt, or the output is not writable\n"
+         "  4    cannot run: a model or policy is missing or corrupt, or the output is not "
+         "writable\n"
          "  130  interrupted";
 }
 

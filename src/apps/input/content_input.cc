@@ -1,5 +1,6 @@
 #include "apps/input/content_input.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
@@ -39,8 +40,8 @@ Result<NamedBytes> ReadNamed(const std::string& path, Console& console) {
 Result<NamedBytes> ReadText(const ContentRequest& request, Console& console) {
   const bool from_file = !request.file.empty();
   if (request.has_text && from_file) {
-    return Fail(ErrorCode::kInvalidInput, "the content is given twice, as an argument and by --file",
-                "give one of them");
+    return Fail(ErrorCode::kInvalidInput,
+                "the content is given twice, as an argument and by --file", "give one of them");
   }
   if (request.has_text && request.text != kStandardInput) {
     return NamedBytes{"the argument", request.text};
@@ -60,6 +61,27 @@ Result<NamedBytes> ReadText(const ContentRequest& request, Console& console) {
   return piped;
 }
 
+// Brackets outside strings: what a recursive walk over the JSON would cost.
+std::size_t JsonDepth(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 Error NotAConversation(const std::string& name, const std::string& why) {
   return {ErrorCode::kInvalidInput, name + " is not a conversation: " + why,
           R"(write [{"role": "user", "content": "..."}, ...] or {"messages": [...]})"};
@@ -72,8 +94,9 @@ Result<ContentInput> ReadConversation(const NamedBytes& named) {
     input.notes.push_back("invalid UTF-8 at byte " + std::to_string(repaired.replaced_at.front()) +
                           " of " + named.name + " was replaced");
   }
-  // Depth is limited before parsing by the record reader, which parses the line below again; this
-  // parser does not recurse.
+  if (JsonDepth(repaired.text) > eval::kJsonDepthMax) {
+    return std::unexpected(NotAConversation(named.name, "it is nested too deeply"));
+  }
   nlohmann::json json = nlohmann::json::parse(repaired.text, nullptr, false);
   if (json.is_discarded()) {
     return std::unexpected(NotAConversation(named.name, "it is not JSON"));
@@ -97,8 +120,8 @@ Result<ContentInput> ReadConversation(const NamedBytes& named) {
   if (!entry || !entry->record) {
     std::string why = entry ? entry->record.error().message : "it is empty";
     const std::string prefix = "line 1: ";
-    return std::unexpected(NotAConversation(
-        named.name, why.starts_with(prefix) ? why.substr(prefix.size()) : why));
+    return std::unexpected(
+        NotAConversation(named.name, why.starts_with(prefix) ? why.substr(prefix.size()) : why));
   }
   input.content = std::move(entry->record->content);
   input.content.kind = moderation::ContentKind::kConversation;

@@ -123,8 +123,9 @@ Result<PolicyCatalog::PolicyText> PolicyCatalog::Text(const std::string& name_or
   }
   if (std::filesystem::is_directory(name_or_path, ignored)) {
     const bool holds_policy = std::filesystem::exists(name_or_path + "/policy.md", ignored);
-    return Fail(ErrorCode::kInvalidInput, "the policy " + name_or_path + " is a directory",
-                holds_policy ? "name the file: " + name_or_path + "/policy.md" : "name a file in it");
+    return Fail(
+        ErrorCode::kInvalidInput, "the policy " + name_or_path + " is a directory",
+        holds_policy ? "name the file: " + name_or_path + "/policy.md" : "name a file in it");
   }
   Result<std::string> bytes = ReadFile(name_or_path, moderation::kPolicyBytesMax);
   if (!bytes) {
@@ -153,8 +154,8 @@ Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
   if (!golden_path.empty()) {
     status = ReadGoldenFile(golden_path, loaded);
   } else if (golden == Golden::kRead && text->origin == kShipped) {
-    status = shipped_golden == nullptr ? Status{}
-                                       : ParseGolden(shipped_golden->bytes, kShipped, loaded);
+    status =
+        shipped_golden == nullptr ? Status{} : ParseGolden(shipped_golden->bytes, kShipped, loaded);
   } else if (golden == Golden::kRead) {
     const std::string sibling = SiblingGolden(name_or_path);
     status = sibling.empty() ? Status{} : ReadGoldenFile(sibling, loaded);

@@ -1,0 +1,172 @@
+#include "apps/batch/run_batch.h"
+
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "apps/batch/progress_line.h"
+#include "apps/output/display_text.h"
+#include "apps/output/verdict_json.h"
+#include "base/check.h"
+
+namespace safeguard::apps {
+namespace {
+
+// How much work a kill may cost, against how often the disk is made to catch up.
+constexpr std::chrono::milliseconds kCommitInterval{500};
+
+// A batch of long contents ends early, so that memory stays bounded.
+constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
+
+class Loop {
+ public:
+  explicit Loop(const BatchJob& job) : job_(job), position_(job.output.start()) {}
+
+  Result<BatchEnd> Run();
+
+ private:
+  Status Skip();
+  Status Fill();
+  Status JudgeAndWrite();
+  Status CommitWhenDue(bool now);
+  void Report(const Error& error);
+  [[nodiscard]] BatchPosition Where() const;
+
+  const BatchJob& job_;
+  Checkpoint position_;
+  std::uint64_t judged_here_ = 0;
+  std::vector<eval::Record> records_;  // the batch in flight
+  std::unique_ptr<ProgressLine> progress_;
+  std::chrono::steady_clock::time_point committed_ = std::chrono::steady_clock::now();
+};
+
+// Reads again what is judged already, and checks that it is what was judged.
+Status Loop::Skip() {
+  for (std::uint64_t i = 0; i < position_.entries; ++i) {
+    if (!job_.input.Next()) {
+      return Fail(ErrorCode::kInvalidInput,
+                  job_.input.name() + " is shorter than when the batch stopped",
+                  "give the same input, or --restart");
+    }
+  }
+  if (job_.input.hash() != position_.input_hash) {
+    return Fail(ErrorCode::kInvalidInput,
+                "the first " + std::to_string(position_.entries) + " records of " +
+                    job_.input.name() + " are not those that were judged before",
+                "give the same input, or --restart");
+  }
+  return {};
+}
+
+void Loop::Report(const Error& error) {
+  progress_->Clear();
+  job_.console.Error("safeguard: " + Printable(job_.input.name() + ": " + Describe(error)) + "\n");
+}
+
+BatchPosition Loop::Where() const {
+  return {position_.entries, judged_here_, job_.input.bytes_read(), job_.input.bytes_total()};
+}
+
+Status Loop::Fill() {
+  records_.clear();
+  std::size_t bytes = 0;
+  while (records_.size() < job_.batch_size && bytes < kBatchBytesMax && !job_.stop.load()) {
+    std::optional<eval::Entry> entry = job_.input.Next();
+    if (!entry) {
+      position_.complete = true;
+      return {};
+    }
+    if (!entry->record && entry->record.error().code == ErrorCode::kUnavailable) {
+      return std::unexpected(entry->record.error());
+    }
+    ++position_.entries;
+    position_.input_hash = job_.input.hash();
+    if (!entry->record) {
+      ++position_.unreadable;
+      Report(entry->record.error());
+      continue;
+    }
+    bytes += moderation::TextBytes(entry->record->content);
+    records_.push_back(std::move(*entry->record));
+  }
+  return {};
+}
+
+Status Loop::JudgeAndWrite() {
+  std::vector<moderation::Content> contents;
+  for (eval::Record& record : records_) {
+    moderation::Content& content = contents.emplace_back(record.content);
+    if (content.surface.empty()) {
+      content.surface = job_.surface;
+    }
+    if (content.language.empty()) {
+      content.language = job_.language;
+    }
+  }
+  std::vector<moderation::Verdict> verdicts = job_.judge.Decide(job_.policies, contents);
+  CHECK(verdicts.size() == contents.size() * job_.policies.size());
+  std::string lines;
+  for (std::size_t c = 0; c < records_.size(); ++c) {
+    const eval::Record& record = records_[c];
+    for (std::size_t p = 0; p < job_.policies.size(); ++p) {
+      moderation::Verdict& verdict = verdicts[c * job_.policies.size() + p];
+      verdict.notes.insert(verdict.notes.begin(), record.notes.begin(), record.notes.end());
+      position_.tally.Count(verdict.outcome);
+      nlohmann::ordered_json line = {{"line", record.line}};
+      if (!record.content.id.empty()) {
+        line["id"] = record.content.id;
+      }
+      line.update(VerdictJson(verdict, record.content.kind));
+      lines += JsonLine(line) + "\n";
+    }
+  }
+  judged_here_ += records_.size();
+  return job_.output.Append(lines);
+}
+
+Status Loop::CommitWhenDue(bool now) {
+  const auto time = std::chrono::steady_clock::now();
+  if (!now && time - committed_ < kCommitInterval) {
+    return {};
+  }
+  committed_ = time;
+  return job_.output.Commit(position_);
+}
+
+Result<BatchEnd> Loop::Run() {
+  const Status skipped = Skip();
+  if (!skipped) {
+    return std::unexpected(skipped.error());
+  }
+  position_.complete = false;
+  progress_ = std::make_unique<ProgressLine>(job_.console, job_.input.bytes_read());
+  Status status;
+  bool ended = false;
+  while (status && !ended) {
+    // An unreadable disk ends the reading; what was read before it is judged and kept.
+    const Status filled = Fill();
+    status = JudgeAndWrite();
+    ended = !filled || position_.complete || job_.stop.load();
+    if (status) {
+      status = CommitWhenDue(ended);
+    }
+    if (status && !filled) {
+      status = filled;
+    }
+    progress_->Update(Where());
+  }
+  progress_->Clear();
+  if (!status) {
+    return std::unexpected(status.error());
+  }
+  return BatchEnd{position_, judged_here_, !position_.complete, progress_->seconds()};
+}
+
+}  // namespace
+
+Result<BatchEnd> RunBatchJob(const BatchJob& job) {
+  CHECK(job.batch_size > 0 && !job.policies.empty());
+  return Loop(job).Run();
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,42 @@
+// The loop of a batch: entries in, verdicts out, in order.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "apps/batch/batch_input.h"
+#include "apps/batch/batch_output.h"
+#include "apps/output/console.h"
+#include "base/result.h"
+#include "moderation/judge.h"
+
+namespace safeguard::apps {
+
+struct BatchJob {
+  BatchInput& input;
+  BatchOutput& output;
+  moderation::Judge& judge;
+  std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies;
+  std::size_t batch_size = 64;
+  std::string surface;   // for records that name none
+  std::string language;  // for records that name none
+  Console& console;
+  const std::atomic<bool>& stop;
+};
+
+struct BatchEnd {
+  Checkpoint position;
+  std::uint64_t judged_here = 0;  // records judged by this run
+  bool stopped = false;           // by `stop`, before the input ended
+  double seconds = 0;
+};
+
+// Goes on where the output stopped. Each entry that cannot be read is named on standard error and
+// leaves no line in the output. Whatever it returns, the output can be gone on with. Fails when the
+// input is not the one that the output was made from, when reading it fails, and when writing does.
+Result<BatchEnd> RunBatchJob(const BatchJob& job);
+
+}  // namespace safeguard::apps

@@ -1,0 +1,91 @@
+// What the command line said, as plain values: the commands know no parser.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "apps/input/content_input.h"
+#include "apps/output/console.h"
+
+namespace safeguard::apps {
+
+inline constexpr std::size_t kThreadsMax = 256;
+inline constexpr std::size_t kBatchSizeMax = 4096;
+
+// How many threads to use when --threads is not given: the cores this process may use.
+std::size_t DefaultThreads();
+
+struct ClassifyArguments {
+  ContentRequest content;
+  std::vector<std::string> policies;  // empty: all shipped
+  std::string golden;                 // for a single policy
+  std::string model;
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct BatchArguments {
+  std::vector<std::string> policies;  // empty: all shipped
+  std::string golden;
+  std::string in;
+  std::string out;
+  std::string format = "auto";  // auto, jsonl, csv, txt
+  std::string text_field;
+  std::string id_field;
+  std::string surface;   // for records that name none
+  std::string language;  // for records that name none
+  std::string model;
+  std::size_t threads = DefaultThreads();
+  std::size_t batch_size = 64;
+  bool restart = false;
+};
+
+struct EvalArguments {
+  std::string policy;
+  std::string golden;  // what the judge learns from; empty: the one beside the policy
+  bool no_golden = false;
+  std::string data;  // empty: the policy's own golden set, cross-validated
+  std::string format = "auto";
+  std::string text_field;
+  std::string label_field;
+  std::vector<std::string> positive_labels;
+  std::size_t folds = 0;  // 0: no cross-validation
+  std::vector<double> thresholds;
+  std::size_t errors = 10;
+  std::string model;
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyShowArguments {
+  std::string policy;
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyLintArguments {
+  std::vector<std::string> policies;
+  std::string model;
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyListArguments {
+  bool json = false;
+  bool names = false;  // one a line, for scripts and shell completion
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct VersionArguments {
+  std::string model;
+  bool json = false;
+};
+
+struct CompletionArguments {
+  std::string shell;
+};
+
+}  // namespace safeguard::apps

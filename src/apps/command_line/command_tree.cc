@@ -1,0 +1,363 @@
+#include "apps/command_line/command_tree.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "apps/command_line/examples.h"
+#include "apps/input/policy_catalog.h"
+#include "apps/version_info.h"
+
+namespace safeguard::apps {
+namespace {
+
+constexpr std::size_t kHelpColumn = 32;
+
+CLI::Validator OneOf(std::vector<std::string> choices) {
+  return CLI::Validator(
+      [choices = std::move(choices)](std::string& value) -> std::string {
+        if (std::ranges::find(choices, value) != choices.end()) {
+          return {};
+        }
+        std::string all;
+        for (const std::string& choice : choices) {
+          all += (all.empty() ? "" : ", ") + choice;
+        }
+        return value + " is not one of " + all;
+      },
+      "");
+}
+
+// "a|b|c" is both what help shows and what completion offers.
+void Choices(CLI::Option* option, const std::string& choices) {
+  option->type_name(choices)->check(OneOf(CLI::detail::split(choices, '|')));
+}
+
+CLI::Validator NumberFrom(double least, double most) {
+  return CLI::Validator(
+      [least, most](std::string& value) -> std::string {
+        double number = 0;
+        if (CLI::detail::lexical_cast(value, number) && number >= least && number <= most) {
+          return {};
+        }
+        return value + " is not a number from " + CLI::detail::to_string(least) + " to " +
+               CLI::detail::to_string(most);
+      },
+      "");
+}
+
+void AddColor(CLI::App* command, ColorMode& mode) {
+  const auto set = [&mode](const std::string& value) {
+    mode = value == "always"  ? ColorMode::kAlways
+           : value == "never" ? ColorMode::kNever
+                              : ColorMode::kAuto;
+  };
+  Choices(command->add_option_function<std::string>("--color", set, "When to use colours"),
+          "auto|always|never");
+}
+
+void AddModel(CLI::App* command, std::string& model) {
+  command
+      ->add_option("--model", model,
+                   "Folder with the models (default: $SAFEGUARD_MODELS, else `models` beside the "
+                   "program)")
+      ->type_name("DIR");
+}
+
+void AddThreads(CLI::App* command, std::size_t& threads) {
+  command->add_option("--threads", threads, "Threads (default: all cores)")
+      ->type_name("N")
+      ->check(NumberFrom(1, static_cast<double>(kThreadsMax)));
+}
+
+void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden) {
+  command
+      ->add_option("-p,--policy", policies,
+                   "A policy: the name of a shipped one, or a file; repeat it for more (default: "
+                   "all shipped)")
+      ->type_name("POLICY")
+      ->expected(1)
+      ->take_all();
+  command
+      ->add_option("--golden", golden,
+                   "Labelled cases to learn from, for a single policy (default: golden.jsonl "
+                   "beside policy.md, or NAME.golden.jsonl)")
+      ->type_name("FILE");
+}
+
+CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
+                     const std::string& help) {
+  return command->add_option(name, file, help)->type_name("FILE");
+}
+
+void AddJson(CLI::App* command, bool& json, const std::string& help) {
+  command->add_flag("--json", json, help);
+}
+
+void CollectNames(const CLI::App& app, std::vector<std::string>& names) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+  }
+}
+
+// The command that the words so far have led to.
+const CLI::App* Deepest(const CLI::App& app) {
+  const CLI::App* deepest = &app;
+  while (!deepest->get_subcommands().empty()) {
+    deepest = deepest->get_subcommands().back();
+  }
+  return deepest;
+}
+
+Error UnexpectedArgument(const CLI::App& app) {
+  const CLI::App* command = Deepest(app);
+  const std::string help = "see " + command->get_display_name() + " --help";
+  const std::vector<std::string> extras = app.remaining(true);
+  const auto option = std::ranges::find_if(
+      extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });
+  if (option != extras.end()) {
+    std::vector<std::string> names;
+    CollectNames(*command, names);
+    const std::string nearest = Nearest(option->substr(0, option->find('=')), names);
+    return {ErrorCode::kInvalidInput, "unknown option " + *option,
+            nearest.empty() ? "see --help" : "did you mean " + nearest + "?"};
+  }
+  std::vector<std::string> names;
+  for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  const std::string word = extras.empty() ? std::string() : extras.front();
+  const std::string nearest = Nearest(word, names);
+  if (!names.empty()) {
+    return {ErrorCode::kInvalidInput, "unknown command " + word,
+            nearest.empty() ? "see --help" : "did you mean " + nearest + "?"};
+  }
+  return {ErrorCode::kInvalidInput, "unexpected argument " + word,
+          "put a text of several words in quotes; see --help"};
+}
+
+Error ParseProblem(const CLI::App& app, const CLI::ParseError& problem) {
+  if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) {
+    return UnexpectedArgument(app);
+  }
+  const CLI::App* command = Deepest(app);
+  const bool no_command = dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr &&
+                          !command->get_subcommands([](const CLI::App*) { return true; }).empty();
+  if (no_command) {
+    const std::vector<std::string> extras = app.remaining(true);
+    if (!extras.empty()) {
+      return UnexpectedArgument(app);
+    }
+    return {ErrorCode::kInvalidInput, "which command?", "see --help"};
+  }
+  return {ErrorCode::kInvalidInput, problem.what(), "see --help"};
+}
+
+}  // namespace
+
+std::size_t DefaultThreads() {
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(cores, 1, kThreadsMax);
+}
+
+CommandTree::CommandTree()
+    : app_(std::make_unique<CLI::App>(
+          "Judge content under written policies. This build judges with the screen, the fast\n"
+          "layer: it is no reasoner, and what it is unsure of belongs before one or a person.",
+          "safeguard")) {
+  app_->set_help_flag("-h,--help", "Print this help");
+  app_->set_version_flag("--version", std::string("safeguard ") + VersionText());
+  app_->get_formatter()->column_width(kHelpColumn);
+  app_->require_subcommand(1);
+  app_->footer(std::string(kTopExamples) + "\n" + ExitCodeHelp());
+  AddClassify();
+  AddBatch();
+  AddEval();
+  AddPolicy();
+  AddVersion();
+}
+
+CommandTree::~CommandTree() = default;
+
+void CommandTree::AddClassify() {
+  CLI::App* command = app_->add_subcommand("classify", "Judge one content");
+  command->add_option("text", classify_.content.text, "The content; - or nothing: standard input")
+      ->type_name("TEXT");
+  AddFile(command, "-f,--file", classify_.content.file, "Read the content from a file");
+  AddFile(command, "--conversation", classify_.content.conversation,
+          "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
+  AddPolicies(command, classify_.policies, classify_.golden);
+  const auto set_role = [this](const std::string& role) {
+    classify_.content.role =
+        role == "assistant" ? moderation::Role::kAssistant : moderation::Role::kUser;
+  };
+  Choices(command->add_option_function<std::string>("--role", set_role, "Who wrote it"),
+          "user|assistant");
+  command
+      ->add_option("--surface", classify_.content.surface, "Where it stands: comment, dm, bio, ...")
+      ->type_name("NAME");
+  command->add_option("--language", classify_.content.language, "Its language, as in en or pt-BR")
+      ->type_name("TAG");
+  AddJson(command, classify_.json, "One JSON object a line, one line a policy");
+  AddThreads(command, classify_.threads);
+  AddModel(command, classify_.model);
+  AddColor(command, classify_.color);
+  command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());
+}
+
+void CommandTree::AddBatch() {
+  CLI::App* command =
+      app_->add_subcommand("batch", "Judge a file of contents; goes on where it stopped");
+  AddFile(command, "-i,--in", batch_.in,
+          "JSONL, CSV, or plain text with one content a line; -: standard input")
+      ->required();
+  AddFile(command, "-o,--out", batch_.out,
+          "JSONL, one line a content and policy; -: standard output")
+      ->required();
+  AddPolicies(command, batch_.policies, batch_.golden);
+  Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
+  command->add_option("--text-field", batch_.text_field, "The field or column with the content")
+      ->type_name("NAME");
+  command->add_option("--id-field", batch_.id_field, "The field or column with the id")
+      ->type_name("NAME");
+  command->add_option("--surface", batch_.surface, "For records that name none")->type_name("NAME");
+  command->add_option("--language", batch_.language, "For records that name none")
+      ->type_name("TAG");
+  command->add_option("--batch-size", batch_.batch_size, "Contents judged at once (default: 64)")
+      ->type_name("N")
+      ->check(NumberFrom(1, static_cast<double>(kBatchSizeMax)));
+  command->add_flag("--restart", batch_.restart, "Begin again: overwrite --out");
+  AddThreads(command, batch_.threads);
+  AddModel(command, batch_.model);
+  command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
+}
+
+void CommandTree::AddEval() {
+  CLI::App* command = app_->add_subcommand("eval", "Measure a policy against labelled data");
+  command->add_option("-p,--policy", eval_.policy, "The name of a shipped policy, or a file")
+      ->type_name("POLICY")
+      ->required();
+  AddFile(command, "-d,--data", eval_.data,
+          "Labelled data (default: the policy's own golden set, cross-validated)");
+  Choices(command->add_option("--format", eval_.format, "What --data is"),
+          "auto|golden|generic|openai-moderation|toxicchat|openai-spam|openai-spam-sections|"
+          "teen-safety|teen-safety-prompts");
+  command->add_option("--text-field", eval_.text_field, "The field or column with the content")
+      ->type_name("NAME");
+  command->add_option("--label-field", eval_.label_field, "The field or column with the label")
+      ->type_name("NAME");
+  command
+      ->add_option("--positive-label", eval_.positive_labels,
+                   "A label that means violation; repeat it for more")
+      ->type_name("LABEL")
+      ->expected(1)
+      ->take_all();
+  command
+      ->add_option("--cross-validate", eval_.folds,
+                   "Learn from all folds but one and judge that one, for each of K folds of --data")
+      ->type_name("K")
+      ->check(NumberFrom(2, 1000));
+  AddFile(command, "--golden", eval_.golden,
+          "Labelled cases to learn from (default: those beside the policy)");
+  command->add_flag("--no-golden", eval_.no_golden, "Learn from the policy's text alone");
+  command
+      ->add_option("--threshold", eval_.thresholds,
+                   "Also show the figures at this score; repeat it for more")
+      ->type_name("T")
+      ->expected(1)
+      ->take_all()
+      ->check(NumberFrom(0, 1));
+  command
+      ->add_option("--errors", eval_.errors, "How many errors of each kind to show (default: 10)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 10000));
+  AddJson(command, eval_.json, "The report as one JSON object");
+  AddThreads(command, eval_.threads);
+  AddModel(command, eval_.model);
+  command->footer(std::string(kEvalExamples) + "\n" + ExitCodeHelp());
+}
+
+void CommandTree::AddPolicy() {
+  CLI::App* policy = app_->add_subcommand("policy", "Read, check and list policies");
+  policy->require_subcommand(1);
+
+  CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
+  show->add_option("policy", show_.policy, "The name of a shipped policy, or a file")
+      ->type_name("POLICY")
+      ->required();
+  AddJson(show, show_.json, "As one JSON object");
+  AddColor(show, show_.color);
+  show->footer(kShowExamples);
+
+  CLI::App* lint = policy->add_subcommand("lint", "Find what weakens a policy, and how to mend it");
+  lint->add_option("policy", lint_.policies, "Names of shipped policies, or files")
+      ->type_name("POLICY")
+      ->required();
+  AddJson(lint, lint_.json, "One JSON object a line, one line a finding");
+  AddModel(lint, lint_.model);
+  AddColor(lint, lint_.color);
+  lint->footer(std::string(kLintExamples) + "\n" + ExitCodeHelp());
+
+  CLI::App* list = policy->add_subcommand("list", "List the policies that ship with safeguard");
+  AddJson(list, list_.json, "One JSON object a line");
+  list->add_flag("--names", list_.names, "Names only, one a line");
+  AddColor(list, list_.color);
+}
+
+void CommandTree::AddVersion() {
+  CLI::App* version = app_->add_subcommand("version", "Print version, build, kernels and model");
+  AddJson(version, version_.json, "As one JSON object");
+  AddModel(version, version_.model);
+
+  CLI::App* completion = app_->add_subcommand("completion", "Print a shell's completion script");
+  Choices(completion->add_option("shell", completion_.shell, "The shell")->required(),
+          "bash|zsh|fish");
+  completion->footer(kCompletionExamples);
+}
+
+Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    app_->parse(reversed);
+  } catch (const CLI::CallForVersion& version) {
+    return ParseEnd{ExitCode::kSafe, std::string(version.what()) + "\n", {}};
+  } catch (const CLI::CallForHelp&) {
+    return ParseEnd{ExitCode::kSafe, Deepest(*app_)->help("safeguard"), {}};
+  } catch (const CLI::ParseError& problem) {
+    return ParseEnd{ExitCode::kUsage, "", ParseProblem(*app_, problem)};
+  }
+  return Selected();
+}
+
+Invocation CommandTree::Selected() {
+  const CLI::App* command = Deepest(*app_);
+  const std::string name = command->get_name();
+  if (name == "classify") {
+    classify_.content.has_text = command->count("text") > 0;
+    return classify_;
+  }
+  if (name == "batch") {
+    return batch_;
+  }
+  if (name == "eval") {
+    return eval_;
+  }
+  if (name == "show") {
+    return show_;
+  }
+  if (name == "lint") {
+    return lint_;
+  }
+  if (name == "list") {
+    return list_;
+  }
+  if (name == "completion") {
+    return completion_;
+  }
+  return version_;
+}
+
+}  // namespace safeguard::apps

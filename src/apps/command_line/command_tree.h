@@ -1,0 +1,61 @@
+// The commands, their options and their help: the only description of the command line. Parsing,
+// help, suggestions and shell completion all come from it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "apps/command_line/arguments.h"
+#include "apps/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace safeguard::apps {
+
+// What to print instead of running a command: help or version on success, else the reason.
+struct ParseEnd {
+  ExitCode code = ExitCode::kSafe;
+  std::string out;
+  Error error{};  // when code is not kSafe
+};
+
+using Invocation =
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
+                 PolicyLintArguments, PolicyListArguments, VersionArguments, CompletionArguments>;
+
+class CommandTree {
+ public:
+  CommandTree();
+  ~CommandTree();
+  CommandTree(const CommandTree&) = delete;
+  CommandTree& operator=(const CommandTree&) = delete;
+
+  // `arguments` without the program's name. To be called once.
+  Invocation Parse(const std::vector<std::string>& arguments);
+
+  [[nodiscard]] const CLI::App& app() const { return *app_; }
+
+ private:
+  void AddClassify();
+  void AddBatch();
+  void AddEval();
+  void AddPolicy();
+  void AddVersion();
+  [[nodiscard]] Invocation Selected();
+
+  std::unique_ptr<CLI::App> app_;
+  ClassifyArguments classify_;
+  BatchArguments batch_;
+  EvalArguments eval_;
+  PolicyShowArguments show_;
+  PolicyLintArguments lint_;
+  PolicyListArguments list_;
+  VersionArguments version_;
+  CompletionArguments completion_;
+};
+
+}  // namespace safeguard::apps

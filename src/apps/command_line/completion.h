@@ -1,0 +1,17 @@
+// Shell completion, generated from the command tree, so that it cannot drift from it.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace safeguard::apps {
+
+// `shell` is bash, zsh or fish.
+Result<std::string> CompletionScript(const CLI::App& app, const std::string& shell);
+
+}  // namespace safeguard::apps

@@ -1,0 +1,60 @@
+// Examples that end the help of each command. Each line is run by tests/e2e/help_test.sh.
+#pragma once
+
+namespace safeguard::apps {
+
+inline constexpr const char* kTopExamples = R"(Examples:
+  safeguard classify "Cheap followers! DM me to buy" --policy spam
+  safeguard policy lint my_policy.md
+  safeguard classify --file comment.txt --policy my_policy.md --json
+  safeguard batch --policy spam --in comments.jsonl --out verdicts.jsonl
+  safeguard eval --policy my_policy.md --data labelled.csv
+)";
+
+inline constexpr const char* kClassifyExamples = R"(Examples:
+  safeguard classify "Cheap followers! DM me to buy"
+  safeguard classify --policy spam --policy scams --file post.txt
+  echo "you are all idiots" | safeguard classify --policy harassment --json
+  safeguard classify --policy my_policy.md --golden my_cases.jsonl "some text"
+  safeguard classify --conversation chat.json --policy prompt-injection
+
+A policy is any Markdown or text file. Evidence is given in byte offsets.
+)";
+
+inline constexpr const char* kBatchExamples = R"(Examples:
+  safeguard batch --policy spam --in comments.jsonl --out verdicts.jsonl
+  safeguard batch --policy spam --policy hate --in posts.csv --text-field body --out verdicts.jsonl
+  zcat log.jsonl.gz | safeguard batch --policy spam --in - --out - | gzip > verdicts.jsonl.gz
+
+Stopped by Ctrl-C, a crash or a full disk, the same command goes on where it stopped; what it needs
+for that stands in OUT.resume, which may be deleted once all is done. Another input, policy, model
+or setting is refused, unless --restart begins again. A line that cannot be read is named on
+standard error, left out and counted; the exit code is then 2.
+)";
+
+inline constexpr const char* kEvalExamples = R"(Examples:
+  safeguard eval --policy spam
+  safeguard eval --policy my_policy.md --data labelled.csv --text-field body --label-field verdict
+  safeguard eval --policy harassment --data toxicchat.csv --format toxicchat --json
+  safeguard eval --policy my_policy.md --data labelled.jsonl --cross-validate 5 --threshold 0.8
+
+The exit code says whether the measurement was made, not what it found: 0, or 2, 4, 130 as below.
+)";
+
+inline constexpr const char* kShowExamples = R"(Examples:
+  safeguard policy show spam
+  safeguard policy show my_policy.md --json
+)";
+
+inline constexpr const char* kLintExamples = R"(Examples:
+  safeguard policy lint my_policy.md
+  safeguard policy lint policies/*/policy.md --json
+)";
+
+inline constexpr const char* kCompletionExamples = R"(Examples:
+  safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
+  safeguard completion zsh > ~/.zfunc/_safeguard
+  safeguard completion fish > ~/.config/fish/completions/safeguard.fish
+)";
+
+}  // namespace safeguard::apps

@@ -1,0 +1,139 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "apps/batch/batch_input.h"
+#include "apps/batch/batch_output.h"
+#include "apps/batch/run_batch.h"
+#include "apps/commands/commands.h"
+#include "apps/commands/judging.h"
+#include "apps/output/verdict_text.h"
+#include "apps/version_info.h"
+
+namespace safeguard::apps {
+namespace {
+
+// Whatever decides what the output says; its keys are what a refusal to go on names. Threads and
+// batch size are not among them: the verdicts do not depend on them.
+nlohmann::json Identity(const BatchArguments& arguments, const std::vector<LoadedPolicy>& policies,
+                        const std::string& model_hash) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const LoadedPolicy& loaded : policies) {
+    list.push_back({loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
+  }
+  return {{"safeguard version", VersionText()},
+          {"model", model_hash},
+          {"policies", std::move(list)},
+          {"input settings", {arguments.format, arguments.text_field, arguments.id_field}},
+          {"surface", arguments.surface},
+          {"language", arguments.language}};
+}
+
+void Summarise(const BatchEnd& end, std::size_t policies, Console& console) {
+  const Tally& tally = end.position.tally;
+  const double rate = end.seconds > 0 ? static_cast<double>(end.judged_here) / end.seconds : 0;
+  console.Error(fmt::format(
+      "safeguard: {} records judged under {} {} in {}, {:.0f}/s: {} violation, {} safe, {} "
+      "undetermined{}\n",
+      end.judged_here, policies, policies == 1 ? "policy" : "policies",
+      DurationText(end.seconds * 1000), rate, tally.violations, tally.safe, tally.undetermined,
+      tally.total() > end.judged_here * policies ? " with the runs before" : ""));
+  if (end.position.unreadable > 0) {
+    console.Error(fmt::format("safeguard: {} {} could not be read and {} left out\n",
+                              end.position.unreadable,
+                              end.position.unreadable == 1 ? "line" : "lines",
+                              end.position.unreadable == 1 ? "was" : "were"));
+  }
+}
+
+// What went wrong on the way: the input is the user's to mend, everything else stops the program.
+ExitCode CodeOf(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorruptFile
+             ? ExitCode::kCannotRun
+             : ExitCode::kUsage;
+}
+
+ExitCode Finish(const Result<BatchEnd>& end, const BatchArguments& arguments,
+                const BatchOutput& output, std::size_t policies, Console& console) {
+  if (!end) {
+    if (output.reader_gone()) {
+      return ExitCode::kCannotRun;
+    }
+    return Fails(console, end.error(), CodeOf(end.error()));
+  }
+  if (end->stopped) {
+    console.Error(fmt::format("safeguard: interrupted after {} records; {}\n",
+                              end->position.entries,
+                              output.resumable() ? "run the same command again to go on"
+                                                 : arguments.out + " cannot be gone on with"));
+    return ExitCode::kInterrupted;
+  }
+  Summarise(*end, policies, console);
+  return end->position.unreadable > 0 ? ExitCode::kUsage : end->position.tally.exit_code();
+}
+
+Status CheckPaths(const BatchArguments& arguments) {
+  std::error_code ignored;  // what cannot be compared is not the same
+  if (arguments.in != "-" && arguments.out != "-" &&
+      std::filesystem::equivalent(arguments.in, arguments.out, ignored)) {
+    return Fail(ErrorCode::kInvalidInput, "--in and --out are the same file",
+                "choose another --out");
+  }
+  if (std::filesystem::is_directory(arguments.out, ignored)) {
+    return Fail(ErrorCode::kInvalidInput, arguments.out + " is a directory", "name a file in it");
+  }
+  return {};
+}
+
+}  // namespace
+
+ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
+                  const std::atomic<bool>& stop) {
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.model,
+                               arguments.threads};
+  for (const Status& usage : {CheckUsage(request), CheckPaths(arguments)}) {
+    if (!usage) {
+      return Fails(console, usage.error(), ExitCode::kUsage);
+    }
+  }
+  const BatchInputOptions input_options{arguments.in, arguments.format, arguments.text_field,
+                                        arguments.id_field};
+  const Result<std::unique_ptr<BatchInput>> input = BatchInput::Open(input_options);
+  if (!input) {
+    return Fails(console, input.error(), ExitCode::kUsage);
+  }
+  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
+  if (!policies) {
+    return Fails(console, policies.error(), ExitCode::kCannotRun);
+  }
+  const Result<ModelFile> model = services.FindModel(arguments.model);
+  if (!model) {
+    return Fails(console, model.error(), ExitCode::kCannotRun);
+  }
+  const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
+      {arguments.out, Identity(arguments, *policies, model->sha256), arguments.restart});
+  if (!output) {
+    return Fails(console, output.error(), CodeOf(output.error()));
+  }
+  const Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
+  if (!judging) {
+    return Fails(console, judging.error(), ExitCode::kCannotRun);
+  }
+  const Checkpoint& start = (*output)->start();
+  if (start.entries > 0) {
+    console.Error(fmt::format("safeguard: going on after {} records\n", start.entries));
+  }
+  const BatchJob job{**input,
+                     **output,
+                     *judging->judge,
+                     judging->prepared,
+                     arguments.batch_size,
+                     arguments.surface,
+                     arguments.language,
+                     console,
+                     stop};
+  return Finish(RunBatchJob(job), arguments, **output, judging->prepared.size(), console);
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,32 @@
+// The commands. Each takes what the command line said, what it needs of the rest of the house and
+// the terminal, and returns the exit code; what went wrong has then been said on standard error.
+#pragma once
+
+#include <atomic>
+
+#include "apps/command_line/arguments.h"
+#include "apps/exit_code.h"
+#include "apps/output/console.h"
+#include "apps/services.h"
+
+namespace safeguard::apps {
+
+ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Console& console);
+
+// `stop` is set by Ctrl-C: the batch in flight is finished and kept.
+ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
+                  const std::atomic<bool>& stop);
+
+ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& console,
+                 const std::atomic<bool>& stop);
+
+ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console);
+ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
+ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
+
+ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
+
+// Says what went wrong and returns `code`.
+ExitCode Fails(Console& console, const Error& error, ExitCode code);
+
+}  // namespace safeguard::apps

@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include "apps/commands/commands.h"
+#include "apps/output/verdict_json.h"
+#include "apps/version_info.h"
+
+namespace safeguard::apps {
+
+// A missing model does not fail: the version of a program without its models is still a version.
+ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console) {
+  const Result<ModelFile> model = services.FindModel(arguments.model);
+  if (arguments.json) {
+    nlohmann::ordered_json object = {{"version", VersionText()},
+                                     {"git", nullptr},
+                                     {"compiler", CompilerText()},
+                                     {"build", BuildType()},
+                                     {"kernels", services.KernelName()},
+                                     {"model", nullptr},
+                                     {"model_hash", nullptr}};
+    if (*GitDescribe() != '\0') {
+      object["git"] = GitDescribe();
+    }
+    if (model) {
+      object["model"] = model->folder;
+      object["model_hash"] = model->sha256;
+    }
+    console.Out(JsonLine(object) + "\n");
+    return ExitCode::kSafe;
+  }
+  const std::string git = *GitDescribe() == '\0' ? "" : fmt::format(" ({})", GitDescribe());
+  std::string out = fmt::format("safeguard {}{}\n", VersionText(), git);
+  out += fmt::format("built with  {}, {}\n", CompilerText(), BuildType());
+  out += fmt::format("kernels     {}\n", services.KernelName());
+  if (model) {
+    out += fmt::format("screen      {}\n            sha256 {}\n", model->folder, model->sha256);
+  } else {
+    out += fmt::format("screen      none: {}\n", Describe(model.error()));
+  }
+  console.Out(out);
+  return ExitCode::kSafe;
+}
+
+}  // namespace safeguard::apps

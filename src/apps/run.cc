@@ -1,0 +1,62 @@
+#include "apps/run.h"
+
+#include <variant>
+
+#include "apps/command_line/command_tree.h"
+#include "apps/command_line/completion.h"
+#include "apps/commands/commands.h"
+
+namespace safeguard::apps {
+namespace {
+
+struct Runner {
+  const CommandTree& tree;
+  Services& services;
+  Console& console;
+  const std::atomic<bool>& stop;
+
+  ExitCode operator()(const ParseEnd& end) const {
+    console.Out(end.out);
+    if (end.code != ExitCode::kSafe) {
+      ReportError(console, end.error);
+    }
+    return end.code;
+  }
+  ExitCode operator()(const ClassifyArguments& a) const {
+    return RunClassify(a, services, console);
+  }
+  ExitCode operator()(const BatchArguments& a) const {
+    return RunBatch(a, services, console, stop);
+  }
+  ExitCode operator()(const EvalArguments& a) const { return RunEval(a, services, console, stop); }
+  ExitCode operator()(const PolicyShowArguments& a) const {
+    return RunPolicyShow(a, services, console);
+  }
+  ExitCode operator()(const PolicyLintArguments& a) const {
+    return RunPolicyLint(a, services, console);
+  }
+  ExitCode operator()(const PolicyListArguments& a) const {
+    return RunPolicyList(a, services, console);
+  }
+  ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
+  ExitCode operator()(const CompletionArguments& a) const {
+    const Result<std::string> script = CompletionScript(tree.app(), a.shell);
+    if (!script) {
+      return Fails(console, script.error(), ExitCode::kUsage);
+    }
+    console.Out(*script);
+    return ExitCode::kSafe;
+  }
+};
+
+}  // namespace
+
+ExitCode Run(const std::vector<std::string>& arguments, Services& services, Console& console,
+             const std::atomic<bool>& stop) {
+  CommandTree tree;
+  const ExitCode code = std::visit(Runner{tree, services, console, stop}, tree.Parse(arguments));
+  const Status written = console.out_status();
+  return written ? code : Fails(console, written.error(), ExitCode::kCannotRun);
+}
+
+}  // namespace safeguard::apps
