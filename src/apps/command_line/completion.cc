@@ -92,12 +92,12 @@ std::string BashValues(const Word& word) {
     case Values::kFolders:
       return R"(COMPREPLY=($(compgen -d -- "$current")))";
     case Values::kPolicies:
-      return R"(COMPREPLY=($(compgen -W "$(safeguard policy list --names 2>/dev/null)" -f -- "$current")))";
+      return R"sh(COMPREPLY=($(compgen -W "$(safeguard policy list --names 2>/dev/null)" -f -- "$current")))sh";
     case Values::kChoices:
-        return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$current")))", word.choices);
-      case Values::kNone:
-      case Values::kAnything:
-        break;
+      return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$current")))", word.choices);
+    case Values::kNone:
+    case Values::kAnything:
+      break;
   }
   return "COMPREPLY=()";
 }
