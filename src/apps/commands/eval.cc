@@ -102,7 +102,7 @@ Status MakeHonest(const EvalArguments& arguments, Plan& plan) {
   return {};
 }
 
-Result<eval::Run> Measure(const Plan& plan, moderation::Judge& judge,
+Result<eval::EvaluationRun> Measure(const Plan& plan, moderation::Judge& judge,
                           const eval::RunOptions& options) {
   if (plan.folds > 0) {
     eval::CrossValidationOptions folds;
@@ -127,7 +127,7 @@ struct AtThreshold {
 };
 
 std::vector<AtThreshold> MeasureThresholds(const std::vector<double>& thresholds, const Plan& plan,
-                                           const eval::Run& run) {
+                                           const eval::EvaluationRun& run) {
   std::vector<AtThreshold> figures;
   for (const double threshold : thresholds) {
     AtThreshold& figure = figures.emplace_back();
@@ -196,7 +196,7 @@ std::string ReportJson(const eval::Report& report, const std::vector<AtThreshold
   return JsonText(json);
 }
 
-void Print(const EvalArguments& arguments, const Plan& plan, const eval::Run& run,
+void Print(const EvalArguments& arguments, const Plan& plan, const eval::EvaluationRun& run,
            Console& console) {
   eval::ReportOptions options;
   options.errors_max = arguments.errors;
@@ -262,7 +262,7 @@ ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& co
   options.progress = [&progress](const eval::Progress& p) {
     progress.Update({p.done, p.done, p.done, p.total});
   };
-  const Result<eval::Run> run = Measure(plan, **judge, options);
+  const Result<eval::EvaluationRun> run = Measure(plan, **judge, options);
   progress.Clear();
   if (!run) {
     return Fails(console, run.error(), ExitCode::kUsage);
