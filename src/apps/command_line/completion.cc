@@ -95,10 +95,10 @@ std::string BashValues(const Word& word) {
       return "COMPREPLY=($(compgen -W \"$(safeguard policy list --names 2>/dev/null)\" -f -- "
              "\"$current\"))";
     case Values::kChoices:
-        return fmt::format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", word.choices);
-      case Values::kNone:
-      case Values::kAnything:
-        break;
+      return fmt::format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", word.choices);
+    case Values::kNone:
+    case Values::kAnything:
+      break;
   }
   return "COMPREPLY=()";
 }

@@ -103,7 +103,7 @@ Status MakeHonest(const EvalArguments& arguments, Plan& plan) {
 }
 
 Result<eval::EvaluationRun> Measure(const Plan& plan, moderation::Judge& judge,
-                          const eval::RunOptions& options) {
+                                    const eval::RunOptions& options) {
   if (plan.folds > 0) {
     eval::CrossValidationOptions folds;
     folds.folds = plan.folds;
