@@ -25,9 +25,10 @@ std::unique_ptr<WordPiece> Make(unsigned settings) {
       R"(, "lowercase": )" + flag(3) +
       R"(}, "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": null,
       "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-        "max_input_chars_per_word": 8, "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3,
-        "##a": 4, "aa": 5, "##aab": 6, "[": 7, "]": 8, "cls": 9, "CLS": 10, "e": 11, "\u00e9": 12,
-        "##\u0301": 13, "\u1112": 14, "##\u1161": 15, "##\u11ab": 16, "\u4e2d": 17, "\ud55c": 18}}})";
+        "max_input_chars_per_word": 8, "vocab": {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2,
+        "a": 3, "##a": 4, "aa": 5, "##aab": 6, "[": 7, "]": 8, "cls": 9, "CLS": 10, "e": 11,
+        "\u00e9": 12, "##\u0301": 13, "\u1112": 14, "##\u1161": 15, "##\u11ab": 16,
+        "\u4e2d": 17, "\ud55c": 18}}})";
   auto made = WordPiece::Load(json);
   CHECK(made.has_value());
   return std::move(*made);

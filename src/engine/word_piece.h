@@ -28,13 +28,16 @@ class WordPiece {
   virtual ~WordPiece() = default;
 
   // The tokens of the whole text, without special tokens, truncation or padding. Text that spells
-  // a special token ("[SEP]") is encoded as ordinary text: no text yields a control token other
-  // than unknown(). Linear in the text. REQUIRES: valid UTF-8.
+  // a special token ("[SEP]") is encoded as ordinary text, on purpose unlike the reference, which
+  // looks for special tokens in the text first: no text yields a control token other than
+  // unknown(). Linear in the text. REQUIRES: valid UTF-8 under 4 GiB.
   [[nodiscard]] virtual std::vector<WordPieceToken> Encode(std::string_view text) const = 0;
 
   [[nodiscard]] virtual std::int32_t cls() const = 0;
   [[nodiscard]] virtual std::int32_t sep() const = 0;
   [[nodiscard]] virtual std::int32_t unknown() const = 0;
+  // One more than the highest id that Encode, cls, sep or the added tokens can give: the rows that
+  // an embedding table must have.
   [[nodiscard]] virtual std::size_t vocabulary_size() const = 0;
 };
 

@@ -88,13 +88,14 @@ std::string Quoted(const std::string& text) {
 std::string BashValues(const Word& word) {
   switch (word.values) {
     case Values::kFiles:
-      return R"(COMPREPLY=($(compgen -f -- "$current")))";
+      return "COMPREPLY=($(compgen -f -- \"$current\"))";
     case Values::kFolders:
-      return R"(COMPREPLY=($(compgen -d -- "$current")))";
+      return "COMPREPLY=($(compgen -d -- \"$current\"))";
     case Values::kPolicies:
-      return R"sh(COMPREPLY=($(compgen -W "$(safeguard policy list --names 2>/dev/null)" -f -- "$current")))sh";
+      return "COMPREPLY=($(compgen -W \"$(safeguard policy list --names 2>/dev/null)\" -f -- "
+             "\"$current\"))";
     case Values::kChoices:
-      return fmt::format(R"(COMPREPLY=($(compgen -W "{}" -- "$current")))", word.choices);
+      return fmt::format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", word.choices);
     case Values::kNone:
     case Values::kAnything:
       break;
