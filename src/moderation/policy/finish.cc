@@ -109,6 +109,12 @@ void RulesFromLevels(Draft& draft) {
       used[At(rule.level)] = true;
     }
   }
+  std::vector<int> section_of(draft.levels.size(), -1);
+  for (std::size_t i = draft.sections.size(); i > 0; --i) {
+    if (draft.sections[i - 1].level >= 0) {
+      section_of[At(draft.sections[i - 1].level)] = static_cast<int>(i) - 1;
+    }
+  }
   const bool listed = !draft.rules.empty() || HasKeptLevel(draft);
   for (std::size_t i = 0; i < draft.levels.size(); ++i) {
     const LevelDraft& level = draft.levels[i];
@@ -125,11 +131,8 @@ void RulesFromLevels(Draft& draft) {
     }
     Join(rule.rule.text, level.level.text);
     rule.level = static_cast<int>(i);
-    for (const SectionDraft& section : draft.sections) {
-      if (section.level == rule.level) {
-        rule.rule.section = section.section.title;
-        break;
-      }
+    if (section_of[i] >= 0) {
+      rule.rule.section = draft.sections[At(section_of[i])].section.title;
     }
     draft.rules.push_back(std::move(rule));
   }
