@@ -215,7 +215,7 @@ TEST(CanonicalViews, EveryCodePointGoesThrough) {
 
 // Text of code points that the stages care about.
 rc::Gen<std::string> HostileText() {
-  static const std::vector<std::string> kPieces = {"a",
+  static const std::vector<std::string> all_pieces = {"a",
                                                    "k",
                                                    "Z",
                                                    "1",
@@ -279,7 +279,7 @@ rc::Gen<std::string> HostileText() {
                                                    "1️⃣",
                                                    "क्‍",
                                                    "\x7F"};
-  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)),
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(all_pieces)),
                       [](const std::vector<std::string>& pieces) {
                         std::string text;
                         for (const std::string& piece : pieces) {
@@ -336,24 +336,24 @@ TEST(MapToOriginal, EmptyRangesAreEmpty) {
 
 // Disguises of one word, as people and tools make them.
 std::string HideWithUndrawn(const std::string& word) {
-  static const std::vector<std::string> kUndrawn = {
+  static const std::vector<std::string> undrawn = {
       "\u200B", "\u200C", "\u200D", "\u2060", "\u00AD", "\uFEFF", "\u202A", "\u2066", "\U000E0061"};
   std::string out;
   for (std::size_t i = 0; i < word.size(); ++i) {
-    out += (i > 0 ? *rc::gen::elementOf(kUndrawn) : "") + word[i];
+    out += (i > 0 ? *rc::gen::elementOf(undrawn) : "") + word[i];
   }
   return out;
 }
 
 std::string HideWithLookalikes(const std::string& word) {
-  static const std::vector<std::pair<char, std::string>> kAlike = {
+  static const std::vector<std::pair<char, std::string>> alike = {
       {'a', "а"}, {'c', "с"}, {'e', "е"}, {'i', "і"}, {'o', "о"}, {'p', "р"}, {'s', "ѕ"},
       {'x', "х"}, {'y', "у"}, {'k', "к"}, {'m', "м"}, {'u', "υ"}, {'b', "ь"}};
   std::string out;
   bool kept = false;
   for (const char c : word) {
-    const auto at = std::ranges::find(kAlike, c, &std::pair<char, std::string>::first);
-    const bool change = at != kAlike.end() && c != 'b' && (kept || c != word.back());
+    const auto at = std::ranges::find(alike, c, &std::pair<char, std::string>::first);
+    const bool change = at != alike.end() && c != 'b' && (kept || c != word.back());
     out += change ? at->second : std::string(1, c);
     kept |= !change;
   }
@@ -361,12 +361,12 @@ std::string HideWithLookalikes(const std::string& word) {
 }
 
 std::string HideWithLeet(const std::string& word) {
-  static const std::vector<std::pair<char, std::string>> kLeet = {
+  static const std::vector<std::pair<char, std::string>> leet = {
       {'o', "0"}, {'i', "1"}, {'e', "3"}, {'a', "@"}, {'s', "$"}, {'t', "7"}};
   std::string out = word.substr(0, 1);
   for (std::size_t i = 1; i + 1 < word.size(); ++i) {
-    const auto at = std::ranges::find(kLeet, word[i], &std::pair<char, std::string>::first);
-    out += at != kLeet.end() ? at->second : std::string(1, word[i]);
+    const auto at = std::ranges::find(leet, word[i], &std::pair<char, std::string>::first);
+    out += at != leet.end() ? at->second : std::string(1, word[i]);
   }
   return out + word.back();
 }
@@ -385,11 +385,11 @@ std::string HideWithSpaces(const std::string& word) {
 }
 
 TEST(CanonicalViews, StackedDisguisesOfAWordAreUndoneAndMapped) {
-  static const std::vector<std::string> kWords = {"money",   "killing", "scam", "bitch",
+  static const std::vector<std::string> words = {"money",   "killing", "scam", "bitch",
                                                   "suicide", "heroin",  "porn", "bomber",
                                                   "racist",  "steroids"};
   EXPECT_TRUE(rc::check([] {
-    const std::string word = *rc::gen::elementOf(kWords);
+    const std::string word = *rc::gen::elementOf(words);
     std::string hidden = word;
     const int how = *rc::gen::inRange(1, 16);
     hidden = (how & 1) != 0 ? HideWithLeet(hidden) : hidden;
