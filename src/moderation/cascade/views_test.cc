@@ -213,73 +213,21 @@ TEST(CanonicalViews, EveryCodePointGoesThrough) {
   }
 }
 
+// clang-format off
+const std::vector<std::string>& AllPieces() {
+  static const std::vector<std::string> pieces = {
+      "a", "k", "Z", "1", "0", "$", "@", "!", " ", "  ", ".", ",", "-", "\n", "\t", "kill", "the", "uoy", "eht", "gur", "lbh", "а", "с", "ж",
+      "ο", "μ", "é", "ß", "中", "\u0301", "\u0335", "\u200B", "\u200D", "\u202E", "\u202C",
+      "\uFE0F", "❤", "🇫", "🅰", "ⓐ", "ｋ", "！", "\u3000", "\u3164", "ﬃ", "Ⅳ", "ᵃ", "²", "%41",
+      "%C3%A9", "&#107;", "&shy;", "\\u0061", "\\x", "6b ", "QUJDREVGR0hJSktM", "\u1112\u1161",
+      "\U000E0041", "\U000E007F", "🏴", "\U000E0141", "1️⃣", "क्‍", "\x7F"};
+  return pieces;
+}
+// clang-format on
+
 // Text of code points that the stages care about.
 rc::Gen<std::string> HostileText() {
-  static const std::vector<std::string> all_pieces = {"a",
-                                                   "k",
-                                                   "Z",
-                                                   "1",
-                                                   "0",
-                                                   "$",
-                                                   "@",
-                                                   "!",
-                                                   " ",
-                                                   "  ",
-                                                   ".",
-                                                   ",",
-                                                   "-",
-                                                   "\n",
-                                                   "\t",
-                                                   "kill",
-                                                   "the",
-                                                   "uoy",
-                                                   "eht",
-                                                   "gur",
-                                                   "lbh",
-                                                   "а",
-                                                   "с",
-                                                   "ж",
-                                                   "ο",
-                                                   "μ",
-                                                   "é",
-                                                   "ß",
-                                                   "中",
-                                                   "\u0301",
-                                                   "\u0335",
-                                                   "\u200B",
-                                                   "\u200D",
-                                                   "\u202E",
-                                                   "\u202C",
-                                                   "\uFE0F",
-                                                   "❤",
-                                                   "🇫",
-                                                   "🅰",
-                                                   "ⓐ",
-                                                   "ｋ",
-                                                   "！",
-                                                   "\u3000",
-                                                   "\u3164",
-                                                   "ﬃ",
-                                                   "Ⅳ",
-                                                   "ᵃ",
-                                                   "²",
-                                                   "%41",
-                                                   "%C3%A9",
-                                                   "&#107;",
-                                                   "&shy;",
-                                                   "\\u0061",
-                                                   "\\x",
-                                                   "6b ",
-                                                   "QUJDREVGR0hJSktM",
-                                                   "\u1112\u1161",
-                                                   "\U000E0041",
-                                                   "\U000E007F",
-                                                   "🏴",
-                                                   "\U000E0141",
-                                                   "1️⃣",
-                                                   "क्‍",
-                                                   "\x7F"};
-  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(all_pieces)),
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(AllPieces())),
                       [](const std::vector<std::string>& pieces) {
                         std::string text;
                         for (const std::string& piece : pieces) {
@@ -386,8 +334,8 @@ std::string HideWithSpaces(const std::string& word) {
 
 TEST(CanonicalViews, StackedDisguisesOfAWordAreUndoneAndMapped) {
   static const std::vector<std::string> words = {"money",   "killing", "scam", "bitch",
-                                                  "suicide", "heroin",  "porn", "bomber",
-                                                  "racist",  "steroids"};
+                                                 "suicide", "heroin",  "porn", "bomber",
+                                                 "racist",  "steroids"};
   EXPECT_TRUE(rc::check([] {
     const std::string word = *rc::gen::elementOf(words);
     std::string hidden = word;
