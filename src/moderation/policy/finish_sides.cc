@@ -1,5 +1,8 @@
 // Which side each level and each rule is on: what was said of it, of its section's output, of the
 // level or rule above it, or what its number says.
+#include <algorithm>
+#include <utility>
+
 #include "moderation/policy/draft.h"
 #include "moderation/policy/ids.h"
 
