@@ -216,7 +216,8 @@ TEST(CanonicalViews, EveryCodePointGoesThrough) {
 // clang-format off
 const std::vector<std::string>& AllPieces() {
   static const std::vector<std::string> pieces = {
-      "a", "k", "Z", "1", "0", "$", "@", "!", " ", "  ", ".", ",", "-", "\n", "\t", "kill", "the", "uoy", "eht", "gur", "lbh",
+      "a", "k", "Z", "1", "0", "$", "@", "!", " ", "  ", ".", ",", "-",
+      "\n", "\t", "kill", "the", "uoy", "eht", "gur", "lbh",
       "а", "с", "ж",
       "ο", "μ", "é", "ß", "中", "\u0301", "\u0335", "\u200B", "\u200D", "\u202E", "\u202C",
       "\uFE0F", "❤", "🇫", "🅰", "ⓐ", "ｋ", "！", "\u3000", "\u3164", "ﬃ", "Ⅳ", "ᵃ", "²", "%41",
