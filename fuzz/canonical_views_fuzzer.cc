@@ -1,5 +1,5 @@
-// Any bytes, repaired to UTF-8, through the canonical views and the sentence splitter, with all that
-// moderation/views.h promises checked.
+// Any bytes, repaired to UTF-8, through the canonical views and the sentence splitter, with all
+// that moderation/views.h promises checked.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -119,7 +119,8 @@ TEST(BootstrapTest, AThousandResamplesOfFiveThousandCasesAreQuick) {
   EXPECT_LT(intervals[0]->low, *ranking.Measure({}).roc_auc);
   EXPECT_GT(intervals[0]->high, *ranking.Measure({}).roc_auc);
   RecordProperty("seconds", std::to_string(seconds));
-  EXPECT_LT(seconds, 20);  // well under a second in a release build; sanitizers and busy machines are slower
+  EXPECT_LT(seconds,
+            20);  // well under a second in a release build; sanitizers and busy machines are slower
 }
 
 }  // namespace
