@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -154,11 +155,15 @@ class FakeConsole final : public Console {
   bool no_color = false;
 };
 
-// A folder of its own, gone with the test.
+// A folder of its own, gone with the test; in memory where that can be had, because these tests
+// wait for the disk often.
 class TestFolder {
  public:
   TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "safeguard.XXXXXX").string();
+    const std::filesystem::path memory = "/dev/shm";
+    const bool in_memory = ::access(memory.c_str(), W_OK) == 0;
+    const std::filesystem::path root = in_memory ? memory : std::filesystem::temp_directory_path();
+    std::string pattern = (root / "safeguard.XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
   ~TestFolder() { std::filesystem::remove_all(path_); }
