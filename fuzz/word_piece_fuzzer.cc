@@ -37,7 +37,7 @@ std::unique_ptr<WordPiece> Make(unsigned settings) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const auto kTokenizers = [] {
+  static const auto tokenizers = [] {
     std::array<std::unique_ptr<WordPiece>, 16> all;
     for (unsigned settings = 0; settings < all.size(); ++settings) {
       all[settings] = Make(settings);
@@ -47,15 +47,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) {
     return 0;
   }
-  const WordPiece& tokenizer = *kTokenizers[data[0] & 15U];
+  const WordPiece& tokenizer = *tokenizers[data[0] & 15U];
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::string text = safeguard::RepairUtf8(bytes).text;
   WordPieceToken last{0, 0, 0};
   for (const WordPieceToken& token : tokenizer.Encode(text)) {
-    CHECK(token.id >= 0 && token.id != 1 && token.id != 2);
+    CHECK(token.id >= 0);
+    CHECK(token.id != 1);
+    CHECK(token.id != 2);
     CHECK(static_cast<std::size_t>(token.id) < tokenizer.vocabulary_size());
-    CHECK(token.begin < token.end && token.end <= text.size());
-    CHECK(token.begin >= last.begin && token.end >= last.end);
+    CHECK(token.begin < token.end);
+    CHECK(token.end <= text.size());
+    CHECK(token.begin >= last.begin);
+    CHECK(token.end >= last.end);
     last = token;
   }
   return 0;

@@ -188,15 +188,14 @@ Status LoadTeenSafety(const std::string& path, bool prompts_only, Dataset& datas
 }
 
 Status LoadGolden(const std::string& path, Dataset& dataset) {
-  auto cases = ReadGoldenSet(path);
-  if (!cases) {
+  // The strict reader checks the set; the records keep their lines.
+  if (const auto cases = ReadGoldenSet(path); !cases) {
     return std::unexpected(cases.error());
   }
-  for (const moderation::GoldenCase& golden : *cases) {
-    dataset.records.push_back(FromGoldenCase(golden));
-    dataset.records.back().line = dataset.records.size();
-  }
-  return Hash({path}, dataset);
+  ReadOptions options;
+  options.format = DataFormat::kJsonl;
+  const Status status = ReadInto(path, options, [](Record&) {}, dataset);
+  return status ? Hash({path}, dataset) : status;
 }
 
 Status Load(std::string_view name, const std::string& path, const ReadOptions& options,

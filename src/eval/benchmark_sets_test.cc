@@ -173,6 +173,20 @@ TEST(BenchmarkSetsTest, CompressedDataAloneAreAClearError) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(BenchmarkSetsTest, GoldenSetsAreStrictAndKeepTheirLines) {
+  const std::string path = testing::TempDir() + "/safeguard_eval_golden.jsonl";
+  std::ofstream(path) << "{\"text\": \"a\", \"expected\": \"violation\"}\n\n"
+                         "{\"text\": \"b\", \"expected\": \"safe\"}\n";
+  const auto dataset = LoadDataset("golden", path);
+  ASSERT_TRUE(dataset) << Describe(dataset.error());
+  ASSERT_EQ(dataset->records.size(), 2U);
+  EXPECT_EQ(dataset->records[1].line, 3U);
+  EXPECT_EQ(dataset->records[1].expected, Outcome::kSafe);
+  std::ofstream(path) << "{\"text\": \"a\"}\n";
+  EXPECT_FALSE(LoadDataset("golden", path));
+  std::filesystem::remove(path);
+}
+
 TEST(BenchmarkSetsTest, BadLinesAreCountedAndKept) {
   const std::string path = testing::TempDir() + "/safeguard_eval_bad_lines.jsonl";
   std::ofstream(path) << "{\"text\": \"a\", \"label\": 1}\nx\n{\"text\": \"b\", \"label\": 0}\n";

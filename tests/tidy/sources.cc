@@ -93,6 +93,26 @@ class BlockLength {
   bool has_parameters_ = false;
 };
 
+// What will close a raw string that `line` opens and does not close; empty: there is none.
+std::string OpenRawString(const std::string& line) {
+  const std::size_t begin = line.find("R\"");
+  const std::size_t parenthesis = begin == std::string::npos ? begin : line.find('(', begin);
+  if (parenthesis == std::string::npos) {
+    return "";
+  }
+  const std::string end = ")" + line.substr(begin + 2, parenthesis - begin - 2) + "\"";
+  return line.find(end, parenthesis) == std::string::npos ? end : "";
+}
+
+// Columns as a person counts them: code points, not bytes.
+std::size_t Columns(const std::string& line) {
+  std::size_t columns = 0;
+  for (const char c : line) {
+    columns += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
+  }
+  return columns;
+}
+
 bool HasUnownedNote(const std::string& line) {
   // Written in two halves so that this file does not find itself.
   for (const std::string& note : {std::string("TO") + "DO", std::string("FIX") + "ME"}) {
@@ -109,10 +129,10 @@ void CheckSource(const std::string& path, const std::vector<std::string>& lines,
                  Findings& findings) {
   BlockLength blocks;
   int number = 0;
-  bool raw_string = false;
+  std::string raw_end;  // what closes the raw string that an earlier line opened
   for (const std::string& line : lines) {
     ++number;
-    if (line.size() > kColumnsMax) {
+    if (Columns(line) > kColumnsMax) {
       findings.push_back(
           {path, number, "line exceeds " + std::to_string(kColumnsMax) + " columns"});
     }
@@ -125,11 +145,12 @@ void CheckSource(const std::string& path, const std::vector<std::string>& lines,
       CheckInclude(path, number, line.substr(10, end - 10), quoted, findings);
       continue;
     }
-    const bool begins_raw = line.find("R\"") != std::string::npos;
-    const bool ends_raw =
-        line.find(")\"") != std::string::npos || line.find(")json\"") != std::string::npos;
-    if (raw_string || (begins_raw && !ends_raw)) {
-      raw_string = !ends_raw;
+    if (!raw_end.empty()) {
+      raw_end = line.find(raw_end) == std::string::npos ? raw_end : "";
+      continue;
+    }
+    raw_end = OpenRawString(line);
+    if (!raw_end.empty()) {
       continue;
     }
     const std::string code = Strip(line);

@@ -28,14 +28,14 @@ icu::LocalUBreakIteratorPointer Clone(const UBreakIterator* breaks) {
 // Opening reads and checks the rules (a millisecond), cloning does not; an iterator holds the
 // state of its walk, so each thread has its own.
 UBreakIterator* SentenceBreaks() {
-  static const icu::LocalUBreakIteratorPointer kFirst = Open(UBRK_SENTENCE);
-  thread_local const icu::LocalUBreakIteratorPointer breaks = Clone(kFirst.getAlias());
+  static const icu::LocalUBreakIteratorPointer first = Open(UBRK_SENTENCE);
+  thread_local const icu::LocalUBreakIteratorPointer breaks = Clone(first.getAlias());
   return breaks.getAlias();
 }
 
 UBreakIterator* WordBreaks() {
-  static const icu::LocalUBreakIteratorPointer kFirst = Open(UBRK_WORD);
-  thread_local const icu::LocalUBreakIteratorPointer breaks = Clone(kFirst.getAlias());
+  static const icu::LocalUBreakIteratorPointer first = Open(UBRK_WORD);
+  thread_local const icu::LocalUBreakIteratorPointer breaks = Clone(first.getAlias());
   return breaks.getAlias();
 }
 

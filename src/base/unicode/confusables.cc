@@ -73,13 +73,13 @@ bool Imitates(Script script) {
 }
 
 const USpoofChecker* Checker() {
-  static const USpoofChecker* const kChecker = [] {
+  static const USpoofChecker* const checker = [] {
     UErrorCode status = U_ZERO_ERROR;
-    const USpoofChecker* checker = uspoof_open(&status);
+    const USpoofChecker* opened = uspoof_open(&status);
     CHECK(U_SUCCESS(status));
-    return checker;
+    return opened;
   }();
-  return kChecker;
+  return checker;
 }
 
 bool IsAsciiLetter(UChar unit) {

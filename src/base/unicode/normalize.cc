@@ -10,23 +10,23 @@ namespace safeguard::unicode {
 namespace {
 
 const icu::Normalizer2& NfcTable() {
-  static const icu::Normalizer2* const kTable = [] {
+  static const icu::Normalizer2* const table = [] {
     UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* table = icu::Normalizer2::getNFCInstance(status);
-    CHECK(U_SUCCESS(status) && table != nullptr);
-    return table;
+    const icu::Normalizer2* opened = icu::Normalizer2::getNFCInstance(status);
+    CHECK(U_SUCCESS(status) && opened != nullptr);
+    return opened;
   }();
-  return *kTable;
+  return *table;
 }
 
 const icu::Normalizer2& NfkcTable() {
-  static const icu::Normalizer2* const kTable = [] {
+  static const icu::Normalizer2* const table = [] {
     UErrorCode status = U_ZERO_ERROR;
-    const icu::Normalizer2* table = icu::Normalizer2::getNFKCInstance(status);
-    CHECK(U_SUCCESS(status) && table != nullptr);
-    return table;
+    const icu::Normalizer2* opened = icu::Normalizer2::getNFKCInstance(status);
+    CHECK(U_SUCCESS(status) && opened != nullptr);
+    return opened;
   }();
-  return *kTable;
+  return *table;
 }
 
 std::u32string Normalize(const icu::Normalizer2& table, const icu::UnicodeString& text) {

@@ -76,11 +76,11 @@ Version AgeOf(char32_t code_point) {
 }
 
 CodePoints CanonicalDecomposition(char32_t code_point) {
-  static const UNormalizer2* const kNfd = Nfd();
+  static const UNormalizer2* const nfd = Nfd();
   std::array<UChar, 8> units{};
   UErrorCode status = U_ZERO_ERROR;
   const std::int32_t size =
-      unorm2_getDecomposition(kNfd, ToIcu(code_point), units.data(), units.size(), &status);
+      unorm2_getDecomposition(nfd, ToIcu(code_point), units.data(), units.size(), &status);
   if (size <= 0 || U_FAILURE(status)) {
     return CodePoints(code_point);
   }
@@ -99,8 +99,8 @@ std::uint8_t CombiningClass(char32_t code_point) {
 }
 
 CodePoints ToLower(char32_t code_point) {
-  constexpr char32_t kCapitalIWithDot = 0x130;  // the only expansion without a condition
-  if (code_point == kCapitalIWithDot) {
+  constexpr char32_t capital_i_with_dot = 0x130;  // the only expansion without a condition
+  if (code_point == capital_i_with_dot) {
     return CodePoints(U"i\u0307");
   }
   return CodePoints(code_point > kLastCodePoint

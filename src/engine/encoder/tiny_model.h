@@ -13,7 +13,7 @@ struct TinyModel {
   std::size_t layers = 2;
   std::size_t hidden = 64;
   std::size_t heads = 2;
-  std::size_t intermediate = 416;  // one whole input block and a short one
+  std::size_t intermediate = 416;  // two whole input blocks and a short one
   std::size_t vocabulary = 50;
   std::size_t positions = 40;
   Dtype dtype = Dtype::kF16;

@@ -86,7 +86,8 @@ void O200kSplit::ForEachPiece(std::string_view text,
     // or an allocation that failed, and neither may drop text silently.
     CHECK(found > 0);
     const std::size_t end = pcre2_get_ovector_pointer(match.get())[1];
-    CHECK(end > at && end <= text.size());
+    CHECK(end > at);
+    CHECK(end <= text.size());
     piece(at, end);
     at = end;
   }

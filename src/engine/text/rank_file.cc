@@ -15,10 +15,10 @@ constexpr unsigned char kNoDigit = 0xFF;
 constexpr std::array<unsigned char, 256> MakeDigits() {
   std::array<unsigned char, 256> digits{};
   digits.fill(kNoDigit);
-  constexpr std::string_view kAlphabet =
+  constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i) {
-    digits[static_cast<unsigned char>(kAlphabet[i])] = static_cast<unsigned char>(i);
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    digits[static_cast<unsigned char>(alphabet[i])] = static_cast<unsigned char>(i);
   }
   return digits;
 }

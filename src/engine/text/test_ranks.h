@@ -7,7 +7,7 @@
 namespace safeguard::engine::test {
 
 inline std::string Base64(const std::string& bytes) {
-  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned bits = 0;
@@ -15,7 +15,7 @@ inline std::string Base64(const std::string& bytes) {
       bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
     }
     for (std::size_t k = 0; k < 4; ++k) {
-      out += i + k > bytes.size() ? '=' : kAlphabet[bits >> (18 - 6 * k) & 63U];
+      out += i + k > bytes.size() ? '=' : alphabet[bits >> (18 - 6 * k) & 63U];
     }
   }
   return out;

@@ -29,9 +29,9 @@ std::string Quoted(const std::string& name) {
 
 // The member, or null when it is absent.
 const Json& Member(const Json& object, const char* name) {
-  static const Json kNull;
+  static const Json null;
   const auto found = object.find(name);
-  return found == object.end() ? kNull : *found;
+  return found == object.end() ? null : *found;
 }
 
 Result<bool> Bool(const Json& object, const std::string& path, const char* name) {

@@ -1,6 +1,7 @@
 #include "judges/screen/embedding_policy.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace safeguard::judges {
@@ -80,15 +81,19 @@ std::pair<std::size_t, double> EmbeddingPolicy::BestUnit(const EmbeddedText& tex
 }
 
 void EmbeddingPolicy::Learn(std::span<const EmbeddedCase> cases) {
-  std::size_t violating = 0;
-  std::size_t usable = 0;
+  const auto group = [](const EmbeddedCase& c) {
+    return c.violating ? 0U : c.background ? 2U : 1U;
+  };
+  std::array<double, 3> sizes{};  // violating, safe, background
   for (const EmbeddedCase& c : cases) {
-    usable += c.text->units.empty() ? 0 : 1;
-    violating += !c.text->units.empty() && c.violating ? 1 : 0;
+    sizes[group(c)] += c.text->units.empty() ? 0 : 1;
   }
-  if (violating == 0 || violating == usable) {
+  if (sizes[0] == 0 || sizes[1] == 0) {
     return;
   }
+  // The author's two sides weigh the same in sum, whatever their numbers; the background as much as
+  // one of them.
+  const double side_weight = (sizes[0] + sizes[1]) / 2;
   for (int round = 0; round < kRounds; ++round) {
     std::vector<LogisticCase> fit;
     for (const EmbeddedCase& c : cases) {
@@ -97,10 +102,7 @@ void EmbeddingPolicy::Learn(std::span<const EmbeddedCase> cases) {
       }
       const std::size_t unit = round == 0 ? 0 : BestUnit(*c.text, 0).first;
       const std::span<const float> embedding = UnitOf(*c.text, unit);
-      // Both sides weigh the same in sum, whatever their numbers.
-      const std::size_t side = c.violating ? violating : usable - violating;
-      fit.push_back({embedding, Prior(embedding), c.violating,
-                     static_cast<double>(usable) / (2.0 * static_cast<double>(side))});
+      fit.push_back({embedding, Prior(embedding), c.violating, side_weight / sizes[group(c)]});
     }
     learned_ = FitLogistic(fit, hidden_, kFit);
   }

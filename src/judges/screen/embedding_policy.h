@@ -18,6 +18,7 @@ namespace safeguard::judges {
 struct EmbeddedCase {
   const EmbeddedText* text;
   bool violating;
+  bool background = false;  // an everyday text, safe, and not labelled by the policy's author
 };
 
 class EmbeddingPolicy : public ScreenPolicy {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "judges/screen/background.h"
 #include "judges/screen/embedding_policy.h"
 
 namespace safeguard::judges {
@@ -60,6 +61,7 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     }
   }
   texts.insert(texts.end(), case_texts.begin(), case_texts.end());
+  texts.insert(texts.end(), kBackgroundTexts.begin(), kBackgroundTexts.end());
   const std::vector<EmbeddedText> embedded = EmbedCached(texts);
 
   const std::size_t hidden = embedder_->hidden();
@@ -80,6 +82,9 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
   for (std::size_t g = 0; g < golden.size(); ++g) {
     cases.push_back({&embedded[anchors.size() + example_sides.size() + g],
                      golden[g].expected == Outcome::kViolation});
+  }
+  for (std::size_t b = 0; b < kBackgroundTexts.size(); ++b) {
+    cases.push_back({&embedded[embedded.size() - kBackgroundTexts.size() + b], false, true});
   }
   auto prepared = std::make_shared<EmbeddingPolicy>(policy, std::move(kept),
                                                     std::move(anchor_embeddings), hidden);

@@ -77,14 +77,14 @@ void CheckCover(std::string_view text, std::size_t bytes_max) {
 }
 
 TEST(Sentences, CoverAllThatIsNotWhiteSpace) {
-  static const std::vector<std::string> kPieces = {
+  static const std::vector<std::string> all_pieces = {
       "word", "a",      "Mr. ", ". ", "?",   "!",      "。",     " ",      "\n",
       "\r\n", "\u2029", "中文", "é",  "ไทย", "\u00A0", "\u3000", "\u0301", "\U0001F469\u200D",
       "3.14", "\"",     ")",    "\t"};
   EXPECT_TRUE(rc::check([] {
     std::string text;
     for (const std::string& piece :
-         *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces))) {
+         *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(all_pieces))) {
       text += piece;
     }
     CheckCover(text, *rc::gen::inRange<std::size_t>(1, 40));

@@ -167,7 +167,7 @@ TEST(Turn, OnlyWhatReadsTheOtherWay) {
 
 // The scan may suspect too much, never too little.
 TEST(Scan, NothingSuspectedMeansNothingFound) {
-  static const std::vector<std::string> kPieces = {"a",
+  static const std::vector<std::string> all_pieces = {"a",
                                                    "b",
                                                    "k",
                                                    "1",
@@ -208,7 +208,7 @@ TEST(Scan, NothingSuspectedMeansNothingFound) {
   EXPECT_TRUE(rc::check([] {
     std::string text;
     for (const std::string& piece :
-         *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces))) {
+         *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(all_pieces))) {
       text += piece;
     }
     const Suspicion suspicion = Scan(text);

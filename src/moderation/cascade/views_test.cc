@@ -213,73 +213,23 @@ TEST(CanonicalViews, EveryCodePointGoesThrough) {
   }
 }
 
+// clang-format off
+const std::vector<std::string>& AllPieces() {
+  static const std::vector<std::string> pieces = {
+      "a", "k", "Z", "1", "0", "$", "@", "!", " ", "  ", ".", ",", "-",
+      "\n", "\t", "kill", "the", "uoy", "eht", "gur", "lbh",
+      "а", "с", "ж",
+      "ο", "μ", "é", "ß", "中", "\u0301", "\u0335", "\u200B", "\u200D", "\u202E", "\u202C",
+      "\uFE0F", "❤", "🇫", "🅰", "ⓐ", "ｋ", "！", "\u3000", "\u3164", "ﬃ", "Ⅳ", "ᵃ", "²", "%41",
+      "%C3%A9", "&#107;", "&shy;", "\\u0061", "\\x", "6b ", "QUJDREVGR0hJSktM", "\u1112\u1161",
+      "\U000E0041", "\U000E007F", "🏴", "\U000E0141", "1️⃣", "क्‍", "\x7F"};
+  return pieces;
+}
+// clang-format on
+
 // Text of code points that the stages care about.
 rc::Gen<std::string> HostileText() {
-  static const std::vector<std::string> kPieces = {"a",
-                                                   "k",
-                                                   "Z",
-                                                   "1",
-                                                   "0",
-                                                   "$",
-                                                   "@",
-                                                   "!",
-                                                   " ",
-                                                   "  ",
-                                                   ".",
-                                                   ",",
-                                                   "-",
-                                                   "\n",
-                                                   "\t",
-                                                   "kill",
-                                                   "the",
-                                                   "uoy",
-                                                   "eht",
-                                                   "gur",
-                                                   "lbh",
-                                                   "а",
-                                                   "с",
-                                                   "ж",
-                                                   "ο",
-                                                   "μ",
-                                                   "é",
-                                                   "ß",
-                                                   "中",
-                                                   "\u0301",
-                                                   "\u0335",
-                                                   "\u200B",
-                                                   "\u200D",
-                                                   "\u202E",
-                                                   "\u202C",
-                                                   "\uFE0F",
-                                                   "❤",
-                                                   "🇫",
-                                                   "🅰",
-                                                   "ⓐ",
-                                                   "ｋ",
-                                                   "！",
-                                                   "\u3000",
-                                                   "\u3164",
-                                                   "ﬃ",
-                                                   "Ⅳ",
-                                                   "ᵃ",
-                                                   "²",
-                                                   "%41",
-                                                   "%C3%A9",
-                                                   "&#107;",
-                                                   "&shy;",
-                                                   "\\u0061",
-                                                   "\\x",
-                                                   "6b ",
-                                                   "QUJDREVGR0hJSktM",
-                                                   "\u1112\u1161",
-                                                   "\U000E0041",
-                                                   "\U000E007F",
-                                                   "🏴",
-                                                   "\U000E0141",
-                                                   "1️⃣",
-                                                   "क्‍",
-                                                   "\x7F"};
-  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(kPieces)),
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(AllPieces())),
                       [](const std::vector<std::string>& pieces) {
                         std::string text;
                         for (const std::string& piece : pieces) {
@@ -336,24 +286,24 @@ TEST(MapToOriginal, EmptyRangesAreEmpty) {
 
 // Disguises of one word, as people and tools make them.
 std::string HideWithUndrawn(const std::string& word) {
-  static const std::vector<std::string> kUndrawn = {
+  static const std::vector<std::string> undrawn = {
       "\u200B", "\u200C", "\u200D", "\u2060", "\u00AD", "\uFEFF", "\u202A", "\u2066", "\U000E0061"};
   std::string out;
   for (std::size_t i = 0; i < word.size(); ++i) {
-    out += (i > 0 ? *rc::gen::elementOf(kUndrawn) : "") + word[i];
+    out += (i > 0 ? *rc::gen::elementOf(undrawn) : "") + word[i];
   }
   return out;
 }
 
 std::string HideWithLookalikes(const std::string& word) {
-  static const std::vector<std::pair<char, std::string>> kAlike = {
+  static const std::vector<std::pair<char, std::string>> alike = {
       {'a', "а"}, {'c', "с"}, {'e', "е"}, {'i', "і"}, {'o', "о"}, {'p', "р"}, {'s', "ѕ"},
       {'x', "х"}, {'y', "у"}, {'k', "к"}, {'m', "м"}, {'u', "υ"}, {'b', "ь"}};
   std::string out;
   bool kept = false;
   for (const char c : word) {
-    const auto at = std::ranges::find(kAlike, c, &std::pair<char, std::string>::first);
-    const bool change = at != kAlike.end() && c != 'b' && (kept || c != word.back());
+    const auto at = std::ranges::find(alike, c, &std::pair<char, std::string>::first);
+    const bool change = at != alike.end() && c != 'b' && (kept || c != word.back());
     out += change ? at->second : std::string(1, c);
     kept |= !change;
   }
@@ -361,12 +311,12 @@ std::string HideWithLookalikes(const std::string& word) {
 }
 
 std::string HideWithLeet(const std::string& word) {
-  static const std::vector<std::pair<char, std::string>> kLeet = {
+  static const std::vector<std::pair<char, std::string>> leet = {
       {'o', "0"}, {'i', "1"}, {'e', "3"}, {'a', "@"}, {'s', "$"}, {'t', "7"}};
   std::string out = word.substr(0, 1);
   for (std::size_t i = 1; i + 1 < word.size(); ++i) {
-    const auto at = std::ranges::find(kLeet, word[i], &std::pair<char, std::string>::first);
-    out += at != kLeet.end() ? at->second : std::string(1, word[i]);
+    const auto at = std::ranges::find(leet, word[i], &std::pair<char, std::string>::first);
+    out += at != leet.end() ? at->second : std::string(1, word[i]);
   }
   return out + word.back();
 }
@@ -385,11 +335,11 @@ std::string HideWithSpaces(const std::string& word) {
 }
 
 TEST(CanonicalViews, StackedDisguisesOfAWordAreUndoneAndMapped) {
-  static const std::vector<std::string> kWords = {"money",   "killing", "scam", "bitch",
-                                                  "suicide", "heroin",  "porn", "bomber",
-                                                  "racist",  "steroids"};
+  static const std::vector<std::string> words = {"money",   "killing", "scam", "bitch",
+                                                 "suicide", "heroin",  "porn", "bomber",
+                                                 "racist",  "steroids"};
   EXPECT_TRUE(rc::check([] {
-    const std::string word = *rc::gen::elementOf(kWords);
+    const std::string word = *rc::gen::elementOf(words);
     std::string hidden = word;
     const int how = *rc::gen::inRange(1, 16);
     hidden = (how & 1) != 0 ? HideWithLeet(hidden) : hidden;

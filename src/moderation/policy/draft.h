@@ -145,6 +145,10 @@ void OpenAs(Draft& draft, OpenKind kind, int index, const Line& line);
 bool Continue(Draft& draft, const Line& line, const std::string& text);
 void Join(std::string& text, std::string_view more);
 
+// The sides of levels, then of rules; parts of Finish (finish_sides.cc).
+void SideLevels(Draft& draft);
+void SideRules(Draft& draft);
+
 // finish.cc: ids, sides, levels; moves everything into `policy`.
 void Finish(Draft& draft, Policy& policy);
 

@@ -109,6 +109,12 @@ void RulesFromLevels(Draft& draft) {
       used[At(rule.level)] = true;
     }
   }
+  std::vector<int> section_of(draft.levels.size(), -1);
+  for (std::size_t i = draft.sections.size(); i > 0; --i) {
+    if (draft.sections[i - 1].level >= 0) {
+      section_of[At(draft.sections[i - 1].level)] = static_cast<int>(i) - 1;
+    }
+  }
   const bool listed = !draft.rules.empty() || HasKeptLevel(draft);
   for (std::size_t i = 0; i < draft.levels.size(); ++i) {
     const LevelDraft& level = draft.levels[i];
@@ -125,110 +131,10 @@ void RulesFromLevels(Draft& draft) {
     }
     Join(rule.rule.text, level.level.text);
     rule.level = static_cast<int>(i);
-    for (const SectionDraft& section : draft.sections) {
-      if (section.level == rule.level) {
-        rule.rule.section = section.section.title;
-        break;
-      }
+    if (section_of[i] >= 0) {
+      rule.rule.section = draft.sections[At(section_of[i])].section.title;
     }
     draft.rules.push_back(std::move(rule));
-  }
-}
-
-Side DigitSide(const Draft& draft, const LevelDraft& level, bool safe_somewhere) {
-  const std::optional<IdMatch> match = MatchId(level.level.id);
-  if (!match) {
-    return Side::kNone;
-  }
-  const std::optional<int> severity = SeverityOf(*match);
-  if (!severity) {
-    return Side::kNone;
-  }
-  if (*severity == 0) {
-    return Side::kSafe;
-  }
-  const std::string zero =
-      match->keyword ? match->id.substr(0, match->id.find(' ')) + " 0" : match->family + "0";
-  return safe_somewhere || draft.level_by_id.contains(zero) ? Side::kViolating : Side::kNone;
-}
-
-void SideLevels(Draft& draft) {
-  std::vector<Side> outputs(draft.levels.size(), Side::kNone);
-  bool safe_somewhere = false;
-  for (const SectionDraft& section : draft.sections) {
-    safe_somewhere =
-        safe_somewhere || section.section.side == Side::kSafe || section.output == Side::kSafe;
-    if (section.level >= 0 && section.output != Side::kNone) {
-      outputs[At(section.level)] = section.output;
-    }
-  }
-  for (std::size_t i = 0; i < draft.levels.size(); ++i) {
-    LevelDraft& level = draft.levels[i];
-    if (level.both_sides) {
-      level.level.side = Side::kViolating;
-      continue;
-    }
-    for (const Side side : {level.words, outputs[i], level.inherited}) {
-      level.level.side = level.level.side == Side::kNone ? side : level.level.side;
-    }
-    if (level.level.side == Side::kNone) {
-      level.level.side = DigitSide(draft, level, safe_somewhere);
-    }
-  }
-}
-
-// "SP2.a" where no heading introduces SP2.
-Side SideOfParentId(const Rule& rule, bool safe_somewhere) {
-  const std::optional<IdMatch> match = rule.id_written ? MatchId(rule.id) : std::nullopt;
-  const std::optional<IdMatch> parent = match ? MatchId(match->parent) : std::nullopt;
-  const std::optional<int> severity = parent ? SeverityOf(*parent) : std::nullopt;
-  if (!severity || (*severity > 0 && !safe_somewhere)) {
-    return Side::kNone;
-  }
-  return *severity == 0 ? Side::kSafe : Side::kViolating;
-}
-
-bool HasSafeZero(const Draft& draft) {
-  return std::ranges::any_of(draft.rules, [](const RuleDraft& rule) {
-    return rule.own == Side::kSafe || rule.context == Side::kSafe ||
-           SideOfParentId(rule.rule, false) == Side::kSafe;
-  });
-}
-
-void SideRules(Draft& draft) {
-  const bool safe_somewhere = HasSafeZero(draft);
-  for (RuleDraft& rule : draft.rules) {
-    const Side parent = rule.parent < 0 ? Side::kNone : draft.rules[At(rule.parent)].rule.side;
-    const Side level = rule.level < 0 ? Side::kNone : draft.levels[At(rule.level)].level.side;
-    const Side output = rule.section < 0 ? Side::kNone : draft.sections[At(rule.section)].output;
-    Side side = rule.flips ? Opposite(parent) : Side::kNone;
-    for (const Side evidence : {rule.own, parent, rule.context, output, level}) {
-      side = side == Side::kNone ? evidence : side;
-    }
-    side = side == Side::kNone ? ClauseSide(rule.rule.text) : side;
-    rule.rule.side = side == Side::kNone ? SideOfParentId(rule.rule, safe_somewhere) : side;
-  }
-  for (const RuleDraft& rule : draft.rules) {
-    if (rule.level < 0) {
-      continue;
-    }
-    Side& level = draft.levels[At(rule.level)].level.side;
-    const bool undecided = level == Side::kNone;
-    if (undecided && rule.rule.side != Side::kNone) {
-      level = rule.rule.side;
-    }
-  }
-  for (const RuleDraft& rule : draft.rules) {
-    // A category with any violating rule is one that content can violate.
-    if (rule.level >= 0 && rule.rule.side == Side::kViolating && rule.parent < 0 && !rule.flips) {
-      LevelDraft& level = draft.levels[At(rule.level)];
-      if (level.words == Side::kNone && level.inherited == Side::kNone) {
-        const std::optional<IdMatch> match = MatchId(level.level.id);
-        if (!match || !SeverityOf(*match)) {
-          level.level.side = Side::kViolating;
-        }
-      }
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -109,28 +110,34 @@ void LintContext::Add(Severity severity, std::string check, int line, std::strin
 }
 
 std::string MaskQuotes(std::string_view text) {
+  struct Quote {
+    std::string_view open;
+    std::string_view close;
+    std::size_t next = 0;  // where the next closing mark stands: found once, used until passed
+  };
+  std::array<Quote, 5> quotes = {
+      {{"\"", "\""}, {"`", "`"}, {"“", "”"}, {"„", "”"}, {"«", "»"}}};
   std::string out(text);
   for (std::size_t i = 0; i < text.size();) {
-    std::string_view close;
-    std::size_t open = 1;
-    if (text[i] == '"' || text[i] == '`') {
-      close = text.substr(i, 1);
-    } else if (text.substr(i).starts_with("“") || text.substr(i).starts_with("„")) {
-      close = "”";
-      open = 3;
-    } else if (text.substr(i).starts_with("«")) {
-      close = "»";
-      open = 2;
-    }
-    const std::size_t end =
-        close.empty() ? std::string_view::npos : text.substr(0, i + 4096).find(close, i + open);
-    if (end == std::string_view::npos) {
+    const std::string_view rest = text.substr(i);
+    Quote* quote = std::ranges::find_if(
+        quotes, [rest](const Quote& one) { return rest.starts_with(one.open); });
+    if (quote == quotes.end()) {
       ++i;
       continue;
     }
+    const std::size_t from = i + quote->open.size();
+    if (quote->next < from) {
+      quote->next = text.find(quote->close, from);
+    }
+    if (quote->next == std::string_view::npos) {
+      ++i;
+      continue;
+    }
+    const std::size_t end = quote->next + quote->close.size();
     std::fill(out.begin() + static_cast<std::ptrdiff_t>(i),
-              out.begin() + static_cast<std::ptrdiff_t>(end + close.size()), ' ');
-    i = end + close.size();
+              out.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    i = end;
   }
   return out;
 }

@@ -1,7 +1,7 @@
 // Words: hedges that leave the decision open, and whether anything is said of unclear cases.
 #include <algorithm>
 #include <array>
-#include <initializer_list>
+#include <utility>
 
 #include "moderation/policy/lint_checks.h"
 #include "moderation/policy/scan.h"
@@ -63,7 +63,10 @@ std::string Joined(const Phrase& phrase) {
   std::string text;
   for (const std::string_view word : phrase.words) {
     if (!word.empty()) {
-      text += (text.empty() ? "" : " ") + std::string(word);
+      if (!text.empty()) {
+        text += ' ';
+      }
+      text += word;
     }
   }
   return text;
@@ -82,10 +85,10 @@ void CheckHedges(LintContext& context) {
     for (std::size_t at = 0; at < words.size(); ++at) {
       for (const Phrase& hedge : kHedges) {
         if (MatchesAt(words, at, hedge)) {
-          context.Add(Severity::kWarning, "hedge-words", line.number,
-                      "\"" + Joined(hedge) +
-                          "\" leaves it open when the rule holds, and each "
-                          "reader will decide differently",
+          std::string reason = Joined(hedge);
+          reason.insert(reason.begin(), '"');
+          reason += "\" leaves it open when the rule holds, and each reader will decide differently";
+          context.Add(Severity::kWarning, "hedge-words", line.number, std::move(reason),
                       "say exactly when it holds and when it does not, or drop the word");
         }
       }

@@ -407,7 +407,7 @@ void NamePolicy(const Draft& draft, std::string_view fallback_id, Policy& policy
     policy.id = std::string(fallback_id);
   }
   if (policy.version.empty()) {
-    policy.version = "1";
+    policy.version.assign(1, '1');  // not = "1": GCC 12 warns of an overlap (its bug 105651)
   }
 }
 

@@ -240,21 +240,22 @@ std::size_t ArrowBytes(std::string_view text) {
 Span LastArrow(std::string_view text) {
   Span found;
   bool quoted = false;
-  for (std::size_t i = 0; i < text.size();) {
-    if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (text.substr(i).starts_with("“")) {
-      quoted = true;
-    } else if (text.substr(i).starts_with("”")) {
-      quoted = false;
-    } else if (const std::size_t bytes = ArrowBytes(text.substr(i)); bytes > 0) {
-      if (!quoted) {
-        found = {i, bytes};
-      }
-      i += bytes;
-      continue;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c != '"' && c != '-' && c != '=' && c != '\xE2') {
+      continue;  // no other byte begins a quotation mark or an arrow
     }
-    ++i;
+    const std::string_view rest = text.substr(i);
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (rest.starts_with("“")) {
+      quoted = true;
+    } else if (rest.starts_with("”")) {
+      quoted = false;
+    } else if (const std::size_t bytes = ArrowBytes(rest); bytes > 0) {
+      found = quoted ? found : Span{i, bytes};
+      i += bytes - 1;
+    }
   }
   return found;
 }

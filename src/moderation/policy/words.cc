@@ -441,13 +441,20 @@ std::span<const string_view> ReasonFields() {
 }
 
 bool Contains(std::span<const Term> terms, string_view word) {
+  if (word.empty()) {
+    return false;
+  }
   return std::ranges::any_of(terms, [word](const Term& term) {
-    return term.stem ? word.starts_with(term.text) : word == term.text;
+    // The first byte alone rules out nearly all: this runs for every word of a policy.
+    return term.text.front() == word.front() &&
+           (term.stem ? word.starts_with(term.text) : word == term.text);
   });
 }
 
 bool Contains(std::span<const string_view> names, string_view name) {
-  return std::ranges::find(names, name) != names.end();
+  return std::ranges::any_of(names, [name](string_view known) {
+    return known.size() == name.size() && known == name;
+  });
 }
 
 }  // namespace safeguard::moderation::reading

@@ -18,7 +18,7 @@
 namespace safeguard::engine {
 
 // The largest whole number such that a block's sum cannot leave 32 bits.
-inline constexpr std::int64_t kLevels = 2364;
+inline constexpr std::int64_t kLevels = 3344;
 static_assert(std::int64_t{kInputBlock} * kLevels * kLevels < (std::int64_t{1} << 31));
 // Below this magnitude a block counts as zero: its inverse scale would not be finite.
 inline constexpr float kZeroBelow = 1e-35F;

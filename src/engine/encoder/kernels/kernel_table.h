@@ -16,7 +16,7 @@ namespace safeguard::engine {
 inline constexpr std::size_t kWidthQuantum = 32;
 // Inputs of a linear layer are taken in blocks of this many; kernels that quantise use one scale
 // for each block of a row.
-inline constexpr std::size_t kInputBlock = 384;
+inline constexpr std::size_t kInputBlock = 192;
 
 constexpr std::size_t InputBlocks(std::size_t inputs) {
   return (inputs + kInputBlock - 1) / kInputBlock;

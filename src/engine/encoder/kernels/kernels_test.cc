@@ -126,9 +126,9 @@ double LinearError(const KernelTable& table, const LinearCase& c) {
   return worst;
 }
 
-// int16: a number is off by at most half a step, largest / 2364 / 2; for normal numbers the largest
-// of 384 is some 3.3 root mean squares, so x and w are each off by 4e-4 of their norm. bf16: half
-// of 2^-8 for each.
+// int16: a number is off by at most half a step, largest / 3344 / 2; for normal numbers the largest
+// of 192 is some 3 root mean squares, so x and w are each off by up to 4.5e-4 of their norm. bf16:
+// half of 2^-8 for each.
 double Tolerance(const KernelTable& table, bool bf16) {
   if (std::string_view(table.name) == "reference") {
     return 1e-6;
