@@ -14,6 +14,7 @@ trap 'chmod -R u+w "$WORK" 2>/dev/null; rm -rf "$WORK"' EXIT
 cd "$WORK" || exit 1
 # Completion scripts and examples call the command by its name.
 mkdir bin && ln -s "$BINARY" bin/safeguard && export PATH="$WORK/bin:$PATH"
+export SAFEGUARD_CACHE="$WORK/cache"
 unset NO_COLOR
 CHECKS=0
 FAILURES=0
