@@ -115,8 +115,7 @@ std::string MaskQuotes(std::string_view text) {
     std::string_view close;
     std::size_t next = 0;  // where the next closing mark stands: found once, used until passed
   };
-  std::array<Quote, 5> quotes = {
-      {{"\"", "\""}, {"`", "`"}, {"“", "”"}, {"„", "”"}, {"«", "»"}}};
+  std::array<Quote, 5> quotes = {{{"\"", "\""}, {"`", "`"}, {"“", "”"}, {"„", "”"}, {"«", "»"}}};
   std::string out(text);
   for (std::size_t i = 0; i < text.size();) {
     const std::string_view rest = text.substr(i);

@@ -87,7 +87,8 @@ void CheckHedges(LintContext& context) {
         if (MatchesAt(words, at, hedge)) {
           std::string reason = Joined(hedge);
           reason.insert(reason.begin(), '"');
-          reason += "\" leaves it open when the rule holds, and each reader will decide differently";
+          reason +=
+              "\" leaves it open when the rule holds, and each reader will decide differently";
           context.Add(Severity::kWarning, "hedge-words", line.number, std::move(reason),
                       "say exactly when it holds and when it does not, or drop the word");
         }

@@ -37,6 +37,12 @@ bool IsWordPoint(char32_t c) {
   return !punctuation;
 }
 
+// Nearly all of a policy is ASCII, and decoding is what reading costs most of.
+DecodedCodePoint PointAt(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  return byte < 0x80 ? DecodedCodePoint{byte, 1, true} : DecodeUtf8(text, at);
+}
+
 bool IsApostrophe(char32_t c) {
   return c == '\'' || c == 0x2019;
 }
@@ -117,7 +123,7 @@ bool IsAsciiAlpha(char c) {
 
 std::string_view TrimLeft(std::string_view text) {
   while (!text.empty()) {
-    const DecodedCodePoint point = DecodeUtf8(text, 0);
+    const DecodedCodePoint point = PointAt(text, 0);
     if (!IsSpace(point.value)) {
       break;
     }
@@ -133,7 +139,7 @@ std::string_view TrimRight(std::string_view text) {
            (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) {
       --at;
     }
-    if (!IsSpace(DecodeUtf8(text, at).value)) {
+    if (!IsSpace(PointAt(text, at).value)) {
       break;
     }
     text.remove_suffix(text.size() - at);
@@ -149,7 +155,7 @@ std::string Lower(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
-    const DecodedCodePoint point = DecodeUtf8(text, i);
+    const DecodedCodePoint point = PointAt(text, i);
     AppendUtf8(LowerPoint(point.value), out);
     i += point.length;
   }
@@ -160,7 +166,7 @@ std::vector<std::string> Words(std::string_view text, std::size_t limit) {
   std::vector<std::string> words;
   std::string word;
   for (std::size_t i = 0; i < text.size() && words.size() < limit;) {
-    const DecodedCodePoint point = DecodeUtf8(text, i);
+    const DecodedCodePoint point = PointAt(text, i);
     i += point.length;
     if (IsWordPoint(point.value)) {
       AppendUtf8(LowerPoint(point.value), word);
@@ -211,9 +217,12 @@ std::string StripMarkup(std::string_view text) {
 
 Mark LeadingMark(std::string_view text) {
   Mark mark;
+  if (text.empty() || static_cast<unsigned char>(text.front()) < 0x80) {
+    return mark;
+  }
   const std::string_view start = text;
   while (!text.empty()) {
-    const DecodedCodePoint point = DecodeUtf8(text, 0);
+    const DecodedCodePoint point = PointAt(text, 0);
     const bool joiner = mark.bytes > 0 && (point.value == 0xFE0F || point.value == 0x200D);
     if (!IsPictograph(point.value) && point.value != 0x2713 && !joiner) {
       break;
@@ -290,7 +299,7 @@ std::string AsciiDigits(std::string_view text) {
   std::string out;
   constexpr std::array<char32_t, 5> zeros = {0x660, 0x6F0, 0x966, 0x9E6, 0xFF10};
   for (std::size_t i = 0; i < text.size();) {
-    const DecodedCodePoint point = DecodeUtf8(text, i);
+    const DecodedCodePoint point = PointAt(text, i);
     char32_t value = point.value;
     for (const char32_t zero : zeros) {
       if (value >= zero && value <= zero + 9) {

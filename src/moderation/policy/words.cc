@@ -452,9 +452,8 @@ bool Contains(std::span<const Term> terms, string_view word) {
 }
 
 bool Contains(std::span<const string_view> names, string_view name) {
-  return std::ranges::any_of(names, [name](string_view known) {
-    return known.size() == name.size() && known == name;
-  });
+  return std::ranges::any_of(
+      names, [name](string_view known) { return known.size() == name.size() && known == name; });
 }
 
 }  // namespace safeguard::moderation::reading
