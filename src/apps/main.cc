@@ -43,7 +43,8 @@ int main(int argc, char** argv) {
   safeguard::apps::ProcessConsole console;
   try {
     const auto services = safeguard::apps::RealServices();
-    return static_cast<int>(safeguard::apps::Run(arguments, *services, console, stop_requested));
+    return static_cast<int>(
+        safeguard::apps::RunCommand(arguments, *services, console, stop_requested));
   } catch (const std::exception& failure) {
     console.Error(std::string("safeguard: cannot go on: ") + failure.what() + "\n");
     return static_cast<int>(ExitCode::kCannotRun);

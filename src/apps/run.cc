@@ -51,8 +51,8 @@ struct Runner {
 
 }  // namespace
 
-ExitCode Run(const std::vector<std::string>& arguments, Services& services, Console& console,
-             const std::atomic<bool>& stop) {
+ExitCode RunCommand(const std::vector<std::string>& arguments, Services& services, Console& console,
+                    const std::atomic<bool>& stop) {
   CommandTree tree;
   const ExitCode code = std::visit(Runner{tree, services, console, stop}, tree.Parse(arguments));
   const Status written = console.out_status();

@@ -12,7 +12,7 @@
 namespace safeguard::apps {
 
 // `arguments` without the program's name.
-ExitCode Run(const std::vector<std::string>& arguments, Services& services, Console& console,
-             const std::atomic<bool>& stop);
+ExitCode RunCommand(const std::vector<std::string>& arguments, Services& services, Console& console,
+                    const std::atomic<bool>& stop);
 
 }  // namespace safeguard::apps

@@ -7,12 +7,14 @@
 
 #include "apps/command_line/examples.h"
 #include "apps/input/policy_catalog.h"
+#include "apps/output/display_text.h"
 #include "apps/version_info.h"
 
 namespace safeguard::apps {
 namespace {
 
 constexpr std::size_t kHelpColumn = 32;
+constexpr std::size_t kHelpWidth = 100;
 
 CLI::Validator OneOf(std::vector<std::string> choices) {
   return CLI::Validator(
@@ -103,6 +105,26 @@ void CollectNames(const CLI::App& app, std::vector<std::string>& names) {
   }
 }
 
+// Help of at most kHelpWidth columns, with what stands beside an option broken into lines.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(kHelpColumn); }
+
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    std::string name = "  " + make_option_name(option, is_positional);
+    const std::size_t comma = name.find(',');
+    if (comma != std::string::npos) {
+      name.insert(comma + 1, " ");
+    }
+    name += make_option_opts(option);
+    const std::string help = Wrap(make_option_desc(option), kHelpWidth, kHelpColumn);
+    if (name.size() + 2 > kHelpColumn) {
+      return name + "\n" + help;
+    }
+    return name + help.substr(std::min(help.size(), name.size()));
+  }
+};
+
 // The command that the words so far have led to.
 const CLI::App* Deepest(const CLI::App& app) {
   const CLI::App* deepest = &app;
@@ -170,7 +192,7 @@ CommandTree::CommandTree()
           "safeguard")) {
   app_->set_help_flag("-h,--help", "Print this help");
   app_->set_version_flag("--version", std::string("safeguard ") + VersionText());
-  app_->get_formatter()->column_width(kHelpColumn);
+  app_->formatter(std::make_shared<HelpFormatter>());
   app_->require_subcommand(1);
   app_->footer(std::string(kTopExamples) + "\n" + ExitCodeHelp());
   AddClassify();

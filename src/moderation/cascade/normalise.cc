@@ -5,7 +5,7 @@
 namespace safeguard::moderation {
 namespace {
 
-// Each round undoes one layer; three are the most that a real text was seen to need.
+// Each round undoes one layer of disguise; a bound for hostile text.
 constexpr int kRounds = 8;
 
 using Stage = std::optional<MappedText> (*)(const MappedText&);
