@@ -323,7 +323,7 @@ std::string HideWithLeet(const std::string& word) {
 
 std::string HideWithSpaces(const std::string& word) {
   static const std::vector<std::string> separators = {" ",   ".", "-",      "_", "*",
-                                                  " - ", "·", "\u2009", "/"};
+                                                      " - ", "·", "\u2009", "/"};
   const std::string apart = *rc::gen::elementOf(separators);
   std::string out;
   for (std::size_t i = 0; i < word.size();) {
