@@ -24,9 +24,9 @@ cd build/test
 status=0
 ctest --output-on-failure --no-tests=error -j 2 "${label[@]}" >"$LOGS/ctest.log" 2>&1 || status=$?
 skipped=$(grep -c '\*\*\*Skipped' "$LOGS/ctest.log" || true)
-[ "$skipped" -eq 0 ] || { say "SKIPPED, for want of data or hardware:"; grep '\*\*\*Skipped' "$LOGS/ctest.log"; }
+[ "$skipped" -eq 0 ] || { say "SKIPPED, for want of data or hardware:"; grep '\*\*\*Skipped' "$LOGS/ctest.log" | sed 's/ *# GetParam.*//' | cut -c1-100; }
 if [ "$status" -ne 0 ]; then
   tail -n 80 "$LOGS/ctest.log"
   exit "$status"
 fi
-tail -n 12 "$LOGS/ctest.log"
+grep -E 'Label Time|sec\*proc|tests passed|Total Test time' "$LOGS/ctest.log"
