@@ -1,0 +1,59 @@
+// The Forward interface: one step of the network over new tokens of many sequences. All that the
+// runtime knows of a device. cpu/ and cuda/ implement it.
+//
+// A sequence is its keys and values, in pages that are shared by reference: Fork costs no copy of
+// whole pages, and a prefix that several sequences share is stored once. Sliding layers keep only
+// the pages that their window can still reach.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "engine/model/gpt_oss_config.h"
+
+namespace safeguard::engine {
+
+// Opaque; never 0 and never given twice by the same Forward.
+enum class SequenceId : std::uint64_t {};
+
+// New tokens of one sequence, appended at its end.
+struct SequenceStep {
+  SequenceId sequence{};
+  std::span<const std::uint32_t> tokens;  // at least one, each below the vocabulary
+  // Logits are made for the last `logits` of the tokens (0: none).
+  std::size_t logits = 0;
+};
+
+// Called by one thread at a time. For one instruction set a row of logits has the same bits
+// whatever else is in the batch, however its sequence was cut into steps, forked or threaded.
+class Forward {
+ public:
+  Forward() = default;
+  Forward(const Forward&) = delete;
+  Forward& operator=(const Forward&) = delete;
+  virtual ~Forward() = default;
+
+  // An empty sequence.
+  virtual SequenceId NewSequence() = 0;
+  // A sequence with the same tokens so far; the two grow apart. REQUIRES: `from` is alive.
+  virtual SequenceId Fork(SequenceId from) = 0;
+  // Frees the pages that no other sequence shares. REQUIRES: alive.
+  virtual void Drop(SequenceId sequence) = 0;
+  // Tokens in the sequence. REQUIRES: alive.
+  [[nodiscard]] virtual std::size_t Length(SequenceId sequence) const = 0;
+
+  // Appends every step's tokens and writes the wanted logits, in the order of `steps`, one row of
+  // config().vocabulary floats each. REQUIRES: the sequences are alive and differ; `logits` has
+  // the sum of steps' rows. A sequence that would pass context_max, a token outside the vocabulary
+  // or memory over the limit: an error, and no sequence has changed.
+  virtual Status Step(std::span<const SequenceStep> steps, std::span<float> logits) = 0;
+
+  // Bytes of key and value pages in use.
+  [[nodiscard]] virtual std::size_t CacheBytes() const = 0;
+  [[nodiscard]] virtual const GptOssConfig& config() const = 0;
+};
+
+}  // namespace safeguard::engine
