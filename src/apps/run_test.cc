@@ -251,6 +251,25 @@ TEST_F(RunTest, EvalNeverScoresWhatItLearnedFrom) {
   EXPECT_THAT(console.error, HasSubstr("line 2"));
 }
 
+TEST_F(RunTest, EvalTakesSeveralPoliciesAsOne) {
+  const std::string data = folder.Write(
+      "data.jsonl", "{\"text\": \"a bad one\", \"label\": 1}\n{\"text\": \"x\", \"label\": 0}\n");
+  EXPECT_EQ(Call({"eval", "--policy", "alpha", "--policy", "beta", "--data", data, "--no-golden",
+                  "--json"}),
+            0)
+      << console.error;
+  const auto json = nlohmann::json::parse(console.out);
+  EXPECT_EQ(json["policy"]["id"], "alpha+beta");
+  EXPECT_THAT(json.dump(), HasSubstr("alpha: the judge learned from the policy's text alone"));
+  EXPECT_EQ(Call({"eval", "--policy", "alpha", "--policy", "beta"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("several policies need --data"));
+  EXPECT_EQ(Call({"eval", "--policy", "alpha", "--policy", "beta", "--data", data,
+                  "--cross-validate", "2"}),
+            2);
+  EXPECT_THAT(console.error, HasSubstr("--cross-validate takes one policy"));
+  EXPECT_EQ(Call({"eval", "--policy", "alpha", "--policy", "nowhere", "--data", data}), 4);
+}
+
 TEST_F(RunTest, CompletionKnowsEveryCommandAndOption) {
   for (const std::string shell : {"bash", "zsh", "fish"}) {
     EXPECT_EQ(Call({"completion", shell}), 0);

@@ -105,7 +105,9 @@ Result<std::string> FileAt(const std::string& path, std::string_view extension) 
   return files->front();
 }
 
-Status LoadModeration(const std::string& path, Dataset& dataset) {
+// `label` names one of the eight: then the record is what that label says, and a missing label is
+// unknown, as in the published figures per category.
+Status LoadModeration(const std::string& path, const std::string& label, Dataset& dataset) {
   const fs::path given(path);
   // Compressed: the plain file beside it holds the same records.
   Result<std::string> file =
@@ -119,8 +121,25 @@ Status LoadModeration(const std::string& path, Dataset& dataset) {
   options.mapping.text = "prompt";
   options.mapping.label_columns = {"S", "H", "V", "HR", "SH", "S3", "H2", "V2"};
   options.mapping.missing_label_is_negative = true;
+  if (!label.empty() && std::ranges::find(options.mapping.label_columns, label) ==
+                            options.mapping.label_columns.end()) {
+    return Fail(ErrorCode::kInvalidInput, "this set has no label \"" + label + "\"",
+                "its labels are S, H, V, HR, SH, S3, H2 and V2");
+  }
+  const auto choose = [&label](Record& record) {
+    for (const LabelValue& value : record.labels) {
+      if (value.name == label) {
+        record.label = value.positive ? (*value.positive ? "1" : "0") : "";
+        record.expected.reset();
+        if (value.positive) {
+          record.expected =
+              *value.positive ? moderation::Outcome::kViolation : moderation::Outcome::kSafe;
+        }
+      }
+    }
+  };
   dataset.path = *file;
-  const Status status = ReadInto(*file, options, [](Record&) {}, dataset);
+  const Status status = ReadInto(*file, options, choose, dataset);
   return status ? Hash({*file}, dataset) : status;
 }
 
@@ -204,7 +223,7 @@ Status Load(std::string_view name, const std::string& path, const ReadOptions& o
     return LoadGolden(path, dataset);
   }
   if (name == "openai-moderation") {
-    return LoadModeration(path, dataset);
+    return LoadModeration(path, options.mapping.label, dataset);
   }
   if (name == "toxicchat") {
     return LoadToxicChat(path, dataset);

@@ -76,6 +76,20 @@ TEST(BenchmarkSetsTest, OpenAiModeration) {
   EXPECT_EQ(Load("openai-moderation", folder + "/samples-1680.jsonl.gz").hash, dataset.hash);
 }
 
+TEST(BenchmarkSetsTest, OneLabelOfOpenAiModerationLeavesTheUnknownOut) {
+  const std::string folder = DataFolder() + "permissive/openai_moderation";
+  SKIP_WITHOUT_DATA(folder);
+  ReadOptions options;
+  options.mapping.label = "H";
+  Result<Dataset> dataset = LoadDataset("openai-moderation", folder, options);
+  ASSERT_TRUE(dataset) << Describe(dataset.error());
+  EXPECT_EQ(dataset->records.size(), 1680U);
+  EXPECT_EQ(CountOutcome(*dataset, Outcome::kViolation), 162U);
+  EXPECT_EQ(CountOutcome(*dataset, Outcome::kSafe), 609U);
+  options.mapping.label = "X";
+  EXPECT_FALSE(LoadDataset("openai-moderation", folder, options));
+}
+
 TEST(BenchmarkSetsTest, ToxicChat) {
   const std::string path = DataFolder() + "noncommercial/toxicchat_0124_test_full.jsonl";
   SKIP_WITHOUT_DATA(path);

@@ -43,7 +43,7 @@ struct BatchArguments {
 };
 
 struct EvalArguments {
-  std::string policy;
+  std::vector<std::string> policies;  // several: a violation of any counts
   std::string golden;  // what the judge learns from; empty: the one beside the policy
   bool no_golden = false;
   std::string data;  // empty: the policy's own golden set, cross-validated

@@ -259,9 +259,14 @@ void CommandTree::AddBatch() {
 
 void CommandTree::AddEval() {
   CLI::App* command = app_->add_subcommand("eval", "Measure a policy against labelled data");
-  command->add_option("-p,--policy", eval_.policy, "The name of a shipped policy, or a file")
+  command
+      ->add_option(
+          "-p,--policy", eval_.policies,
+          "The name of a shipped policy, or a file; with several a violation of any counts")
       ->type_name("POLICY")
-      ->required();
+      ->required()
+      ->expected(1)
+      ->take_all();
   AddFile(command, "-d,--data", eval_.data,
           "Labelled data (default: the policy's own golden set, cross-validated)");
   Choices(command->add_option("--format", eval_.format, "What --data is"),

@@ -10,6 +10,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
+#include "eval/join_policies.h"
 #include "eval/benchmark_sets.h"
 #include "eval/report.h"
 #include "eval/runner.h"
@@ -21,7 +22,7 @@ constexpr std::size_t kFoldsDefault = 5;
 
 // What is to be measured, once everything is read.
 struct Plan {
-  LoadedPolicy policy;
+  std::vector<LoadedPolicy> policies;  // at least one
   eval::Dataset data;
   std::size_t folds = 0;
   std::vector<std::string> notes;
@@ -59,8 +60,10 @@ Result<eval::Dataset> GivenData(const EvalArguments& arguments) {
 // Records that the judge would be asked about after having been told the answer.
 std::size_t CountLearned(const Plan& plan) {
   std::set<std::string> learned;
-  for (const moderation::GoldenCase& golden : plan.policy.golden) {
-    learned.insert(eval::NormalText(golden.content));
+  for (const LoadedPolicy& policy : plan.policies) {
+    for (const moderation::GoldenCase& golden : policy.golden) {
+      learned.insert(eval::NormalText(golden.content));
+    }
   }
   std::size_t count = 0;
   for (const eval::Record& record : plan.data.records) {
@@ -69,9 +72,18 @@ std::size_t CountLearned(const Plan& plan) {
   return count;
 }
 
+void NoteLearning(const LoadedPolicy& policy, std::size_t policies, Plan& plan) {
+  const std::string of = policies > 1 ? policy.policy.id + ": " : "";
+  plan.notes.push_back(policy.golden.empty()
+                           ? of + "the judge learned from the policy's text alone"
+                           : fmt::format("{}the judge learned from {} labelled cases: {}", of,
+                                         policy.golden.size(), policy.golden_origin));
+}
+
 Status MakeHonest(const EvalArguments& arguments, Plan& plan) {
-  const bool own = plan.data.hash == plan.policy.golden_hash && !plan.policy.golden.empty();
-  if (own && plan.folds == 0) {
+  LoadedPolicy& first = plan.policies.front();
+  const bool own = plan.data.hash == first.golden_hash && !first.golden.empty();
+  if (own && plan.folds == 0 && plan.policies.size() == 1) {
     plan.folds = kFoldsDefault;
     plan.notes.push_back(
         fmt::format("the data are the policy's own golden set, so they were cross-validated "
@@ -83,15 +95,16 @@ Status MakeHonest(const EvalArguments& arguments, Plan& plan) {
       return Fail(ErrorCode::kInvalidInput, "--golden and --cross-validate exclude each other",
                   "cross-validation learns from --data itself");
     }
-    plan.policy.golden.clear();
+    if (plan.policies.size() > 1) {
+      return Fail(ErrorCode::kInvalidInput, "--cross-validate takes one policy",
+                  "the labels of --data do not say which of several policies they are of");
+    }
+    first.golden.clear();
     return {};
   }
-  if (plan.policy.golden.empty()) {
-    plan.notes.emplace_back("the judge learned from the policy's text alone");
-    return {};
+  for (const LoadedPolicy& policy : plan.policies) {
+    NoteLearning(policy, plan.policies.size(), plan);
   }
-  plan.notes.push_back(fmt::format("the judge learned from {} labelled cases: {}",
-                                   plan.policy.golden.size(), plan.policy.golden_origin));
   const std::size_t learned = CountLearned(plan);
   if (learned > 0) {
     plan.notes.push_back(
@@ -108,17 +121,21 @@ Result<eval::EvaluationRun> Measure(const Plan& plan, moderation::Judge& judge,
     eval::CrossValidationOptions folds;
     folds.folds = plan.folds;
     Result<eval::CrossValidation> result =
-        eval::CrossValidate(judge, plan.policy.policy, plan.data.records, folds, options);
+        eval::CrossValidate(judge, plan.policies.front().policy, plan.data.records, folds, options);
     if (!result) {
       return std::unexpected(result.error());
     }
     return std::move(result->run);
   }
-  const auto prepared = judge.Prepare(plan.policy.policy, plan.policy.golden);
-  if (!prepared) {
-    return std::unexpected(prepared.error());
+  std::vector<std::shared_ptr<const moderation::PreparedPolicy>> prepared;
+  for (const LoadedPolicy& policy : plan.policies) {
+    auto ready = judge.Prepare(policy.policy, policy.golden);
+    if (!ready) {
+      return std::unexpected(ready.error());
+    }
+    prepared.push_back(std::move(*ready));
   }
-  return eval::RunEvaluation(judge, *prepared, plan.data.records, options);
+  return eval::JoinRuns(eval::RunPolicies(judge, prepared, plan.data.records, options));
 }
 
 struct AtThreshold {
@@ -202,7 +219,11 @@ void Print(const EvalArguments& arguments, const Plan& plan, const eval::Evaluat
   options.errors_max = arguments.errors;
   options.folds = plan.folds;
   options.fold_seed = plan.folds > 0 ? eval::CrossValidationOptions{}.seed : 0;
-  eval::Report report = eval::BuildReport(plan.policy.policy, plan.data, run, options);
+  std::vector<moderation::Policy> policies;
+  for (const LoadedPolicy& policy : plan.policies) {
+    policies.push_back(policy.policy);
+  }
+  eval::Report report = eval::BuildReport(eval::JoinPolicies(policies), plan.data, run, options);
   report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
   const std::vector<AtThreshold> figures = MeasureThresholds(arguments.thresholds, plan, run);
   console.Out(arguments.json
@@ -220,37 +241,63 @@ void ReportLineErrors(const eval::Dataset& data, Console& console) {
   }
 }
 
+Status LoadPolicies(const EvalArguments& arguments, Services& services, Plan& plan) {
+  const PolicyCatalog catalog(services.shipped_policies());
+  for (const std::string& name : arguments.policies) {
+    Result<LoadedPolicy> policy =
+        catalog.Load(name, arguments.golden, arguments.no_golden ? Golden::kIgnore : Golden::kRead);
+    if (!policy) {
+      return std::unexpected(policy.error());
+    }
+    plan.policies.push_back(std::move(*policy));
+  }
+  return {};
+}
+
+Status LoadData(const EvalArguments& arguments, Console& console, Plan& plan) {
+  Result<eval::Dataset> data =
+      arguments.data.empty() ? OwnGoldenSet(plan.policies.front()) : GivenData(arguments);
+  if (!data) {
+    return std::unexpected(data.error());
+  }
+  plan.data = std::move(*data);
+  ReportLineErrors(plan.data, console);
+  return MakeHonest(arguments, plan);
+}
+
+// What the arguments alone say against a measurement.
+Status CheckArguments(const EvalArguments& arguments) {
+  if (arguments.no_golden && arguments.data.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--no-golden needs --data to measure against",
+                "leave one out");
+  }
+  if (arguments.no_golden && !arguments.golden.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--golden and --no-golden exclude each other",
+                "leave one out");
+  }
+  if (arguments.policies.size() > 1 && (arguments.data.empty() || !arguments.golden.empty())) {
+    return Fail(ErrorCode::kInvalidInput,
+                arguments.data.empty() ? "several policies need --data to be measured on"
+                                       : "--golden teaches one policy, not several",
+                "give one --policy");
+  }
+  return {};
+}
+
 }  // namespace
 
 ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& console,
                  const std::atomic<bool>& stop) {
-  if (arguments.no_golden && (!arguments.golden.empty() || arguments.data.empty())) {
-    return Fails(console,
-                 {ErrorCode::kInvalidInput,
-                  arguments.data.empty() ? "--no-golden needs --data to measure against"
-                                         : "--golden and --no-golden exclude each other",
-                  "leave one out"},
-                 ExitCode::kUsage);
+  if (const Status usable = CheckArguments(arguments); !usable) {
+    return Fails(console, usable.error(), ExitCode::kUsage);
   }
   Plan plan;
   plan.folds = arguments.folds;
-  Result<LoadedPolicy> policy = PolicyCatalog(services.shipped_policies())
-                                    .Load(arguments.policy, arguments.golden,
-                                          arguments.no_golden ? Golden::kIgnore : Golden::kRead);
-  if (!policy) {
-    return Fails(console, policy.error(), ExitCode::kCannotRun);
+  if (const Status loaded = LoadPolicies(arguments, services, plan); !loaded) {
+    return Fails(console, loaded.error(), ExitCode::kCannotRun);
   }
-  plan.policy = std::move(*policy);
-  Result<eval::Dataset> data =
-      arguments.data.empty() ? OwnGoldenSet(plan.policy) : GivenData(arguments);
-  if (!data) {
-    return Fails(console, data.error(), ExitCode::kUsage);
-  }
-  plan.data = std::move(*data);
-  ReportLineErrors(plan.data, console);
-  const Status honest = MakeHonest(arguments, plan);
-  if (!honest) {
-    return Fails(console, honest.error(), ExitCode::kUsage);
+  if (const Status loaded = LoadData(arguments, console, plan); !loaded) {
+    return Fails(console, loaded.error(), ExitCode::kUsage);
   }
   const auto judge = services.OpenJudge(arguments.model, arguments.threads);
   if (!judge) {
