@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Every figure of docs/quality.md, as rows of Markdown tables. Needs python3 and the labelled data
+# in $SAFEGUARD_SHARED. Some minutes.
+#   bench/quality.sh [SAFEGUARD_BINARY]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+safeguard="${1:-build/safeguard}"
+export SAFEGUARD_MODELS="${SAFEGUARD_MODELS:-$PWD/build/models}"
+data="${SAFEGUARD_SHARED:-../shared}/data"
+[ -d "$data" ] || { echo "no labelled data at $data: set SAFEGUARD_SHARED" >&2; exit 1; }
+
+row() {  # NAME EVAL-ARGUMENTS...: one row; with TAG set, of the records that carry it
+  local name="$1"; shift
+  "$safeguard" eval "$@" --json --errors 0 | NAME="$name" python3 -c '
+import json, os, sys
+r = json.load(sys.stdin)
+show = lambda v: "-" if v is None else f"{v:.2f}"
+tag = os.environ.get("TAG")
+if tag:
+    g = next(g for g in r["tags"] if g["name"] == tag)
+    cases, positives, auc, interval = g["cases"], g["positives"], g["roc_auc"], None
+    precision, recall, f1 = g["precision"], g["recall"], g["f1"]
+else:
+    c, w, a = r["counts"], r["with_undetermined_as_errors"], r["ranking"]["roc_auc"]
+    cases, positives, auc, interval = c["cases"], c["positives"], a["value"], a["interval"]
+    precision, recall, f1 = (w[k]["value"] for k in ("precision", "recall", "f1"))
+between = f"{interval[0]:.2f} - {interval[1]:.2f}" if interval else "-"
+name = os.environ["NAME"]
+print(f"| {name} | {cases} ({positives}) | {show(auc)} | {between} "
+      f"| {show(precision)} | {show(recall)} | {show(f1)} |")
+'
+}
+head_row() { printf '\n%s\n\n| set | cases (violations) | ROC-AUC | interval | precision | recall | F1 |\n|---|---|---|---|---|---|---|\n' "$1"; }
+
+head_row "Shipped policies on their own golden sets, five-fold cross-validated"
+for folder in policies/*/; do
+  name=$(basename "$folder")
+  row "$name" --policy "$name" --data "$folder/golden.jsonl" --cross-validate 5
+done
+
+packs="$data/permissive/policy_packs/openAI/teen-safety"
+spam="$data/permissive/gpt_oss_safeguard_spam/spam"
+head_row "Published policies with labelled sets, five-fold cross-validated"
+row "OpenAI spam, sheet's classification" --policy "$spam/policy.txt" --data "$spam/golden_dataset.csv" --format openai-spam --cross-validate 5
+row "OpenAI spam, authors' sections" --policy "$spam/policy.txt" --data "$spam/golden_dataset.csv" --format openai-spam-sections --cross-validate 5
+for set in "$packs"/datasets/*.csv; do
+  name=$(basename "$set" .csv)
+  row "teen safety: $name" --policy "$packs/example_policies/$name/policy.md" --data "$set" --format teen-safety --cross-validate 5
+done
+
+five=(--policy sexual-content --policy hate --policy violence --policy harassment --policy self-harm)
+for golden in "" --no-golden; do
+  head_row "Shipped policies on public sets${golden:+, without golden sets}"
+  moderation=(--data "$data/permissive/openai_moderation" --format openai-moderation $golden)
+  row "OpenAI Moderation S, sexual-content" --policy sexual-content --label-field S "${moderation[@]}"
+  row "OpenAI Moderation H, hate" --policy hate --label-field H "${moderation[@]}"
+  row "OpenAI Moderation V, violence" --policy violence --label-field V "${moderation[@]}"
+  row "OpenAI Moderation HR, harassment" --policy harassment --label-field HR "${moderation[@]}"
+  row "OpenAI Moderation SH, self-harm" --policy self-harm --label-field SH "${moderation[@]}"
+  row "OpenAI Moderation any, the five" "${five[@]}" "${moderation[@]}"
+  toxic=("${five[@]}" --data "$data/noncommercial/toxicchat_0124_test_full.jsonl" --format toxicchat $golden)
+  row "ToxicChat test, the five" "${toxic[@]}"
+  TAG=human_annotation row "ToxicChat test, human-annotated" "${toxic[@]}"
+done
