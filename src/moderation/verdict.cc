@@ -40,6 +40,12 @@ const char* ToString(UndeterminedReason reason) {
       return "unreadable_answer";
     case UndeterminedReason::kRefusal:
       return "refusal";
+    case UndeterminedReason::kEchoedCue:
+      return "echoed_cue";
+    case UndeterminedReason::kObeyedContent:
+      return "obeyed_content";
+    case UndeterminedReason::kUnfinishedReasoning:
+      return "unfinished_reasoning";
     case UndeterminedReason::kInternalError:
       return "internal_error";
   }

@@ -21,8 +21,11 @@ enum class UndeterminedReason {
   kTimeout,
   kOverload,
   kModelUnavailable,
-  kUnreadableAnswer,
-  kRefusal,
+  kUnreadableAnswer,     // neither a label nor the JSON that was asked for
+  kRefusal,              // the model would not answer
+  kEchoedCue,            // the answer repeats "Answer (0 or 1):" and stops
+  kObeyedContent,        // the model did what the content told it instead of judging it
+  kUnfinishedReasoning,  // the tokens or the time ran out before the answer began
   kInternalError,
 };
 
@@ -45,6 +48,16 @@ struct DecidedBy {
   std::string layer;       // "screen", "reasoner", "list", "human"
   std::string model;       // e.g. "minilm-l6-v2"
   std::string model_hash;  // SHA-256 of its weights, 64 hexadecimal digits
+  // What else fixes the answer: prompt template, effort, sampling. Empty for the screen.
+  std::map<std::string, std::string> settings;
+};
+
+// Of a reasoner; all 0 where no tokens were used.
+struct TokenUsage {
+  std::size_t prompt = 0;     // all of the prompt's
+  std::size_t cached = 0;     // of these, what was there from a shared prefix
+  std::size_t reasoning = 0;  // sampled before the answer
+  std::size_t answer = 0;     // of the answer, forced ones included
 };
 
 struct Verdict {
@@ -58,6 +71,10 @@ struct Verdict {
   std::vector<std::string> rule_ids;  // every one exists in the policy
   std::string rationale;              // for people; names the rule
   std::vector<Evidence> evidence;
+  // The chain of thought. For practitioners: never shown to the authors of content by default.
+  std::string reasoning;
+  std::string confidence;  // as the model states it, e.g. "high"; may be empty
+  TokenUsage tokens;
   std::string view;  // the canonical view that gave the score: "original", "normalised", ...
   DecidedBy decided_by;
   std::vector<std::string> notes;            // e.g. "invalid UTF-8 at byte 12 was replaced"

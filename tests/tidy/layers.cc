@@ -37,7 +37,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"pcre2", {"src/engine/text"}},
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
-    {"nlohmann/", {"src/engine/text", "src/engine/model", "src/eval", "src/apps"}},
+    {"nlohmann/",
+     {"src/engine/text", "src/engine/model", "src/judges/reasoner", "src/eval", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {
