@@ -174,7 +174,10 @@ bool IsLabelName(const Field& field) {
 }
 
 bool ReadExampleField(Draft& draft, const Line& line, const Field& field) {
-  switch (field.kind) {
+  // "User: text" / "Assistant: 1"; longer answers of an assistant are part of the content.
+  const bool answers = (field.name == "assistant" || field.name == "model") &&
+                       Words(field.value, 4).size() <= 3 && IsLabelLike(field.value);
+  switch (answers && draft.pending ? FieldKind::kLabel : field.kind) {
     case FieldKind::kContent:
       SetContent(draft, field, line.number);
       return true;
@@ -294,7 +297,14 @@ void ReadExampleLine(Draft& draft, const Line& line) {
   if (draft.pending && draft.pending->has_content && !item) {
     std::string& content = draft.pending->draft.example.text;
     const bool labelled = field && IsLabelName(*field);
-    if (!draft.after_blank && !labelled) {
+    if (!draft.after_blank && labelled) {
+      // "Safe: it names no one." right below the content: why, and the label when there is none.
+      std::string& label = draft.pending->draft.example.label;
+      label = label.empty() ? field->name : label;
+      draft.pending->in_reason = true;
+      return;
+    }
+    if (!draft.after_blank) {
       if (!draft.pending->in_reason && !IsClosedQuote(content)) {
         content += content.empty() ? "" : "\n";
         content += text;

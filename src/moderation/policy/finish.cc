@@ -383,6 +383,7 @@ void MoveOut(Draft& draft, Policy& policy) {
 
 void Finish(Draft& draft, Policy& policy) {
   FlushExample(draft);
+  ReadMappings(draft);
   SelectRules(draft);
   LevelsFromIds(draft);
   LevelsFromNumbers(draft);

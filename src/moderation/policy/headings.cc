@@ -101,11 +101,20 @@ bool NamesPolicy(std::string_view title) {
       [&lower](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
+// "Violates", "SAFE (0)", "Does NOT violate policy (Label: 0)": nothing but a side.
+bool IsOnlySide(std::string_view title) {
+  const std::size_t open = title.find('(');
+  return PureCue(Trim(title.substr(0, open))) != Side::kNone;
+}
+
 // The title of the whole policy says what it is about, not which side its rules are on.
 bool IsPolicyTitle(const std::vector<Line>& lines, std::size_t at, const Heading& heading,
                    const Survey& survey) {
-  if (at != survey.first) {
+  if (at != survey.first || IsOnlySide(heading.title)) {
     return false;
+  }
+  if (heading.names_level && heading.names_level->strong && !NamesPolicy(heading.title)) {
+    return false;  // "## SP2: Likely spam" at the top: a policy without a title
   }
   if (lines[at].kind == LineKind::kHeading) {
     const bool section = heading.role != Role::kUnknown && lines[at].heading > 1;

@@ -10,7 +10,9 @@
 #include "moderation/policy/fields.h"
 #include "moderation/policy/front_matter.h"
 #include "moderation/policy/ids.h"
+#include "moderation/policy/json_fields.h"
 #include "moderation/policy/scan.h"
+#include "moderation/policy/tags.h"
 #include "moderation/policy/words.h"
 
 namespace safeguard::moderation {
@@ -82,7 +84,7 @@ std::string BareLabel(std::string_view title) {
   const bool bare = !inner.empty() && inner.size() <= 16 && LabelSide(inner) != Side::kNone &&
                     inner.find(' ') == std::string_view::npos &&
                     inner.find('=') == std::string_view::npos;
-  return bare ? std::string(inner) : std::string{};
+  return bare ? AsciiDigits(inner) : std::string{};
 }
 
 void PlaceSide(const Heading& heading, const Context& above, Context& here) {
@@ -259,7 +261,27 @@ void NoteLabels(Draft& draft, const Line& line) {
   }
 }
 
+// <example label="1">text</example>, {"input": "text", "label": 1}
+bool ReadElement(Draft& draft, const Line& line) {
+  const bool examples = draft.Here().role == Role::kExamples;
+  if (!line.label.empty() && (examples || line.raw.find("</example>") != std::string_view::npos)) {
+    FlushExample(draft);
+    AddExample(draft, line.body, line.label, line.number);
+    return true;
+  }
+  const std::optional<JsonExample> json = ReadJsonExample(line.body);
+  if (!json || (json->label.empty() && !examples)) {
+    return false;
+  }
+  FlushExample(draft);
+  AddExample(draft, json->text, json->label, line.number);
+  return true;
+}
+
 void ReadByRole(Draft& draft, const Line& line) {
+  if (ReadElement(draft, line)) {
+    return;
+  }
   Context& here = draft.Here();
   const std::string text = StripMarkup(line.body);
   const bool item = line.kind == LineKind::kItem;
@@ -309,6 +331,9 @@ void ReadFencedLine(Draft& draft, const Line& line) {
   }
   Line text = line;
   text.kind = LineKind::kText;
+  if (ReadElement(draft, text)) {
+    return;
+  }
   if (ReadField(text.body) || (draft.pending && !draft.pending->has_content)) {
     ReadExampleLine(draft, text);
   }
@@ -346,6 +371,7 @@ void ReadBody(Draft& draft) {
         }
         ReadByRole(draft, line);
         draft.after_blank = false;
+        draft.last_text = line.body;
         break;
     }
     ++i;
@@ -438,6 +464,7 @@ Result<Policy> ReadPolicy(std::string_view bytes, std::string_view fallback_id) 
   policy.text = text.substr(span->body_at);
   reading::Draft draft;
   draft.lines = reading::ReadLines(policy.text, policy.body_line);
+  reading::UnfoldTags(draft.lines, draft.unfolded);
   reading::ReadBody(draft);
   reading::Finish(draft, policy);
   reading::NamePolicy(draft, fallback_id, policy);

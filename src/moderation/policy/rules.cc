@@ -16,9 +16,6 @@ namespace {
 constexpr auto kConditions = std::to_array<std::string_view>(
     {"requirement", "requirements", "condition", "conditions", "note", "notes", "rationale",
      "reason", "context", "see also", "important"});
-constexpr auto kFillers = std::to_array<std::string_view>(
-    {"content", "is", "are", "does", "do", "this", "the", "policy", "if", "when", "example",
-     "examples", "what", "s", "label", "strictly", "it", "that", "always"});
 constexpr auto kLabelVerbs = std::to_array<std::string_view>(
     {"label", "answer", "return", "respond", "classify", "mark", "flag", "output", "assign", "give",
      "choose", "treat", "content"});
@@ -37,6 +34,16 @@ bool ListsExclusions(std::string_view text) {
       {"excludes:", "except:", "exceptions:", "exclusions:", "does not include:", "do not include:",
        "not including:", "unless:"});
   return EndsWithAny(LowerTail(text, 24), ends);
+}
+
+// Plain text with one rule a line: a short line ends, and the next one begins like a sentence.
+// Wrapped prose has long lines and goes on in lower case.
+bool BeginsAnew(std::string_view before, std::string_view text) {
+  constexpr std::size_t wrapped = 64;
+  const bool goes_on = before.ends_with(',') || before.ends_with('-') || before.ends_with(':');
+  const bool fragment = before.ends_with('.') && Words(text, 3).size() < 3;
+  return before.size() < wrapped && !goes_on && !fragment && !text.empty() &&
+         IsAsciiUpper(text.front());
 }
 
 bool IsLinkOnly(std::string_view body) {
@@ -133,20 +140,6 @@ std::string* LevelText(Draft& draft, const Context& here) {
 
 }  // namespace
 
-Side PureCue(std::string_view text) {
-  const std::vector<std::string> words = Words(text, 8);
-  if (words.empty() || words.size() > 5) {
-    return Side::kNone;
-  }
-  const bool pure = std::ranges::all_of(words, [](const std::string& word) {
-    return Contains(ViolatingTerms(), word) || Contains(SafeTerms(), word) ||
-           Contains(NegatingTerms(), word) || word.ends_with("n't") ||
-           Contains(WeakViolatingTerms(), word) || Contains(WeakSafeTerms(), word) ||
-           std::ranges::find(kFillers, word) != kFillers.end();
-  });
-  return pure ? ReadTitleCue(text).side : Side::kNone;
-}
-
 int AddRule(Draft& draft, const Line& line, std::string_view text) {
   const Context& here = draft.Here();
   RuleDraft rule;
@@ -158,7 +151,7 @@ int AddRule(Draft& draft, const Line& line, std::string_view text) {
   rule.level = here.level;
   rule.section = here.section;
   rule.context = here.list_side != Side::kNone ? here.list_side : here.side;
-  rule.own = OwnSide(text);
+  rule.own = line.label.empty() ? OwnSide(text) : LabelSide(line.label);
   if (here.titled >= 0) {
     rule.rule.section = draft.sections[static_cast<std::size_t>(here.titled)].section.title;
   }
@@ -216,7 +209,8 @@ bool ReadIdentifiedRule(Draft& draft, const Line& line, const std::string& text)
                           line.body.starts_with("`" + id->match.id + "`");
   const bool item = line.kind == LineKind::kItem;
   if (!IsConvincing(*id, emphasised && (item || id->separated), draft.survey.families) ||
-      (!item && !id->match.compound && !id->separated && !id->match.bracketed) ||
+      (!item && !id->match.compound && !id->separated && !id->match.bracketed &&
+       !(here.role == Role::kCriteria && !id->match.keyword)) ||
       (id->match.family.empty() && here.role == Role::kUnknown && !item)) {
     return false;
   }
@@ -367,6 +361,9 @@ bool Continue(Draft& draft, const Line& line, const std::string& text) {
   const auto index = static_cast<std::size_t>(open.index);
   switch (open.kind) {
     case OpenKind::kRule:
+      if (draft.rules[index].paragraph && BeginsAnew(draft.last_text, text)) {
+        return false;
+      }
       Join(draft.rules[index].rule.text, text);
       return true;
     case OpenKind::kDefinition:
