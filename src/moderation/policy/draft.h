@@ -127,6 +127,7 @@ void MentionLevel(Draft& draft, std::string_view id, std::string_view text, int 
 
 // definitions.cc
 void ReadDefinitionLine(Draft& draft, const Line& line, const std::string& text);
+bool LooksLikeDefinition(std::string_view text);  // "Blitz means a game of five minutes."
 bool ReadMeansSentence(Draft& draft, const Line& line, const std::string& text);
 
 // examples.cc

@@ -98,13 +98,8 @@ bool NamesPolicy(std::string_view title) {
   return std::ranges::any_of(
       std::initializer_list<std::string_view>{"polic", "guideline", "standard", "política",
                                               "politique", "richtlinie", "политик", "code of"},
-      [&lower](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
-
-// "Violates", "SAFE (0)", "Does NOT violate policy (Label: 0)": nothing but a side.
-bool IsOnlySide(std::string_view title) {
-  const std::size_t open = title.find('(');
-  return PureCue(Trim(title.substr(0, open))) != Side::kNone;
+             [&lower](std::string_view word) { return lower.find(word) != std::string::npos; }) ||
+         (lower.ends_with(" rules") && ReadTitleCue(title).side == Side::kNone);
 }
 
 // The title of the whole policy says what it is about, not which side its rules are on.
@@ -142,8 +137,9 @@ std::optional<Heading> ReadPlain(const std::vector<Line>& lines, std::size_t at,
   const std::optional<Field> field = ReadField(text);
   const bool field_line = field && (field->kind != FieldKind::kOther || !field->value.empty());
   const bool knows = heading.role != Role::kUnknown || heading.cue.side != Side::kNone;
+  const bool content_line = field && field->kind == FieldKind::kContent && !field->value.empty();
   if (heading.names_level && heading.names_level->strong && !EndsSentence(text) &&
-      !heading.names_level->compound) {
+      !heading.names_level->compound && !content_line) {
     const bool parenthesised = text.ends_with(')') || text.ends_with("):");
     if ((parenthesised && words.size() <= 14) || survey.parents.contains(heading.names_level->id) ||
         (opens && mark.bytes > 0) ||
@@ -200,7 +196,13 @@ std::optional<Heading> ReadNumbered(const std::vector<Line>& lines, std::size_t 
   const bool capitals = IsAllCaps(plain) && below.kind != LineKind::kItem;
   const bool bold = BoldOnly(line.body).has_value() && below.kind == LineKind::kText &&
                     below.indent <= line.indent && TitleRole(plain) != Role::kUnknown;
-  if (!list && !capitals && !bold) {
+  // "2. Prohibited content" above "2.1 Selling ...", or above its text.
+  const std::optional<LeadingId> id = MatchLeadingId(below.body);
+  const bool parent = id && id->match.parent == AsciiDigits(line.marker);
+  const bool section = below.kind == LineKind::kText && below.indent <= line.indent &&
+                       Words(plain, 7).size() <= 6 && plain.find(": ") == std::string::npos &&
+                       (TitleRole(plain) != Role::kUnknown || PureCue(plain) != Side::kNone);
+  if (!list && !capitals && !bold && !parent && !section) {
     return std::nullopt;
   }
   Heading heading;

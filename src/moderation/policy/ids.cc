@@ -314,7 +314,12 @@ bool IsConvincing(const LeadingId& id, bool emphasised, const FamilyCounts& fami
   }
   const auto found = family_counts.find(match.family);
   const std::size_t siblings = found == family_counts.end() ? 0 : found->second;
-  return siblings >= 2 || (id.separated && match.family.size() <= 3 && !match.family.empty());
+  // "S1 ..." alone where V1 and V2 are: ids of one make.
+  const bool kin = match.family.size() == 1 && match.id.size() == 2 &&
+                   std::ranges::any_of(family_counts, [](const auto& family) {
+                     return family.first.size() == 1 && family.second >= 2;
+                   });
+  return siblings >= 2 || kin || (id.separated && match.family.size() <= 3 && !match.family.empty());
 }
 
 std::optional<IdMatch> MatchAnyLeadingId(std::string_view line) {

@@ -51,6 +51,9 @@ Role RoleOf(const Heading& heading, const Context& above) {
   if (heading.is_title) {
     return Role::kUnknown;
   }
+  if (above.role == Role::kExamples && IsOnlySide(heading.title)) {
+    return Role::kExamples;  // "## Examples" / "### Violating"
+  }
   const bool strong = heading.names_level && heading.names_level->strong;
   const bool weak = heading.names_level && !heading.names_level->strong;
   if (heading.role == Role::kExamples &&
@@ -163,6 +166,11 @@ void OpenSection(Draft& draft, Heading heading, const Line& line) {
   }
   if (heading.make == Heading::Make::kLabel) {
     heading.level = LabelDepth(draft);
+  }
+  // "VIOLATES" in capitals or bold between the examples below "## Examples".
+  if (draft.Here().role == Role::kExamples && draft.Here().make == Heading::Make::kMarkdown &&
+      heading.make != Heading::Make::kMarkdown && IsOnlySide(heading.title)) {
+    heading.level = draft.Here().depth + 1;
   }
   CloseSections(draft, heading.level, line.number - 1);
   const Context above = draft.Here();
@@ -278,11 +286,23 @@ bool ReadElement(Draft& draft, const Line& line) {
   return true;
 }
 
-void ReadByRole(Draft& draft, const Line& line) {
-  if (ReadElement(draft, line)) {
+// "4.1 Bulk: more than ten" in definitions, "5.1 ..." in examples: the number says nothing.
+void DropNumber(Role role, Line& line) {
+  if (role == Role::kDefinitions || role == Role::kExamples) {
+    const std::optional<LeadingId> id = MatchLeadingId(line.body);
+    if (id && id->match.family.empty() && id->match.compound && !id->match.bracketed) {
+      line.body = line.body.substr(id->rest_at);
+    }
+  }
+}
+
+void ReadByRole(Draft& draft, const Line& given) {
+  if (ReadElement(draft, given)) {
     return;
   }
   Context& here = draft.Here();
+  Line line = given;
+  DropNumber(here.role, line);
   const std::string text = StripMarkup(line.body);
   const bool item = line.kind == LineKind::kItem;
   if (here.role == Role::kExamples && draft.pending) {

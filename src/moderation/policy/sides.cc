@@ -139,7 +139,30 @@ TitleCue WordsCue(const std::vector<std::string>& words, bool weak) {
   return cue;
 }
 
+// "Do", "Don't", "You may", "Must not": titles of verbs alone.
+Side VerbTitleSide(const std::vector<std::string>& words) {
+  if (words.empty() || words.size() > 3) {
+    return Side::kNone;
+  }
+  const std::string& last = words.back();
+  const auto verb = [](std::string_view word) {
+    return word == "do" || word == "may" || word == "can" || word == "must" || word == "should" ||
+           word == "shall";
+  };
+  if (last == "never" || last == "don't" || last == "mustn't" || last == "cannot" ||
+      last == "can't" || (last == "not" && words.size() > 1 && verb(words[words.size() - 2]))) {
+    return Side::kViolating;
+  }
+  const bool may = last == "may" || last == "can";
+  return (words.size() == 1 && last == "do") || (may && words.size() == 2 && words[0] == "you")
+             ? Side::kSafe
+             : Side::kNone;
+}
+
 TitleCue WordsCue(const std::vector<std::string>& words) {
+  if (const Side side = VerbTitleSide(words); side != Side::kNone) {
+    return {side, false, false};
+  }
   const TitleCue cue = WordsCue(words, false);
   const bool unknown = cue.side == Side::kNone && !cue.mixed;
   return unknown && words.size() <= 4 ? WordsCue(words, true) : cue;
@@ -290,6 +313,9 @@ Side PureCue(std::string_view text) {
   if (words.empty() || words.size() > 5) {
     return Side::kNone;
   }
+  if (const Side side = VerbTitleSide(words); side != Side::kNone) {
+    return side;
+  }
   const bool pure = std::ranges::all_of(words, [](const std::string& word) {
     return Contains(ViolatingTerms(), word) || Contains(SafeTerms(), word) ||
            Contains(NegatingTerms(), word) || word.ends_with("n't") ||
@@ -297,6 +323,10 @@ Side PureCue(std::string_view text) {
            std::ranges::find(kFillers, word) != kFillers.end();
   });
   return pure ? ReadTitleCue(text).side : Side::kNone;
+}
+
+bool IsOnlySide(std::string_view title) {
+  return PureCue(Trim(title.substr(0, title.find('(')))) != Side::kNone;
 }
 
 Side LabelSide(std::string_view label) {

@@ -27,6 +27,9 @@ Side ClauseSide(std::string_view clause);
 // "Allowed", "Does not violate policy": the side when there is nothing but words of one side.
 Side PureCue(std::string_view text);
 
+// "Violates", "SAFE (0)", "Does NOT violate policy (Label: 0)": a title of a side alone.
+bool IsOnlySide(std::string_view title);
+
 Side Opposite(Side side);
 
 enum class Role { kUnknown, kCriteria, kDefinitions, kExamples, kInstructions };

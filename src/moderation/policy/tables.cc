@@ -33,6 +33,7 @@ constexpr auto kLabelNames = std::to_array<std::string_view>(
      "verdict",        "decision",  "expected", "expected output", "expected label",
      "result",         "class",     "side",     "action",          "outcome",
      "status",         "violation", "violates", "violates?",       "allowed?",
+     "0/1",            "1/0",       "0 or 1",   "label (0/1)",     "answer (0/1)",
      "برچسب"});
 
 struct Columns {
