@@ -376,6 +376,11 @@ bool ReadStrayExample(Draft& draft, const Line& line) {
   if (!field || draft.Here().rule >= 0) {
     return false;
   }
+  const bool below = !draft.open.empty() && draft.open.back().kind == OpenKind::kRule &&
+                     draft.open.back().item && line.indent > draft.open.back().indent;
+  if (below && field->name == "text") {
+    return false;  // "- id: V1" / "  text: ...": the rule's own
+  }
   const bool labelled = !field->annotation.empty() && IsLabelLike(field->annotation);
   if (field->kind == FieldKind::kContent && !field->value.empty() &&
       (labelled || FindInlineLabel(field->value) != std::string_view::npos ||

@@ -31,8 +31,11 @@ std::string ReadAll(const std::filesystem::path& path) {
 
 struct Expected {
   std::string file;
-  std::vector<std::string> levels;  // "LINE ID SIDE"
-  std::vector<std::string> rules;   // "LINE ID SIDE LEVEL"
+  std::vector<std::string> levels;       // "LINE ID SIDE"
+  std::vector<std::string> rules;        // "LINE ID SIDE LEVEL"
+  std::vector<std::string> starts;       // of the texts of the rules
+  std::vector<std::string> definitions;  // "LINE TERM"
+  std::vector<std::string> examples;     // "LINE SIDE [LABEL] START"
 };
 
 std::vector<Expected> ReadExpected() {
@@ -41,11 +44,17 @@ std::vector<Expected> ReadExpected() {
   std::vector<Expected> all;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("file ")) {
-      all.push_back({line.substr(5), {}, {}});
+      all.push_back({line.substr(5), {}, {}, {}, {}, {}});
     } else if (line.starts_with("level ")) {
       all.back().levels.push_back(line.substr(6));
     } else if (line.starts_with("rule ")) {
-      all.back().rules.push_back(line.substr(5));
+      const std::size_t bar = line.find(" | ");
+      all.back().rules.push_back(line.substr(5, bar - 5));
+      all.back().starts.push_back(line.substr(bar + 3));
+    } else if (line.starts_with("definition ")) {
+      all.back().definitions.push_back(line.substr(11));
+    } else if (line.starts_with("example ")) {
+      all.back().examples.push_back(line.substr(8));
     }
   }
   return all;
@@ -82,7 +91,50 @@ TEST_F(PublishedPolicies, HaveAllTheirRulesAndLevels) {
     for (std::size_t i = 0; i < rule_lines.size(); ++i) {
       rules.push_back(std::to_string(policy.rules[i].line) + " " + rule_lines[i]);
     }
-    EXPECT_THAT(rules, ElementsAreArray(expected.rules));
+    ASSERT_THAT(rules, ElementsAreArray(expected.rules));
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      EXPECT_TRUE(policy.rules[i].text.starts_with(expected.starts[i])) << policy.rules[i].text;
+    }
+  }
+}
+
+TEST_F(PublishedPolicies, HaveAllTheirDefinitionsAndExamples) {
+  for (const Expected& expected : ReadExpected()) {
+    SCOPED_TRACE(expected.file);
+    const Policy policy = ReadShared(expected.file);
+    std::vector<std::string> definitions;
+    for (const Definition& one : policy.definitions) {
+      definitions.push_back(std::to_string(one.line) + " " + one.term);
+      EXPECT_FALSE(one.text.empty()) << one.term;
+    }
+    EXPECT_THAT(definitions, ElementsAreArray(expected.definitions));
+    ASSERT_EQ(policy.examples.size(), expected.examples.size());
+    for (std::size_t i = 0; i < policy.examples.size(); ++i) {
+      const Example& one = policy.examples[i];
+      const std::string line = std::to_string(one.line) + " " + ToString(one.side) + " [" +
+                               one.label + "] " + one.text;
+      EXPECT_TRUE(line.starts_with(expected.examples[i])) << line << "\n" << expected.examples[i];
+    }
+  }
+}
+
+// The two policies are one text in two languages: what is a violation in one is one in the other.
+TEST_F(PublishedPolicies, TranslationsAreOnTheSameSides) {
+  const Policy english = ReadShared("policy_packs/hackathon/policy_en.txt");
+  const Policy farsi = ReadShared("policy_packs/hackathon/policy_fa.txt");
+  EXPECT_EQ(RuleLines(english), RuleLines(farsi));
+  EXPECT_EQ(LevelLines(english), LevelLines(farsi));
+  EXPECT_EQ(english.FindRule("1.4")->side, Side::kViolating);
+  EXPECT_EQ(farsi.FindRule("3.5")->side, Side::kViolating);
+}
+
+// Ids that the author wrote are marked as such: only those may be cited as the policy's own.
+TEST_F(PublishedPolicies, WrittenIdsAreToldFromMadeOnes) {
+  for (const Rule& rule : ReadShared("gpt_oss_safeguard_spam/spam/policy.txt").rules) {
+    EXPECT_TRUE(rule.id_written) << rule.id;
+  }
+  for (const Rule& rule : ReadShared("policy_packs/demo/drug_policy.md").rules) {
+    EXPECT_FALSE(rule.id_written) << rule.id;
   }
 }
 

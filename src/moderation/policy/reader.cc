@@ -168,9 +168,12 @@ void OpenSection(Draft& draft, Heading heading, const Line& line) {
     heading.level = LabelDepth(draft);
   }
   // "VIOLATES" in capitals or bold between the examples below "## Examples".
-  if (draft.Here().role == Role::kExamples && draft.Here().make == Heading::Make::kMarkdown &&
-      heading.make != Heading::Make::kMarkdown && IsOnlySide(heading.title)) {
-    heading.level = draft.Here().depth + 1;
+  if (heading.make != Heading::Make::kMarkdown && IsOnlySide(heading.title)) {
+    for (const Context& around : draft.stack) {
+      if (around.role == Role::kExamples && around.make == Heading::Make::kMarkdown) {
+        heading.level = around.depth + 1;
+      }
+    }
   }
   CloseSections(draft, heading.level, line.number - 1);
   const Context above = draft.Here();
