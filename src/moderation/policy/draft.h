@@ -147,8 +147,8 @@ void OpenAs(Draft& draft, OpenKind kind, int index, const Line& line);
 bool Continue(Draft& draft, const Line& line, const std::string& text);
 void Join(std::string& text, std::string_view more);
 
-// mappings.cc: "id: V1 text: Offers bets side: violating", an item of a YAML list that was joined to
-// one text, becomes the rule V1; "term: Bet text: a stake" the definition of Bet.
+// mappings.cc: "id: V1 text: Offers bets side: violating", an item of a YAML list that was joined
+// to one text, becomes the rule V1; "term: Bet text: a stake" the definition of Bet.
 void ReadMappings(Draft& draft);
 
 // The sides of levels, then of rules; parts of Finish (finish_sides.cc).

@@ -96,8 +96,9 @@ void Understand(std::string_view text, const Survey& survey, Heading& heading) {
 bool NamesPolicy(std::string_view title) {
   const std::string lower = Lower(title);
   return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"polic", "guideline", "standard", "política",
-                                              "politique", "richtlinie", "политик", "code of"},
+             std::initializer_list<std::string_view>{"polic", "guideline", "standard", "política",
+                                                     "politique", "richtlinie", "политик",
+                                                     "code of"},
              [&lower](std::string_view word) { return lower.find(word) != std::string::npos; }) ||
          (lower.ends_with(" rules") && ReadTitleCue(title).side == Side::kNone);
 }

@@ -92,6 +92,31 @@ TEST(Lint, OutputInstruction) {
   EXPECT_EQ(finding.severity, Severity::kWarning);
 }
 
+TEST(Lint, OutputInstructionsThatDiffer) {
+  const std::string again = "Remember: answer with exactly one character, 0 or 1.\n";
+  for (const char* other :
+       {"Return only JSON: {\"violation\": 0 or 1}.\n", "Answer with one word, VALID or INVALID.\n",
+        "Respond only with yes or no.\n"}) {
+    const Finding finding = Only(Lint(With(kGood, again, other)), "conflicting-output");
+    EXPECT_EQ(finding.line, 19) << other;
+    EXPECT_THAT(finding.reason, HasSubstr("line 5"));
+    EXPECT_EQ(finding.severity, Severity::kWarning);
+  }
+  for (const char* same : {"Answer 0 or 1 only.\n", "Output only the digit 1 or 0.\n",
+                           "Answer only with the character; no JSON, no explanation.\n"}) {
+    EXPECT_THAT(Checks(Lint(With(kGood, again, same))), Not(Contains("conflicting-output")))
+        << same;
+  }
+}
+
+TEST(Lint, FrontMatterIsNotCounted) {
+  const Policy policy =
+      MustRead("---\nid: tickets\nname: Ticket resale\n---\n" + std::string(kGood));
+  std::size_t counted = 0;
+  LintPolicy(policy, [&counted](std::string_view text) { return counted = text.size(); });
+  EXPECT_EQ(counted, std::string_view(kGood).size()) << "front matter is not sent to the model";
+}
+
 TEST(Lint, HedgeWordsOutsideQuotations) {
   const std::string text =
       With(With(kGood, "Asks how resale works.", "Usually asks how resale works, in most cases."),

@@ -14,9 +14,9 @@ constexpr std::size_t kKeyMax = 24;
 constexpr std::size_t kKeysMax = 8;
 
 constexpr auto kIds = std::to_array<std::string_view>({"id", "code", "ref", "rule_id"});
-constexpr auto kTexts = std::to_array<std::string_view>(
-    {"text", "rule", "description", "criterion", "criteria", "clause", "definition", "meaning",
-     "content", "statement"});
+constexpr auto kTexts =
+    std::to_array<std::string_view>({"text", "rule", "description", "criterion", "criteria",
+                                     "clause", "definition", "meaning", "content", "statement"});
 constexpr auto kTerms = std::to_array<std::string_view>({"term", "word", "name", "title"});
 constexpr auto kSides = std::to_array<std::string_view>({"side", "label", "verdict", "type"});
 

@@ -111,8 +111,8 @@ TEST_F(PublishedPolicies, HaveAllTheirDefinitionsAndExamples) {
     ASSERT_EQ(policy.examples.size(), expected.examples.size());
     for (std::size_t i = 0; i < policy.examples.size(); ++i) {
       const Example& one = policy.examples[i];
-      const std::string line = std::to_string(one.line) + " " + ToString(one.side) + " [" +
-                               one.label + "] " + one.text;
+      const std::string line =
+          std::to_string(one.line) + " " + ToString(one.side) + " [" + one.label + "] " + one.text;
       EXPECT_TRUE(line.starts_with(expected.examples[i])) << line << "\n" << expected.examples[i];
     }
   }

@@ -72,8 +72,8 @@ std::string_view WithoutLabel(std::string_view text) {
   }
   if (text.starts_with('[') || text.starts_with('(')) {
     const std::size_t close = text.substr(0, 40).find_first_of("])");
-    const bool label = close != std::string_view::npos &&
-                       PureCue(text.substr(1, close - 1)) != Side::kNone;
+    const bool label =
+        close != std::string_view::npos && PureCue(text.substr(1, close - 1)) != Side::kNone;
     const std::string_view rest = label ? Trim(text.substr(close + 1)) : text;
     return rest.empty() ? text : rest;
   }

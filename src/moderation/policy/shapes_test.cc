@@ -1,5 +1,5 @@
-// Shapes that people write policies in beyond Markdown lists: tags, JSON, YAML, plain text, numbered
-// sections, other languages.
+// Shapes that people write policies in beyond Markdown lists: tags, JSON, YAML, plain text,
+// numbered sections, other languages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -114,8 +114,8 @@ TEST(Shapes, NumberedSectionsOfPlainText) {
       "messages.\n2.2 Links to malware.\n2.2.1 Short links too.\n\n3. Permitted content\n3.1 "
       "Newsletters.\n\n4. Definitions\n4.1 Bulk: more than ten.\n\n5. Examples\n5.1 \"Buy now\" - "
       "prohibited\n5.2 \"Your letter\" - permitted\n");
-  EXPECT_THAT(RuleLines(policy), ElementsAre("2.1 violating -", "2.2 violating -",
-                                             "2.2.1 violating -", "3.1 safe -"));
+  EXPECT_THAT(RuleLines(policy),
+              ElementsAre("2.1 violating -", "2.2 violating -", "2.2.1 violating -", "3.1 safe -"));
   EXPECT_THAT(DefinitionLines(policy), ElementsAre("Bulk: more than ten."));
   EXPECT_THAT(ExampleLines(policy),
               ElementsAre("prohibited violating: Buy now", "permitted safe: Your letter"));
@@ -138,14 +138,15 @@ const char* const kTags =
     "<rule id=\"V2\">Links to casinos</rule>\n</violates>\n<not_allowed>\n<item>Fake odds</item>\n"
     "</not_allowed>\n<rules side=\"safe\">\n<rule>Reports odds</rule>\n</rules>\n<examples>\n"
     "<example label=\"1\">Bet with us!</example>\n<example label=\"0\">\nThe odds\nwere 3 to 1\n"
-    "</example>\n<example><input>Bet again</input><label>1</label></example>\n<example>\n<input>Who "
+    "</example>\n<example><input>Bet "
+    "again</input><label>1</label></example>\n<example>\n<input>Who "
     "won?</input>\n<output>0</output>\n</example>\n</examples>\n</policy>\n";
 
 TEST(Shapes, Tags) {
   const Policy policy = MustRead(kTags);
   EXPECT_EQ(policy.name, "Gambling");
-  EXPECT_THAT(RuleLines(policy), ElementsAre("v1 violating -", "V2 violating -", "v2 violating -",
-                                             "s1 safe -"));
+  EXPECT_THAT(RuleLines(policy),
+              ElementsAre("v1 violating -", "V2 violating -", "v2 violating -", "s1 safe -"));
   EXPECT_EQ(policy.rules[1].text, "Links to casinos");
   EXPECT_EQ(policy.rules[1].line, 10);
   EXPECT_THAT(DefinitionLines(policy), ElementsAre("Bet: a stake"));
@@ -201,14 +202,17 @@ TEST(Shapes, YamlLists) {
 
 TEST(Shapes, ExamplesOfDialogueAndSides) {
   const Policy policy = MustRead(
-      "## Violates\n- V1 a\n- V2 b\n\n## Safe\n- S1 c\n\n## Examples\nUser: Bet with us\nAssistant: "
-      "1\n\nQ: \"link\"\nA: 0\n\n1. \"buy\" – VIOLATES (V1)\n2. Message: \"sell\" | Label: 1 | Rule: "
-      "V2\n\nVIOLATES\n- \"spam spam\"\n\n### Safe\n- \"eggs\"\n\n| Text | 0/1 |\n|---|---|\n| good "
+      "## Violates\n- V1 a\n- V2 b\n\n## Safe\n- S1 c\n\n## Examples\nUser: Bet with "
+      "us\nAssistant: "
+      "1\n\nQ: \"link\"\nA: 0\n\n1. \"buy\" – VIOLATES (V1)\n2. Message: \"sell\" | Label: 1 | "
+      "Rule: "
+      "V2\n\nVIOLATES\n- \"spam spam\"\n\n### Safe\n- \"eggs\"\n\n| Text | 0/1 |\n|---|---|\n| "
+      "good "
       "day | 0 |\n");
-  EXPECT_THAT(ExampleLines(policy),
-              ElementsAre("1 violating: Bet with us", "0 safe: link", "VIOLATES violating: buy",
-                          "1 violating: sell", " violating: spam spam", " safe: eggs",
-                          "0 safe: good day"));
+  EXPECT_THAT(
+      ExampleLines(policy),
+      ElementsAre("1 violating: Bet with us", "0 safe: link", "VIOLATES violating: buy",
+                  "1 violating: sell", " violating: spam spam", " safe: eggs", "0 safe: good day"));
   EXPECT_THAT(policy.examples[2].rule_ids, ElementsAre("V1"));
   EXPECT_THAT(policy.examples[3].rule_ids, ElementsAre("V2"));
   EXPECT_EQ(policy.FindRule("S1")->text, "c");
@@ -223,7 +227,8 @@ TEST(Shapes, DefinitionsOneALine) {
 
 TEST(Shapes, RequirementsAndProhibitionsInOneRule) {
   const Policy policy = MustRead(
-      "# Replies\n- Replies must name sources. They must not guess.\n- Replies must state risks and "
+      "# Replies\n- Replies must name sources. They must not guess.\n- Replies must state risks "
+      "and "
       "avoid promises.\n- Replies must be short to avoid confusion.\n- Replies must be polite.\n");
   EXPECT_THAT(RuleLines(policy),
               ElementsAre("r1 violating -", "r2 violating -", "r3 safe -", "r4 safe -"));

@@ -28,13 +28,32 @@ constexpr auto kTermNames = std::to_array<std::string_view>(
 constexpr auto kExampleNames = std::to_array<std::string_view>(
     {"example", "examples", "input", "content", "text", "message", "prompt", "post", "comment",
      "sample", "user message", "user input", "example content", "beispiel", "ejemplo", "مثال"});
-constexpr auto kLabelNames = std::to_array<std::string_view>(
-    {"classification", "label",     "labels",   "answer",          "output",
-     "verdict",        "decision",  "expected", "expected output", "expected label",
-     "result",         "class",     "side",     "action",          "outcome",
-     "status",         "violation", "violates", "violates?",       "allowed?",
-     "0/1",            "1/0",       "0 or 1",   "label (0/1)",     "answer (0/1)",
-     "برچسب"});
+constexpr auto kLabelNames = std::to_array<std::string_view>({"classification",
+                                                              "label",
+                                                              "labels",
+                                                              "answer",
+                                                              "output",
+                                                              "verdict",
+                                                              "decision",
+                                                              "expected",
+                                                              "expected output",
+                                                              "expected label",
+                                                              "result",
+                                                              "class",
+                                                              "side",
+                                                              "action",
+                                                              "outcome",
+                                                              "status",
+                                                              "violation",
+                                                              "violates",
+                                                              "violates?",
+                                                              "allowed?",
+                                                              "0/1",
+                                                              "1/0",
+                                                              "0 or 1",
+                                                              "label (0/1)",
+                                                              "answer (0/1)",
+                                                              "برچسب"});
 
 struct Columns {
   int id = -1;

@@ -40,8 +40,8 @@ std::optional<Tag> ReadTag(std::string_view text) {
   at += tag.closing ? 1 : 0;
   const std::size_t begin = at;
   while (at < text.size() && at - begin < kNameMax &&
-         (IsAsciiAlpha(text[at]) || (at > begin && (IsAsciiDigit(text[at]) || text[at] == '_' ||
-                                                    text[at] == '-')))) {
+         (IsAsciiAlpha(text[at]) ||
+          (at > begin && (IsAsciiDigit(text[at]) || text[at] == '_' || text[at] == '-')))) {
     ++at;
   }
   const std::size_t end = text.substr(at, kAttributesMax).find('>');
@@ -163,8 +163,8 @@ class Unfolder {
       return;
     }
     const std::string end = "</" + tag->name + ">";
-    const bool whole = rest.size() >= end.size() &&
-                       EqualsNoCase(rest.substr(rest.size() - end.size()), end);
+    const bool whole =
+        rest.size() >= end.size() && EqualsNoCase(rest.substr(rest.size() - end.size()), end);
     if (whole) {
       Element(*tag, Trim(rest.substr(0, rest.size() - end.size())), line);
     } else if (rest.empty()) {

@@ -123,30 +123,18 @@ constexpr auto kException = std::to_array<Term>({
 });
 
 constexpr auto kWeakViolating = std::to_array<Term>({
-    {"include", kStem},
-    {"including"},
-    {"remove"},
-    {"removed"},
-    {"block"},
-    {"blocked"},
-    {"reject"},
-    {"rejected"},
-    {"flag"},
-    {"flagged"},
-    {"flags"},
-    {"harmful"},
-    {"toxic"},
-    {"abusive"},
-    {"inappropriate"},
-    {"nocivo"},
-    {"nuisible"},
-    {"schädlich", kStem},
-    {"deny"},
-    {"denied"},
-    {"unacceptable"},
-    {"ban"},
-    {"bans"},
-    {"in-scope"},
+    {"include", kStem}, {"including"},
+    {"remove"},         {"removed"},
+    {"block"},          {"blocked"},
+    {"reject"},         {"rejected"},
+    {"flag"},           {"flagged"},
+    {"flags"},          {"harmful"},
+    {"toxic"},          {"abusive"},
+    {"inappropriate"},  {"nocivo"},
+    {"nuisible"},       {"schädlich", kStem},
+    {"deny"},           {"denied"},
+    {"unacceptable"},   {"ban"},
+    {"bans"},           {"in-scope"},
     {"breaches"},
 });
 
@@ -170,8 +158,7 @@ constexpr auto kWeakSafe = std::to_array<Term>({
 constexpr auto kNegating = std::to_array<Term>({
     {"not"},         {"non"}, {"no"},      {"never"}, {"cannot"}, {"isnt"}, {"doesnt"}, {"nicht"},
     {"kein", kStem}, {"pas"}, {"ne"},      {"não"},   {"nao"},    {"не"},   {"нет"},    {"غیر"},
-    {"غير"},         {"لا"},  {"neither"}, {"nor"},   {"değil"},  {"नहीं"},
-    {"عدم"},
+    {"غير"},         {"لا"},  {"neither"}, {"nor"},   {"değil"},  {"नहीं"},  {"عدم"},
 });
 
 constexpr auto kModal = std::to_array<Term>({
