@@ -125,6 +125,10 @@ void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text);
 bool ReadIdentifiedRule(Draft& draft, const Line& line, const std::string& text);
 void MentionLevel(Draft& draft, std::string_view id, std::string_view text, int line);
 
+// outputs.cc
+bool ReadOutputLine(Draft& draft, const Line& line);  // "Output: INVALID" in a section of rules
+void NoteLabels(Draft& draft, const Line& line);      // Answer "Violating" in an instruction
+
 // definitions.cc
 void ReadDefinitionLine(Draft& draft, const Line& line, const std::string& text);
 bool LooksLikeDefinition(std::string_view text);  // "Blitz means a game of five minutes."

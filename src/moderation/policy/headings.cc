@@ -217,7 +217,11 @@ std::optional<Heading> ReadTitleLine(const std::vector<Line>& lines, std::size_t
                                      const Survey& survey) {
   const std::string_view body = lines[at].body;
   const std::optional<std::string> bold = BoldOnly(body);
-  const std::string title = CleanTitle(bold ? std::string_view(*bold) : body);
+  std::string title = CleanTitle(bold ? std::string_view(*bold) : body);
+  if (const std::string head = Lower(title.substr(0, 8));
+      head.starts_with("policy: ") || head.starts_with("title: ")) {
+    title.erase(0, title.find(':') + 2);  // "POLICY: Dating app messages"
+  }
   const std::size_t words = Words(title, 16).size();
   const bool alone = at + 1 >= lines.size() || lines[at + 1].kind != LineKind::kText;
   if (words == 0 || words > 12 || title.size() > kPlainTitleMax || EndsSentence(title) ||

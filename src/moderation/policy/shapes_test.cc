@@ -83,6 +83,11 @@ TEST(Shapes, SetextHeadingsLevelsAndBulletsOfEveryKind) {
                           "Level 2.2.a violating Level 2", "Level 2.2.a.1 violating Level 2"));
 }
 
+TEST(Shapes, TitleBehindItsName) {
+  EXPECT_EQ(MustRead("POLICY: Dating app messages\n\nVIOLATES\n- spam\n").id,
+            "dating-app-messages");
+}
+
 TEST(Shapes, LevelsAsItems) {
   const Policy policy =
       MustRead("## Severity\n- Level 0: No nudity at all\n- Level 1: Poses\n- Level 2: Acts\n");
