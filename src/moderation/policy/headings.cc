@@ -144,7 +144,8 @@ std::optional<Heading> ReadPlain(const std::vector<Line>& lines, std::size_t at,
     const bool parenthesised = text.ends_with(')') || text.ends_with("):");
     if ((parenthesised && words.size() <= 14) || survey.parents.contains(heading.names_level->id) ||
         (opens && mark.bytes > 0) ||
-        (opens && next == at + 1 && words.size() <= 8 && lines[next].kind == LineKind::kItem)) {
+        (opens && next == at + 1 && next < lines.size() && words.size() <= 8 &&
+         lines[next].kind == LineKind::kItem)) {
       return heading;
     }
   }

@@ -4,8 +4,8 @@
 #include <rapidcheck.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,83 +20,23 @@ namespace safeguard::moderation {
 namespace {
 
 // What policies are made of, so that every recogniser is reached.
-constexpr auto kPieces = std::to_array<std::string_view>({"# ",
-                                                          "## ",
-                                                          "### Violates (1)\n",
-                                                          "## Safe\n",
-                                                          "- ",
-                                                          "  - ",
-                                                          "1. ",
-                                                          "(a) ",
-                                                          "SP2.a ",
-                                                          "SP0",
-                                                          "**",
-                                                          "`",
-                                                          "```\n",
-                                                          "| ",
-                                                          "|---|\n",
-                                                          "| Example | Label |\n",
-                                                          "Output: VALID\n",
-                                                          "Input: ",
-                                                          "Answer: 1\n",
-                                                          " -> ",
-                                                          "→",
-                                                          "\"",
-                                                          "“",
-                                                          "”",
-                                                          "✅ ",
-                                                          "🚫",
-                                                          ":",
-                                                          "\n",
-                                                          "\n\n",
-                                                          "\r\n",
-                                                          "    ",
-                                                          "Definitions\n",
-                                                          "Examples:\n",
-                                                          "EXAMPLES\n",
-                                                          "term: text",
-                                                          " means ",
-                                                          "---\n",
-                                                          "===\n",
-                                                          "<!--",
-                                                          "<violates>\n",
-                                                          "</violates>\n",
-                                                          "<example label=\"1\">",
-                                                          "</example>\n",
-                                                          "<rule id=\"V1\">",
-                                                          "</rule>",
-                                                          "{\"text\": \"a\", \"label\": ",
-                                                          "}\n",
-                                                          "id: V1 ",
-                                                          "2.1 ",
-                                                          "VIOLATES: ",
-                                                          "-->",
-                                                          "> ",
-                                                          "must not ",
-                                                          "word ",
-                                                          "Level 2",
-                                                          "[H1] ",
-                                                          "نباید ",
-                                                          "۱. ",
-                                                          "禁止\n",
-                                                          "0",
-                                                          "(",
-                                                          ")",
-                                                          "[",
-                                                          "]",
-                                                          "\\",
-                                                          "_",
-                                                          "*",
-                                                          "\t",
-                                                          "=1",
-                                                          "SP4 over SP3",
-                                                          "generally ",
-                                                          "é"});
+// clang-format off
+constexpr std::string_view kPieces[] = {
+    "# ", "## ", "### Violates (1)\n", "## Safe\n", "- ", "  - ", "1. ", "(a) ", "SP2.a ",
+    "SP0", "**", "`", "```\n", "| ", "|---|\n", "| Example | Label |\n", "Output: VALID\n",
+    "Input: ", "Answer: 1\n", " -> ", "→", "\"", "“", "”", "✅ ", "🚫", ":", "\n", "\n\n", "\r\n",
+    "    ", "Definitions\n", "Examples:\n", "EXAMPLES\n", "term: text", " means ", "---\n",
+    "===\n", "<!--", "<violates>\n", "</violates>\n", "<example label=\"1\">", "</example>\n",
+    "<rule id=\"V1\">", "</rule>", "{\"text\": \"a\", \"label\": ", "}\n", "id: V1 ", "2.1 ",
+    "VIOLATES: ", "-->", "> ", "must not ", "word ", "Level 2", "[H1] ", "نباید ", "۱. ",
+    "禁止\n", "0", "(", ")", "[", "]", "\\", "_", "*", "\t", "=1", "SP4 over SP3", "generally ",
+    "é"};
+// clang-format on
 
 std::string AnyPolicyText() {
   std::string text;
   const auto parts =
-      *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, static_cast<int>(kPieces.size())));
+      *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, static_cast<int>(std::size(kPieces))));
   for (const int part : parts) {
     text += kPieces[static_cast<std::size_t>(part)];
   }

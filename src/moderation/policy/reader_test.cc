@@ -307,6 +307,10 @@ TEST(ReadPolicy, EmptyAndPlainTextsRead) {
   EXPECT_THAT(MustRead("hello world").rules, IsEmpty());
 }
 
+TEST(ReadPolicy, ALevelOnTheLastLineEndsTheText) {
+  EXPECT_EQ(MustRead("T policy\n\n## Violates\n- ads\n\nSP2 – Medium").rules.size(), 2U);
+}
+
 TEST(ReadPolicy, NewlinesAndByteOrderMark) {
   const Policy plain = MustRead("# T policy\n\n## Violates\n- a\n- b");
   for (const char* text : {"\xEF\xBB\xBF# T policy\r\n\r\n## Violates\r\n- a\r\n- b",
