@@ -91,6 +91,11 @@ void Add(Draft& draft, const Line& line, std::string_view term, std::string_view
 
 }  // namespace
 
+bool LooksLikeDefinition(std::string_view text) {
+  const std::optional<Split> split = SplitPlain(text);
+  return split && Words(split->term, 6).size() <= 5;
+}
+
 void ReadDefinitionLine(Draft& draft, const Line& line, const std::string& text) {
   Context& here = draft.Here();
   if (line.kind == LineKind::kItem && !draft.open.empty() &&

@@ -2,6 +2,7 @@
 // apart until everything is known (finish.cc decides).
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,7 @@ struct PendingExample {
 
 struct Draft {
   std::vector<Line> lines;
+  std::deque<std::string> unfolded;  // texts of lines that tags.cc rewrote
   Survey survey;
   std::vector<SectionDraft> sections;
   std::vector<LevelDraft> levels;
@@ -109,6 +111,7 @@ struct Draft {
   std::vector<OpenItem> open;
   std::optional<PendingExample> pending;
   bool after_blank = true;
+  std::string_view last_text;  // the latest line that is not blank
 
   Context& Here() { return stack.back(); }
 };
@@ -121,11 +124,14 @@ void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text);
 // A line that leads with a rule id; false when it does not.
 bool ReadIdentifiedRule(Draft& draft, const Line& line, const std::string& text);
 void MentionLevel(Draft& draft, std::string_view id, std::string_view text, int line);
-// "Allowed", "Does not violate": nothing but words of one side.
-Side PureCue(std::string_view text);
+
+// outputs.cc
+bool ReadOutputLine(Draft& draft, const Line& line);  // "Output: INVALID" in a section of rules
+void NoteLabels(Draft& draft, const Line& line);      // Answer "Violating" in an instruction
 
 // definitions.cc
 void ReadDefinitionLine(Draft& draft, const Line& line, const std::string& text);
+bool LooksLikeDefinition(std::string_view text);  // "Blitz means a game of five minutes."
 bool ReadMeansSentence(Draft& draft, const Line& line, const std::string& text);
 
 // examples.cc
@@ -144,6 +150,10 @@ std::size_t ReadTable(Draft& draft, std::size_t at);
 void OpenAs(Draft& draft, OpenKind kind, int index, const Line& line);
 bool Continue(Draft& draft, const Line& line, const std::string& text);
 void Join(std::string& text, std::string_view more);
+
+// mappings.cc: "id: V1 text: Offers bets side: violating", an item of a YAML list that was joined
+// to one text, becomes the rule V1; "term: Bet text: a stake" the definition of Bet.
+void ReadMappings(Draft& draft);
 
 // The sides of levels, then of rules; parts of Finish (finish_sides.cc).
 void SideLevels(Draft& draft);

@@ -27,6 +27,7 @@ bool IsClosedQuote(std::string_view text) {
 struct TextAndLabel {
   std::string_view text;
   std::string_view label;
+  std::string_view cites = {};
 };
 
 std::optional<TextAndLabel> SplitArrow(std::string_view text) {
@@ -56,17 +57,8 @@ std::string_view DropPunctuation(std::string_view text) {
   return text;
 }
 
-// `"text" – SAFE`, `"text": 1`, `text (SAFE)`.
-std::optional<TextAndLabel> SplitTrailing(std::string_view text) {
-  if (text.ends_with(')')) {
-    const std::size_t open = text.rfind('(');
-    if (open != std::string_view::npos && open > 0) {
-      const std::string_view label = Trim(text.substr(open + 1, text.size() - open - 2));
-      if (IsLabelLike(label)) {
-        return TextAndLabel{Trim(text.substr(0, open)), label};
-      }
-    }
-  }
+// `"text" – SAFE`, `"text": 1`
+std::optional<TextAndLabel> SplitQuoted(std::string_view text) {
   if (QuoteBytes(text) == 0) {
     return std::nullopt;
   }
@@ -85,6 +77,24 @@ std::optional<TextAndLabel> SplitTrailing(std::string_view text) {
     return std::nullopt;
   }
   return TextAndLabel{Trim(text.substr(0, end + bytes)), label};
+}
+
+// The same, and `text (SAFE)`.
+std::optional<TextAndLabel> SplitTrailing(std::string_view text) {
+  if (text.ends_with(')')) {
+    const std::size_t open = text.rfind('(');
+    if (open != std::string_view::npos && open > 0) {
+      const std::string_view label = Trim(text.substr(open + 1, text.size() - open - 2));
+      const std::string_view left = Trim(text.substr(0, open));
+      if (const auto inner = SplitQuoted(left); inner && IsLabelLike(label)) {
+        return TextAndLabel{inner->text, inner->label, label};  // "text" – VIOLATES (V1)
+      }
+      if (IsLabelLike(label)) {
+        return TextAndLabel{left, label};
+      }
+    }
+  }
+  return SplitQuoted(text);
 }
 
 // "[SAFE] text", "(1) text", "SAFE – text".
@@ -138,7 +148,11 @@ void SetContent(Draft& draft, const Field& field, int line) {
   if (inline_label != std::string_view::npos) {
     const std::string_view rest = value.substr(inline_label);
     pending.draft.example.label = LeadingLabel(rest.substr(rest.find(':') + 1));
+    pending.draft.cites = std::string(rest);
     value = Trim(value.substr(0, inline_label));
+    while (value.ends_with('|') || value.ends_with(';') || value.ends_with(',')) {
+      value = TrimRight(value.substr(0, value.size() - 1));
+    }
   } else if (const auto split = SplitArrow(value); split && IsLabelLike(split->label)) {
     pending.draft.example.label = std::string(split->label);
     value = split->text;
@@ -174,7 +188,10 @@ bool IsLabelName(const Field& field) {
 }
 
 bool ReadExampleField(Draft& draft, const Line& line, const Field& field) {
-  switch (field.kind) {
+  // "User: text" / "Assistant: 1"; longer answers of an assistant are part of the content.
+  const bool answers = (field.name == "assistant" || field.name == "model") &&
+                       Words(field.value, 4).size() <= 3 && IsLabelLike(field.value);
+  switch (answers && draft.pending ? FieldKind::kLabel : field.kind) {
     case FieldKind::kContent:
       SetContent(draft, field, line.number);
       return true;
@@ -294,7 +311,14 @@ void ReadExampleLine(Draft& draft, const Line& line) {
   if (draft.pending && draft.pending->has_content && !item) {
     std::string& content = draft.pending->draft.example.text;
     const bool labelled = field && IsLabelName(*field);
-    if (!draft.after_blank && !labelled) {
+    if (!draft.after_blank && labelled) {
+      // "Safe: it names no one." right below the content: why, and the label when there is none.
+      std::string& label = draft.pending->draft.example.label;
+      label = label.empty() ? field->name : label;
+      draft.pending->in_reason = true;
+      return;
+    }
+    if (!draft.after_blank) {
       if (!draft.pending->in_reason && !IsClosedQuote(content)) {
         content += content.empty() ? "" : "\n";
         content += text;
@@ -329,6 +353,7 @@ void ReadExampleLine(Draft& draft, const Line& line) {
   }
   if (split) {
     AddExample(draft, split->text, split->label, line.number);
+    draft.examples.back().cites = std::string(split->cites);
     OpenAs(draft, OpenKind::kExample, static_cast<int>(draft.examples.size()) - 1, line);
     return;
   }
@@ -350,6 +375,11 @@ bool ReadStrayExample(Draft& draft, const Line& line) {
   const std::optional<Field> field = ReadField(line.body);
   if (!field || draft.Here().rule >= 0) {
     return false;
+  }
+  const bool below = !draft.open.empty() && draft.open.back().kind == OpenKind::kRule &&
+                     draft.open.back().item && line.indent > draft.open.back().indent;
+  if (below && field->name == "text") {
+    return false;  // "- id: V1" / "  text: ...": the rule's own
   }
   const bool labelled = !field->annotation.empty() && IsLabelLike(field->annotation);
   if (field->kind == FieldKind::kContent && !field->value.empty() &&

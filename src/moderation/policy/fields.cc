@@ -54,12 +54,19 @@ std::optional<Field> ReadField(std::string_view line) {
     return std::nullopt;
   }
   const std::string head = StripMarkup(line.substr(0, colon));
-  if (head.empty() || head.size() > kNameMax || QuoteBytes(head) > 0 ||
-      head.find('.') != std::string::npos) {
+  // "label": 1, as JSON writes it; only names that mean something count, else it is a quotation.
+  const bool quoted = head.size() > 2 && head.front() == '"' && head.back() == '"';
+  const std::string_view bare =
+      quoted ? std::string_view(head).substr(1, head.size() - 2) : std::string_view(head);
+  if (bare.empty() || bare.size() > kNameMax || QuoteBytes(bare) > 0 ||
+      bare.find('.') != std::string_view::npos) {
     return std::nullopt;
   }
   Field field;
-  field.name = FieldName(head, &field.annotation);
+  field.name = FieldName(bare, &field.annotation);
+  if (quoted && KindOf(field.name) == FieldKind::kOther) {
+    return std::nullopt;
+  }
   if (field.name.empty() || Words(field.name, 6).size() > 4) {
     return std::nullopt;
   }
@@ -71,7 +78,9 @@ std::optional<Field> ReadField(std::string_view line) {
     return std::nullopt;  // an address
   }
   field.kind = KindOf(field.name);
-  field.value = StripMarkup(Trim(value));
+  value = Trim(value);
+  value.remove_suffix(quoted && value.ends_with(',') ? 1 : 0);
+  field.value = StripMarkup(value);
   return field;
 }
 

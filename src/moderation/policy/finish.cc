@@ -168,10 +168,8 @@ class IdMaker {
 
  private:
   static std::string Group(const RuleDraft& rule) {
-    if (rule.context == Side::kNone) {
-      return "";
-    }
-    return rule.context == Side::kSafe ? "s" : "v";
+    const Side side = rule.context == Side::kNone ? rule.own : rule.context;
+    return side == Side::kNone ? "" : side == Side::kSafe ? "s" : "v";
   }
 
   void Name(std::size_t i) {
@@ -383,6 +381,7 @@ void MoveOut(Draft& draft, Policy& policy) {
 
 void Finish(Draft& draft, Policy& policy) {
   FlushExample(draft);
+  ReadMappings(draft);
   SelectRules(draft);
   LevelsFromIds(draft);
   LevelsFromNumbers(draft);

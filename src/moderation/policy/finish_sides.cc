@@ -1,6 +1,7 @@
 // Which side each level and each rule is on: what was said of it, of its section's output, of the
 // level or rule above it, or what its number says.
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "moderation/policy/draft.h"
@@ -41,6 +42,31 @@ Side SideOfParentId(const Rule& rule, bool safe_somewhere) {
   return *severity == 0 ? Side::kSafe : Side::kViolating;
 }
 
+// The families that have a rule of severity 0: "level" when there is "Level 0: ...".
+std::unordered_set<std::string> FamiliesWithZero(const Draft& draft) {
+  std::unordered_set<std::string> zeros;
+  for (const RuleDraft& rule : draft.rules) {
+    const std::optional<IdMatch> match = MatchId(rule.rule.id);
+    if (match && SeverityOf(*match) == 0) {
+      zeros.insert(match->family);
+    }
+  }
+  return zeros;
+}
+
+// "Level 0: ..." and "Level 1: ..." as the items of one list.
+Side SideOfOwnId(const std::unordered_set<std::string>& zeros, const Rule& rule) {
+  const std::optional<IdMatch> match = rule.id_written ? MatchId(rule.id) : std::nullopt;
+  const std::optional<int> severity = match ? SeverityOf(*match) : std::nullopt;
+  if (!severity || match->bytes != rule.id.size()) {
+    return Side::kNone;
+  }
+  if (*severity == 0) {
+    return Side::kSafe;
+  }
+  return zeros.contains(match->family) ? Side::kViolating : Side::kNone;
+}
+
 bool HasSafeZero(const Draft& draft) {
   return std::ranges::any_of(draft.rules, [](const RuleDraft& rule) {
     return rule.own == Side::kSafe || rule.context == Side::kSafe ||
@@ -77,6 +103,7 @@ void SideLevels(Draft& draft) {
 
 void SideRules(Draft& draft) {
   const bool safe_somewhere = HasSafeZero(draft);
+  const std::unordered_set<std::string> zeros = FamiliesWithZero(draft);
   for (RuleDraft& rule : draft.rules) {
     const Side parent = rule.parent < 0 ? Side::kNone : draft.rules[At(rule.parent)].rule.side;
     const Side level = rule.level < 0 ? Side::kNone : draft.levels[At(rule.level)].level.side;
@@ -85,6 +112,7 @@ void SideRules(Draft& draft) {
     for (const Side evidence : {rule.own, parent, rule.context, output, level}) {
       side = side == Side::kNone ? evidence : side;
     }
+    side = side == Side::kNone ? SideOfOwnId(zeros, rule.rule) : side;
     side = side == Side::kNone ? ClauseSide(rule.rule.text) : side;
     rule.rule.side = side == Side::kNone ? SideOfParentId(rule.rule, safe_somewhere) : side;
   }

@@ -96,16 +96,21 @@ void Understand(std::string_view text, const Survey& survey, Heading& heading) {
 bool NamesPolicy(std::string_view title) {
   const std::string lower = Lower(title);
   return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"polic", "guideline", "standard", "política",
-                                              "politique", "richtlinie", "политик", "code of"},
-      [&lower](std::string_view word) { return lower.find(word) != std::string::npos; });
+             std::initializer_list<std::string_view>{"polic", "guideline", "standard", "política",
+                                                     "politique", "richtlinie", "политик",
+                                                     "code of"},
+             [&lower](std::string_view word) { return lower.find(word) != std::string::npos; }) ||
+         (lower.ends_with(" rules") && ReadTitleCue(title).side == Side::kNone);
 }
 
 // The title of the whole policy says what it is about, not which side its rules are on.
 bool IsPolicyTitle(const std::vector<Line>& lines, std::size_t at, const Heading& heading,
                    const Survey& survey) {
-  if (at != survey.first) {
+  if (at != survey.first || IsOnlySide(heading.title)) {
     return false;
+  }
+  if (heading.names_level && heading.names_level->strong && !NamesPolicy(heading.title)) {
+    return false;  // "## SP2: Likely spam" at the top: a policy without a title
   }
   if (lines[at].kind == LineKind::kHeading) {
     const bool section = heading.role != Role::kUnknown && lines[at].heading > 1;
@@ -133,12 +138,14 @@ std::optional<Heading> ReadPlain(const std::vector<Line>& lines, std::size_t at,
   const std::optional<Field> field = ReadField(text);
   const bool field_line = field && (field->kind != FieldKind::kOther || !field->value.empty());
   const bool knows = heading.role != Role::kUnknown || heading.cue.side != Side::kNone;
+  const bool content_line = field && field->kind == FieldKind::kContent && !field->value.empty();
   if (heading.names_level && heading.names_level->strong && !EndsSentence(text) &&
-      !heading.names_level->compound) {
+      !heading.names_level->compound && !content_line) {
     const bool parenthesised = text.ends_with(')') || text.ends_with("):");
     if ((parenthesised && words.size() <= 14) || survey.parents.contains(heading.names_level->id) ||
         (opens && mark.bytes > 0) ||
-        (opens && next == at + 1 && words.size() <= 8 && lines[next].kind == LineKind::kItem)) {
+        (opens && next == at + 1 && next < lines.size() && words.size() <= 8 &&
+         lines[next].kind == LineKind::kItem)) {
       return heading;
     }
   }
@@ -191,7 +198,13 @@ std::optional<Heading> ReadNumbered(const std::vector<Line>& lines, std::size_t 
   const bool capitals = IsAllCaps(plain) && below.kind != LineKind::kItem;
   const bool bold = BoldOnly(line.body).has_value() && below.kind == LineKind::kText &&
                     below.indent <= line.indent && TitleRole(plain) != Role::kUnknown;
-  if (!list && !capitals && !bold) {
+  // "2. Prohibited content" above "2.1 Selling ...", or above its text.
+  const std::optional<LeadingId> id = MatchLeadingId(below.body);
+  const bool parent = id && id->match.parent == AsciiDigits(line.marker);
+  const bool section = below.kind == LineKind::kText && below.indent <= line.indent &&
+                       Words(plain, 7).size() <= 6 && plain.find(": ") == std::string::npos &&
+                       (TitleRole(plain) != Role::kUnknown || PureCue(plain) != Side::kNone);
+  if (!list && !capitals && !bold && !parent && !section) {
     return std::nullopt;
   }
   Heading heading;
@@ -205,7 +218,11 @@ std::optional<Heading> ReadTitleLine(const std::vector<Line>& lines, std::size_t
                                      const Survey& survey) {
   const std::string_view body = lines[at].body;
   const std::optional<std::string> bold = BoldOnly(body);
-  const std::string title = CleanTitle(bold ? std::string_view(*bold) : body);
+  std::string title = CleanTitle(bold ? std::string_view(*bold) : body);
+  if (const std::string head = Lower(title.substr(0, 8));
+      head.starts_with("policy: ") || head.starts_with("title: ")) {
+    title.erase(0, title.find(':') + 2);  // "POLICY: Dating app messages"
+  }
   const std::size_t words = Words(title, 16).size();
   const bool alone = at + 1 >= lines.size() || lines[at + 1].kind != LineKind::kText;
   if (words == 0 || words > 12 || title.size() > kPlainTitleMax || EndsSentence(title) ||

@@ -304,6 +304,21 @@ std::optional<LeadingId> MatchLeadingId(std::string_view text) {
   return found;
 }
 
+namespace {
+
+// Whether two ids of one make, such as V1 and V2, lead lines.
+bool HasNumberedLetter(const FamilyCounts& family_counts) {
+  for (char letter = 'A'; letter <= 'Z'; ++letter) {
+    const auto found = family_counts.find(std::string(1, letter));
+    if (found != family_counts.end() && found->second >= 2) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 bool IsConvincing(const LeadingId& id, bool emphasised, const FamilyCounts& family_counts) {
   const IdMatch& match = id.match;
   if (match.bracketed || match.keyword || emphasised) {
@@ -314,7 +329,11 @@ bool IsConvincing(const LeadingId& id, bool emphasised, const FamilyCounts& fami
   }
   const auto found = family_counts.find(match.family);
   const std::size_t siblings = found == family_counts.end() ? 0 : found->second;
-  return siblings >= 2 || (id.separated && match.family.size() <= 3 && !match.family.empty());
+  // "S1 ..." alone where V1 and V2 are: ids of one make.
+  const bool kin =
+      match.family.size() == 1 && match.id.size() == 2 && HasNumberedLetter(family_counts);
+  return siblings >= 2 || kin ||
+         (id.separated && match.family.size() <= 3 && !match.family.empty());
 }
 
 std::optional<IdMatch> MatchAnyLeadingId(std::string_view line) {

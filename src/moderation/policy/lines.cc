@@ -184,6 +184,13 @@ void ReadItemOrText(std::string_view text, Line& line) {
     if (text.starts_with("[ ]") || text.starts_with("[x]") || text.starts_with("[X]")) {
       text = TrimLeft(text.substr(3));
     }
+    // "- (a) text": the letter is the clause's.
+    std::string letter;
+    const std::size_t bytes = OrderedMarker(text, &letter);
+    if (bytes > 0 && letter.size() == 1 && IsAsciiAlpha(letter.front())) {
+      line.marker = letter;
+      text = TrimLeft(text.substr(bytes));
+    }
   } else if (const std::size_t bytes = OrderedMarker(text, &line.marker); bytes > 0) {
     line.kind = LineKind::kItem;
     text = TrimLeft(text.substr(bytes));

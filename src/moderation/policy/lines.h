@@ -27,6 +27,7 @@ struct Line {
   bool fenced = false;    // stands in a code fence
   bool marked = false;    // an item whose mark is a picture: "✅ Asking a question"
   std::string marker;     // of a numbered or lettered item: "1", "a"; empty for bullets
+  std::string label;      // of an element between tags: <example label="1">
   std::string_view raw;   // the whole line
   std::string_view body;  // the text after indentation and markers, trimmed
 };

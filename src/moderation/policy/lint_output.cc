@@ -102,6 +102,73 @@ std::vector<int> InstructionLines(const LintContext& context) {
   return lines;
 }
 
+// The form of answer that an instruction asks for.
+enum class Form { kNone, kJson, kDigit, kWord };
+
+const char* NameOf(Form form) {
+  switch (form) {
+    case Form::kJson:
+      return "JSON";
+    case Form::kDigit:
+      return "a digit, 0 or 1";
+    case Form::kWord:
+      return "a word such as VALID or INVALID";
+    case Form::kNone:
+      break;
+  }
+  return "nothing";
+}
+
+Form FormOf(std::string_view text) {
+  const std::vector<std::string> words = Words(text, 64);
+  const auto both = [&words](std::string_view a, std::string_view b) {
+    return HasWord(words, {a}) && HasWord(words, {b});
+  };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool refused =
+        i > 0 && (words[i - 1] == "no" || words[i - 1] == "not" || words[i - 1] == "without");
+    if (words[i] == "json" && !refused) {
+      return Form::kJson;
+    }
+  }
+  if (text.find('{') != std::string_view::npos) {
+    return Form::kJson;  // 0 and 1 stand inside of it
+  }
+  if (both("0", "1")) {
+    return Form::kDigit;
+  }
+  const bool word = both("valid", "invalid") || both("yes", "no") || both("safe", "unsafe") ||
+                    both("allow", "block") || both("true", "false") || both("violating", "non") ||
+                    both("allowed", "disallowed");
+  return word ? Form::kWord : Form::kNone;
+}
+
+// Two instructions that want different forms: the model follows one of them, now this, now that.
+void CheckForms(LintContext& context) {
+  Form first = Form::kNone;
+  int first_line = 0;
+  for (const PlacedLine& placed : context.placed) {
+    if (!IsInstruction(context, placed)) {
+      continue;
+    }
+    const Form form = FormOf(StripMarkup(placed.line->body));
+    if (form == Form::kNone) {
+      continue;
+    }
+    if (first == Form::kNone) {
+      first = form;
+      first_line = placed.line->number;
+    } else if (form != first) {
+      context.Add(Severity::kWarning, "conflicting-output", placed.line->number,
+                  std::string("this asks for ") + NameOf(form) + ", but line " +
+                      std::to_string(first_line) + " asks for " + NameOf(first) +
+                      ", so the answers come in two forms",
+                  "keep one form of answer and say it in the same words each time");
+      return;
+    }
+  }
+}
+
 int FirstExampleLine(const LintContext& context) {
   for (const PlacedLine& placed : context.placed) {
     if (placed.role == Role::kExamples && placed.heading) {
@@ -129,6 +196,7 @@ bool IsOpenField(const Line& line) {
 }  // namespace
 
 void CheckOutput(LintContext& context) {
+  CheckForms(context);
   std::vector<int> lines = InstructionLines(context);
   if (!context.policy->output.empty()) {
     lines.insert(lines.begin(), 1);  // `output:` of the front matter is said first

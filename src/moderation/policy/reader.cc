@@ -1,6 +1,5 @@
 // ReadPolicy: bytes -> lines -> sections -> rules, definitions, examples -> Policy.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/hash.h"
@@ -10,7 +9,9 @@
 #include "moderation/policy/fields.h"
 #include "moderation/policy/front_matter.h"
 #include "moderation/policy/ids.h"
+#include "moderation/policy/json_fields.h"
 #include "moderation/policy/scan.h"
+#include "moderation/policy/tags.h"
 #include "moderation/policy/words.h"
 
 namespace safeguard::moderation {
@@ -49,6 +50,9 @@ Role RoleOf(const Heading& heading, const Context& above) {
   if (heading.is_title) {
     return Role::kUnknown;
   }
+  if (above.role == Role::kExamples && IsOnlySide(heading.title)) {
+    return Role::kExamples;  // "## Examples" / "### Violating"
+  }
   const bool strong = heading.names_level && heading.names_level->strong;
   const bool weak = heading.names_level && !heading.names_level->strong;
   if (heading.role == Role::kExamples &&
@@ -82,7 +86,7 @@ std::string BareLabel(std::string_view title) {
   const bool bare = !inner.empty() && inner.size() <= 16 && LabelSide(inner) != Side::kNone &&
                     inner.find(' ') == std::string_view::npos &&
                     inner.find('=') == std::string_view::npos;
-  return bare ? std::string(inner) : std::string{};
+  return bare ? AsciiDigits(inner) : std::string{};
 }
 
 void PlaceSide(const Heading& heading, const Context& above, Context& here) {
@@ -162,6 +166,14 @@ void OpenSection(Draft& draft, Heading heading, const Line& line) {
   if (heading.make == Heading::Make::kLabel) {
     heading.level = LabelDepth(draft);
   }
+  // "VIOLATES" in capitals or bold between the examples below "## Examples".
+  if (heading.make != Heading::Make::kMarkdown && IsOnlySide(heading.title)) {
+    for (const Context& around : draft.stack) {
+      if (around.role == Role::kExamples && around.make == Heading::Make::kMarkdown) {
+        heading.level = around.depth + 1;
+      }
+    }
+  }
   CloseSections(draft, heading.level, line.number - 1);
   const Context above = draft.Here();
   Context here;
@@ -195,72 +207,40 @@ void OpenSection(Draft& draft, Heading heading, const Line& line) {
   }
 }
 
-// "Output: INVALID" says what to answer to all of its section.
-bool ReadOutputLine(Draft& draft, const Line& line) {
-  const std::optional<Field> field = ReadField(line.body);
-  Context& here = draft.Here();
-  const bool placed = here.level >= 0 || here.side != Side::kNone || here.role == Role::kCriteria;
-  if (!field || field->kind != FieldKind::kLabel || field->value.empty() || !placed ||
-      (draft.pending && draft.pending->has_content) || here.role == Role::kInstructions) {
+// <example label="1">text</example>, {"input": "text", "label": 1}
+bool ReadElement(Draft& draft, const Line& line) {
+  const bool examples = draft.Here().role == Role::kExamples;
+  if (!line.label.empty() && (examples || line.raw.find("</example>") != std::string_view::npos)) {
+    FlushExample(draft);
+    AddExample(draft, line.body, line.label, line.number);
+    return true;
+  }
+  const std::optional<JsonExample> json = ReadJsonExample(line.body);
+  if (!json || (json->label.empty() && !examples)) {
     return false;
   }
-  if (field->name == "category" || field->name == "a" || field->name == "violation") {
-    return false;
-  }
-  std::string_view raw = line.body.substr(line.body.find(':') + 1);
-  while (raw.starts_with('*') || raw.starts_with(' ')) {
-    raw.remove_prefix(1);
-  }
-  const std::string output = LeadingLabel(raw);
-  const std::vector<std::string> after = Words(raw.substr(std::min(output.size(), raw.size())), 3);
-  if (std::ranges::find(after, "or") != after.end()) {
-    return false;  // "Output: VALID or INVALID" tells the choice, not the answer
-  }
-  const Side side = LabelSide(output);
-  if (side == Side::kNone && here.level < 0) {
-    return false;
-  }
-  draft.sections[At(here.titled >= 0 ? here.titled : here.section)].output = side;
-  if (here.level >= 0) {
-    draft.levels[At(here.level)].level.output = output;
-  } else if (side != Side::kNone && output.size() <= 40) {
-    draft.labels.emplace_back(output, side);
-  }
-  draft.open.clear();
+  FlushExample(draft);
+  AddExample(draft, json->text, json->label, line.number);
   return true;
 }
 
-// `Answer "Violating"`, "return `1`": the labels that an instruction names.
-void NoteLabels(Draft& draft, const Line& line) {
-  constexpr auto verbs = std::to_array<std::string_view>(
-      {"respond", "answer", "return", "output", "reply", "classify", "label", "respong"});
-  const std::string lower = Lower(line.body.substr(0, 600));
-  if (draft.labels.size() > 64 || std::ranges::none_of(verbs, [&lower](std::string_view verb) {
-        return lower.find(verb) != std::string::npos;
-      })) {
-    return;
-  }
-  const std::string_view text = line.body.substr(0, 600);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char mark = text[i];
-    if (mark != '`' && mark != '"') {
-      continue;
+// "4.1 Bulk: more than ten" in definitions, "5.1 ..." in examples: the number says nothing.
+void DropNumber(Role role, Line& line) {
+  if (role == Role::kDefinitions || role == Role::kExamples) {
+    const std::optional<LeadingId> id = MatchLeadingId(line.body);
+    if (id && id->match.family.empty() && id->match.compound && !id->match.bracketed) {
+      line.body = line.body.substr(id->rest_at);
     }
-    const std::size_t close = text.find(mark, i + 1);
-    if (close == std::string_view::npos) {
-      break;
-    }
-    const std::string_view label = Trim(text.substr(i + 1, close - i - 1));
-    if (!label.empty() && label.size() <= 30 && label.find_first_of("{:=") == std::string::npos &&
-        LabelSide(label) != Side::kNone) {
-      draft.labels.emplace_back(std::string(label), LabelSide(label));
-    }
-    i = close;
   }
 }
 
-void ReadByRole(Draft& draft, const Line& line) {
+void ReadByRole(Draft& draft, const Line& given) {
+  if (ReadElement(draft, given)) {
+    return;
+  }
   Context& here = draft.Here();
+  Line line = given;
+  DropNumber(here.role, line);
   const std::string text = StripMarkup(line.body);
   const bool item = line.kind == LineKind::kItem;
   if (here.role == Role::kExamples && draft.pending) {
@@ -309,6 +289,9 @@ void ReadFencedLine(Draft& draft, const Line& line) {
   }
   Line text = line;
   text.kind = LineKind::kText;
+  if (ReadElement(draft, text)) {
+    return;
+  }
   if (ReadField(text.body) || (draft.pending && !draft.pending->has_content)) {
     ReadExampleLine(draft, text);
   }
@@ -346,6 +329,7 @@ void ReadBody(Draft& draft) {
         }
         ReadByRole(draft, line);
         draft.after_blank = false;
+        draft.last_text = line.body;
         break;
     }
     ++i;
@@ -438,6 +422,7 @@ Result<Policy> ReadPolicy(std::string_view bytes, std::string_view fallback_id) 
   policy.text = text.substr(span->body_at);
   reading::Draft draft;
   draft.lines = reading::ReadLines(policy.text, policy.body_line);
+  reading::UnfoldTags(draft.lines, draft.unfolded);
   reading::ReadBody(draft);
   reading::Finish(draft, policy);
   reading::NamePolicy(draft, fallback_id, policy);

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -17,74 +19,26 @@
 namespace safeguard::moderation {
 namespace {
 
-// Texts made of what policies are made of, so that every recogniser is reached.
+// What policies are made of, so that every recogniser is reached.
+// clang-format off
+constexpr std::string_view kPieces[] = {
+    "# ", "## ", "### Violates (1)\n", "## Safe\n", "- ", "  - ", "1. ", "(a) ", "SP2.a ",
+    "SP0", "**", "`", "```\n", "| ", "|---|\n", "| Example | Label |\n", "Output: VALID\n",
+    "Input: ", "Answer: 1\n", " -> ", "→", "\"", "“", "”", "✅ ", "🚫", ":", "\n", "\n\n", "\r\n",
+    "    ", "Definitions\n", "Examples:\n", "EXAMPLES\n", "term: text", " means ", "---\n",
+    "===\n", "<!--", "<violates>\n", "</violates>\n", "<example label=\"1\">", "</example>\n",
+    "<rule id=\"V1\">", "</rule>", "{\"text\": \"a\", \"label\": ", "}\n", "id: V1 ", "2.1 ",
+    "VIOLATES: ", "-->", "> ", "must not ", "word ", "Level 2", "[H1] ", "نباید ", "۱. ",
+    "禁止\n", "0", "(", ")", "[", "]", "\\", "_", "*", "\t", "=1", "SP4 over SP3", "generally ",
+    "é"};
+// clang-format on
+
 std::string AnyPolicyText() {
-  const std::vector<std::string> pieces = {"# ",
-                                           "## ",
-                                           "### Violates (1)\n",
-                                           "## Safe\n",
-                                           "- ",
-                                           "  - ",
-                                           "1. ",
-                                           "(a) ",
-                                           "SP2.a ",
-                                           "SP0",
-                                           "**",
-                                           "`",
-                                           "```\n",
-                                           "| ",
-                                           "|---|\n",
-                                           "| Example | Label |\n",
-                                           "Output: VALID\n",
-                                           "Input: ",
-                                           "Answer: 1\n",
-                                           " -> ",
-                                           "→",
-                                           "\"",
-                                           "“",
-                                           "”",
-                                           "✅ ",
-                                           "🚫",
-                                           ":",
-                                           "\n",
-                                           "\n\n",
-                                           "\r\n",
-                                           "    ",
-                                           "Definitions\n",
-                                           "Examples:\n",
-                                           "EXAMPLES\n",
-                                           "term: text",
-                                           " means ",
-                                           "---\n",
-                                           "===\n",
-                                           "<!--",
-                                           "-->",
-                                           "> ",
-                                           "must not ",
-                                           "word ",
-                                           "Level 2",
-                                           "[H1] ",
-                                           "نباید ",
-                                           "۱. ",
-                                           "禁止\n",
-                                           "0",
-                                           "(",
-                                           ")",
-                                           "[",
-                                           "]",
-                                           "\\",
-                                           "_",
-                                           "*",
-                                           "\t",
-                                           "=1",
-                                           "SP4 over SP3",
-                                           "generally ",
-                                           "é"};
   std::string text;
   const auto parts =
-      *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, static_cast<int>(pieces.size())));
+      *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, static_cast<int>(std::size(kPieces))));
   for (const int part : parts) {
-    text += pieces[static_cast<std::size_t>(part)];
+    text += kPieces[static_cast<std::size_t>(part)];
   }
   return text;
 }
@@ -210,6 +164,21 @@ TEST(ReadPolicyProperties, HostileTextsAreLinear) {
                                     "## AB1: x\n",
                                     "Allowed:\n- x\n",
                                     "1.1.1.",
+                                    "<a>\n",
+                                    "</a ",
+                                    "<example><a ",
+                                    "<rule>x</rule>\n",
+                                    "<example label=\"1\">\n",
+                                    "{\"text\": \"a\", ",
+                                    "{\"text\": [",
+                                    "- id: a text: b\n",
+                                    "id: a text: ",
+                                    "- VIOLATES: x\n",
+                                    "[SAFE] ",
+                                    "A = b\n",
+                                    "1. Safe\nx\n",
+                                    "Must not. ",
+                                    "VIOLATES\n- \"x\"\n",
                                     "a. ",
                                     "Output: "}) {
     std::string text = "## Examples of violations\n";

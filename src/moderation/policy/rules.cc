@@ -16,9 +16,6 @@ namespace {
 constexpr auto kConditions = std::to_array<std::string_view>(
     {"requirement", "requirements", "condition", "conditions", "note", "notes", "rationale",
      "reason", "context", "see also", "important"});
-constexpr auto kFillers = std::to_array<std::string_view>(
-    {"content", "is", "are", "does", "do", "this", "the", "policy", "if", "when", "example",
-     "examples", "what", "s", "label", "strictly", "it", "that", "always"});
 constexpr auto kLabelVerbs = std::to_array<std::string_view>(
     {"label", "answer", "return", "respond", "classify", "mark", "flag", "output", "assign", "give",
      "choose", "treat", "content"});
@@ -39,8 +36,57 @@ bool ListsExclusions(std::string_view text) {
   return EndsWithAny(LowerTail(text, 24), ends);
 }
 
+// Plain text with one rule a line: a short line ends, and the next one begins like a sentence.
+// Wrapped prose has long lines and goes on in lower case.
+bool BeginsAnew(std::string_view before, std::string_view text) {
+  constexpr std::size_t wrapped = 64;
+  const bool goes_on = before.ends_with(',') || before.ends_with('-') || before.ends_with(':');
+  const bool fragment = before.ends_with('.') && Words(text, 3).size() < 3;
+  return before.size() < wrapped && !goes_on && !fragment && !text.empty() &&
+         IsAsciiUpper(text.front());
+}
+
+// Where the text begins after "VIOLATES: " or "Allowed - "; 0 when no such label leads.
+std::size_t LabelEnd(std::string_view text) {
+  const std::string_view head = text.substr(0, 48);
+  for (const std::string_view mark : {": ", " - ", " – ", " — "}) {
+    const std::size_t at = head.find(mark);
+    if (at != std::string_view::npos && at > 0 && PureCue(head.substr(0, at)) != Side::kNone &&
+        Trim(text.substr(at + mark.size())).size() > 0) {
+      return at + mark.size();
+    }
+  }
+  return 0;
+}
+
 bool IsLinkOnly(std::string_view body) {
   return body.starts_with('[') && body.ends_with(')') && body.find("](") != std::string_view::npos;
+}
+
+// What an item says without the label or verdict that OwnSide read: "VIOLATES: x", "[SAFE] x",
+// "Allowed - x", "x -> violation".
+std::string_view WithoutLabel(std::string_view text) {
+  if (LeadingMark(text).side != Side::kNone) {
+    const std::string_view rest = text.substr(LeadingMark(text).bytes);
+    return rest.empty() ? text : rest;
+  }
+  if (text.starts_with('[') || text.starts_with('(')) {
+    const std::size_t close = text.substr(0, 40).find_first_of("])");
+    const bool label =
+        close != std::string_view::npos && PureCue(text.substr(1, close - 1)) != Side::kNone;
+    const std::string_view rest = label ? Trim(text.substr(close + 1)) : text;
+    return rest.empty() ? text : rest;
+  }
+  if (const std::size_t at = LabelEnd(text); at > 0) {
+    return TrimLeft(text.substr(at));
+  }
+  if (const Span arrow = LastArrow(text); arrow.bytes > 0 && arrow.at > 0) {
+    const std::string_view verdict = Trim(text.substr(arrow.at + arrow.bytes));
+    if (verdict.size() <= 40 && PureCue(verdict) != Side::kNone) {
+      return TrimRight(text.substr(0, arrow.at));
+    }
+  }
+  return text;
 }
 
 // The side that an item states for itself, by a mark, a leading label or a verdict at its end.
@@ -54,10 +100,9 @@ Side OwnSide(std::string_view text) {
       return PureCue(text.substr(1, close - 1));
     }
   }
-  if (const std::optional<Field> field = ReadField(text); field && !field->value.empty()) {
-    if (const Side side = PureCue(field->name); side != Side::kNone) {
-      return side;
-    }
+  if (const std::size_t at = LabelEnd(text); at > 0) {
+    const std::size_t end = text.substr(0, at).find_last_not_of(" :-");
+    return PureCue(text.substr(0, end + 1));
   }
   if (const Span arrow = LastArrow(text); arrow.bytes > 0) {
     const std::string_view verdict = Trim(text.substr(arrow.at + arrow.bytes));
@@ -133,24 +178,9 @@ std::string* LevelText(Draft& draft, const Context& here) {
 
 }  // namespace
 
-Side PureCue(std::string_view text) {
-  const std::vector<std::string> words = Words(text, 8);
-  if (words.empty() || words.size() > 5) {
-    return Side::kNone;
-  }
-  const bool pure = std::ranges::all_of(words, [](const std::string& word) {
-    return Contains(ViolatingTerms(), word) || Contains(SafeTerms(), word) ||
-           Contains(NegatingTerms(), word) || word.ends_with("n't") ||
-           Contains(WeakViolatingTerms(), word) || Contains(WeakSafeTerms(), word) ||
-           std::ranges::find(kFillers, word) != kFillers.end();
-  });
-  return pure ? ReadTitleCue(text).side : Side::kNone;
-}
-
 int AddRule(Draft& draft, const Line& line, std::string_view text) {
   const Context& here = draft.Here();
   RuleDraft rule;
-  rule.rule.text = std::string(text);
   rule.rule.line = line.number;
   rule.marker = line.marker;
   rule.number = here.number;
@@ -158,7 +188,8 @@ int AddRule(Draft& draft, const Line& line, std::string_view text) {
   rule.level = here.level;
   rule.section = here.section;
   rule.context = here.list_side != Side::kNone ? here.list_side : here.side;
-  rule.own = OwnSide(text);
+  rule.own = line.label.empty() ? OwnSide(text) : LabelSide(line.label);
+  rule.rule.text = std::string(WithoutLabel(text));
   if (here.titled >= 0) {
     rule.rule.section = draft.sections[static_cast<std::size_t>(here.titled)].section.title;
   }
@@ -216,7 +247,8 @@ bool ReadIdentifiedRule(Draft& draft, const Line& line, const std::string& text)
                           line.body.starts_with("`" + id->match.id + "`");
   const bool item = line.kind == LineKind::kItem;
   if (!IsConvincing(*id, emphasised && (item || id->separated), draft.survey.families) ||
-      (!item && !id->match.compound && !id->separated && !id->match.bracketed) ||
+      (!item && !id->match.compound && !id->separated && !id->match.bracketed &&
+       !(here.role == Role::kCriteria && !id->match.keyword)) ||
       (id->match.family.empty() && here.role == Role::kUnknown && !item)) {
     return false;
   }
@@ -367,9 +399,15 @@ bool Continue(Draft& draft, const Line& line, const std::string& text) {
   const auto index = static_cast<std::size_t>(open.index);
   switch (open.kind) {
     case OpenKind::kRule:
+      if (draft.rules[index].paragraph && BeginsAnew(draft.last_text, text)) {
+        return false;
+      }
       Join(draft.rules[index].rule.text, text);
       return true;
     case OpenKind::kDefinition:
+      if (!open.item && BeginsAnew(draft.last_text, text) && LooksLikeDefinition(text)) {
+        return false;
+      }
       Join(draft.definitions[index].text, text);
       return true;
     case OpenKind::kExample:

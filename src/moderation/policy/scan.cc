@@ -94,6 +94,25 @@ constexpr std::array<std::string_view, 14> kQuotes = {"\"", "“", "”",  "„"
 constexpr std::array<std::string_view, 5> kDashes = {"-", "–", "—", "‑", "−"};
 constexpr std::array<std::string_view, 8> kArrows = {"-->", "->", "=>", "→", "⇒", "➔", "➜", "⟶"};
 
+// "Política" -> "politica": Latin-1 letters without their marks, in lower case.
+std::string PlainLatin(std::string_view text) {
+  constexpr std::string_view plain = "aaaaaaaceeeeiiiidnooooo/ouuuuyts";  // from U+00E0
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const DecodedCodePoint point = PointAt(text, i);
+    const char32_t lower = LowerPoint(point.value);
+    if (lower == 0xDF) {
+      out += "ss";
+    } else if (lower >= 0xE0 && lower < 0x100 && lower != 0xF7) {
+      out += plain[lower - 0xE0];
+    } else {
+      AppendUtf8(point.value, out);
+    }
+    i += point.length;
+  }
+  return out;
+}
+
 // "[text](address)" at `at`: the bytes of the whole link, with the text; 0 when it is none.
 std::size_t LinkAt(std::string_view text, std::size_t at, std::string_view* inner) {
   const std::size_t window = 512;  // keeps a line of brackets linear
@@ -171,8 +190,15 @@ std::vector<std::string> Words(std::string_view text, std::size_t limit) {
     if (IsWordPoint(point.value)) {
       AppendUtf8(LowerPoint(point.value), word);
     } else if (IsApostrophe(point.value) && !word.empty() && i < text.size() &&
-               IsAsciiAlpha(text[i])) {
-      word += '\'';
+               (IsAsciiAlpha(text[i]) || static_cast<unsigned char>(text[i]) >= 0x80)) {
+      if (word == "n") {
+        words.emplace_back("ne");  // French: n'est -> ne, est
+        word.clear();
+      } else if (word.size() == 1 || word == "qu") {
+        word.clear();  // l', d', qu'
+      } else {
+        word += '\'';
+      }
     } else if (!word.empty()) {
       words.push_back(std::exchange(word, {}));
     }
@@ -275,6 +301,12 @@ std::string_view Unquote(std::string_view text) {
   if (open == 0 || text.size() < 2 * open) {
     return text;
   }
+  // “text" with marks of two kinds
+  const std::string_view first = text.substr(0, open);
+  const std::string_view other = first == "\"" ? "”" : first == "“" ? "\"" : std::string_view{};
+  if (!other.empty() && text.size() >= open + other.size() && text.ends_with(other)) {
+    return Trim(text.substr(open, text.size() - open - other.size()));
+  }
   for (const std::string_view close : kQuotes) {
     if (text.size() >= open + close.size() && text.ends_with(close) && close.size() == open) {
       return Trim(text.substr(open, text.size() - open - close.size()));
@@ -322,7 +354,7 @@ std::size_t FindNoCase(std::string_view text, std::string_view lower_needle) {
 
 std::string Slug(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : PlainLatin(text)) {
     if (IsAsciiAlpha(c) || IsAsciiDigit(c)) {
       out += IsAsciiUpper(c) ? static_cast<char>(c + 0x20) : c;
     } else if (!out.empty() && out.back() != '-') {

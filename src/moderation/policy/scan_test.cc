@@ -110,6 +110,23 @@ TEST(Fields, NamesAndValues) {
   EXPECT_EQ(LeadingLabel("`VALID` if clear"), "VALID");
 }
 
+TEST(Scan, SlugsQuotesAndElisions) {
+  EXPECT_EQ(Slug("Política de spam"), "politica-de-spam");
+  EXPECT_EQ(Slug("Straße & Öl"), "strasse-ol");
+  EXPECT_EQ(Unquote("“mixed marks\""), "mixed marks");
+  EXPECT_EQ(Unquote("\"mixed marks”"), "mixed marks");
+  EXPECT_EQ(Words("n'est pas l’idée"), (std::vector<std::string>{"ne", "est", "pas", "idée"}));
+  EXPECT_EQ(Words("don't"), std::vector<std::string>{"don't"});
+}
+
+TEST(Sides, PureCues) {
+  EXPECT_EQ(PureCue("You may not"), Side::kViolating);
+  EXPECT_EQ(PureCue("What is allowed"), Side::kSafe);
+  EXPECT_EQ(PureCue("Allowed weapons"), Side::kNone);
+  EXPECT_TRUE(IsOnlySide("DOES NOT Violate Policy (Label: 0)"));
+  EXPECT_FALSE(IsOnlySide("Hate speech (violates)"));
+}
+
 TEST(Lines, FencesThatCloseAndFencesThatDoNot) {
   const auto hidden = [](std::string_view text) {
     std::string out;

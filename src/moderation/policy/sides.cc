@@ -1,6 +1,7 @@
 #include "moderation/policy/sides.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <vector>
@@ -10,6 +11,11 @@
 
 namespace safeguard::moderation::reading {
 namespace {
+
+// Words that may stand in a title that is nothing but a side: "What is allowed".
+constexpr auto kFillers = std::to_array<std::string_view>(
+    {"content", "is", "are", "does", "do", "this", "the", "policy", "if", "when", "example",
+     "examples", "what", "s", "label", "strictly", "it", "that", "always"});
 
 constexpr std::size_t kNoWord = static_cast<std::size_t>(-1);
 
@@ -85,6 +91,18 @@ Side EndingDigitSide(std::string_view title) {
   return Side::kNone;
 }
 
+// Where the negation stands behind: "verstößt nicht", "نقض نمی‌کند".
+bool IsNegatedAfter(const std::vector<std::string>& words, std::size_t at) {
+  if (at + 1 >= words.size()) {
+    return false;
+  }
+  const std::string& next = words[at + 1];
+  const bool german = (words[at].starts_with("verstöß") || words[at].starts_with("verstoß") ||
+                       words[at].starts_with("verletz")) &&
+                      (next == "nicht" || next.starts_with("kein"));
+  return german || next.starts_with("نمی") || next.starts_with("نیست") || next == "değil";
+}
+
 TitleCue WordsCue(const std::vector<std::string>& words, bool weak) {
   TitleCue cue;
   std::size_t last = kNoWord;
@@ -103,7 +121,7 @@ TitleCue WordsCue(const std::vector<std::string>& words, bool weak) {
     }
     Side side =
         IsNegated(words, i, last == kNoWord ? 0 : last + 1) ? Opposite(word.side) : word.side;
-    if (exception_to) {
+    if (exception_to != IsNegatedAfter(words, i)) {
       side = Opposite(side);
     }
     violating = violating || side == Side::kViolating;
@@ -121,7 +139,30 @@ TitleCue WordsCue(const std::vector<std::string>& words, bool weak) {
   return cue;
 }
 
+// "Do", "Don't", "You may", "Must not": titles of verbs alone.
+Side VerbTitleSide(const std::vector<std::string>& words) {
+  if (words.empty() || words.size() > 3) {
+    return Side::kNone;
+  }
+  const std::string& last = words.back();
+  const auto verb = [](std::string_view word) {
+    return word == "do" || word == "may" || word == "can" || word == "must" || word == "should" ||
+           word == "shall";
+  };
+  if (last == "never" || last == "don't" || last == "mustn't" || last == "cannot" ||
+      last == "can't" || (last == "not" && words.size() > 1 && verb(words[words.size() - 2]))) {
+    return Side::kViolating;
+  }
+  const bool may = last == "may" || last == "can";
+  return (words.size() == 1 && last == "do") || (may && words.size() == 2 && words[0] == "you")
+             ? Side::kSafe
+             : Side::kNone;
+}
+
 TitleCue WordsCue(const std::vector<std::string>& words) {
+  if (const Side side = VerbTitleSide(words); side != Side::kNone) {
+    return {side, false, false};
+  }
   const TitleCue cue = WordsCue(words, false);
   const bool unknown = cue.side == Side::kNone && !cue.mixed;
   return unknown && words.size() <= 4 ? WordsCue(words, true) : cue;
@@ -170,11 +211,16 @@ Side ModalSide(const std::vector<std::string>& words, std::size_t i) {
   if (IsNegating(next) || before || Contains(AvoidingTerms(), next)) {
     return Side::kViolating;
   }
-  // Persian puts the verb last: "must from ... abstain".
-  const bool abstain = next == "از" && std::ranges::any_of(words, [](const std::string& w) {
-                         return Contains(AvoidingTerms(), w);
-                       });
-  return abstain ? Side::kViolating : Side::kSafe;
+  // "must state the risks and avoid promises", and Persian, which puts the verb last; but not
+  // "must be short to avoid confusion".
+  for (std::size_t at = i + 1; at < words.size(); ++at) {
+    const bool purpose = words[at - 1] == "to" || words[at - 1] == "pour" ||
+                         words[at - 1] == "para" || words[at - 1] == "zu";
+    if (Contains(AvoidingTerms(), words[at]) && !purpose && !words[at].ends_with("ing")) {
+      return Side::kViolating;
+    }
+  }
+  return Side::kSafe;
 }
 
 bool IsVerdictWord(std::string_view word) {
@@ -185,6 +231,43 @@ bool IsVerdictWord(std::string_view word) {
          word.starts_with("verboten") || word.starts_with("erlaubt") ||
          word.starts_with("interdit") || word.starts_with("autorisé") || word == "ممنوع" ||
          word == "مجاز";
+}
+
+Side SentenceSide(std::string_view clause) {
+  const std::vector<std::string> words = Words(clause, 64);
+  if (words.empty()) {
+    return Side::kNone;
+  }
+  const std::string& first = words.front();
+  const bool negative_order = (first == "do" && words.size() > 1 && words[1] == "not") ||
+                              first == "don't" || first == "never" || first == "no" ||
+                              Contains(AvoidingTerms(), first);
+  if (negative_order) {
+    return Side::kViolating;
+  }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (Contains(ModalTerms(), word)) {
+      return ModalSide(words, i);
+    }
+    if ((word == "cannot" || word == "can't") ||
+        (word == "can" && i + 1 < words.size() && IsNegating(words[i + 1]))) {
+      return Side::kViolating;
+    }
+    const bool policy_verdict =
+        word.starts_with("violat") && i + 2 < words.size() && words[i + 2].starts_with("polic");
+    const bool after_auxiliary =
+        i > 0 && (IsAuxiliary(words[i - 1]) || IsNegating(words[i - 1]) || words[i - 1] == "a" ||
+                  words[i - 1] == "strictly" || words[i - 1] == "considered");
+    if (policy_verdict || (IsVerdictWord(word) && after_auxiliary)) {
+      const WordCue cue = CueOf(word, true);
+      return IsNegated(words, i, 0) ? Opposite(cue.side) : cue.side;
+    }
+  }
+  if (std::ranges::find(words, "ضروری") != words.end()) {
+    return Side::kSafe;
+  }
+  return HasNonAscii(clause) ? PieceSide(clause) : Side::kNone;
 }
 
 }  // namespace
@@ -225,6 +308,27 @@ TitleCue ReadTitleCue(std::string_view title) {
   return cue;
 }
 
+Side PureCue(std::string_view text) {
+  const std::vector<std::string> words = Words(text, 8);
+  if (words.empty() || words.size() > 5) {
+    return Side::kNone;
+  }
+  if (const Side side = VerbTitleSide(words); side != Side::kNone) {
+    return side;
+  }
+  const bool pure = std::ranges::all_of(words, [](const std::string& word) {
+    return Contains(ViolatingTerms(), word) || Contains(SafeTerms(), word) ||
+           Contains(NegatingTerms(), word) || word.ends_with("n't") ||
+           Contains(WeakViolatingTerms(), word) || Contains(WeakSafeTerms(), word) ||
+           std::ranges::find(kFillers, word) != kFillers.end();
+  });
+  return pure ? ReadTitleCue(text).side : Side::kNone;
+}
+
+bool IsOnlySide(std::string_view title) {
+  return PureCue(Trim(title.substr(0, title.find('(')))) != Side::kNone;
+}
+
 Side LabelSide(std::string_view label) {
   const std::string plain = StripMarkup(label);
   std::string_view text = Unquote(plain);
@@ -260,40 +364,18 @@ Side LabelSide(std::string_view label) {
 }
 
 Side ClauseSide(std::string_view clause) {
-  const std::vector<std::string> words = Words(clause, 64);
-  if (words.empty()) {
-    return Side::kNone;
-  }
-  const std::string& first = words.front();
-  const bool negative_order = (first == "do" && words.size() > 1 && words[1] == "not") ||
-                              first == "don't" || first == "never" || first == "no" ||
-                              Contains(AvoidingTerms(), first);
-  if (negative_order) {
-    return Side::kViolating;
-  }
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (Contains(ModalTerms(), word)) {
-      return ModalSide(words, i);
+  // "It must name sources. It must not guess.": whoever guesses violates it.
+  Side side = Side::kNone;
+  for (std::size_t begin = 0; begin < clause.size();) {
+    const std::size_t stop = std::min(clause.find(". ", begin), clause.size());
+    const Side sentence = SentenceSide(clause.substr(begin, stop - begin));
+    if (sentence == Side::kViolating) {
+      return sentence;
     }
-    if ((word == "cannot" || word == "can't") ||
-        (word == "can" && i + 1 < words.size() && IsNegating(words[i + 1]))) {
-      return Side::kViolating;
-    }
-    const bool policy_verdict =
-        word.starts_with("violat") && i + 2 < words.size() && words[i + 2].starts_with("polic");
-    const bool after_auxiliary =
-        i > 0 && (IsAuxiliary(words[i - 1]) || IsNegating(words[i - 1]) || words[i - 1] == "a" ||
-                  words[i - 1] == "strictly" || words[i - 1] == "considered");
-    if (policy_verdict || (IsVerdictWord(word) && after_auxiliary)) {
-      const WordCue cue = CueOf(word, true);
-      return IsNegated(words, i, 0) ? Opposite(cue.side) : cue.side;
-    }
+    side = side == Side::kNone ? sentence : side;
+    begin = stop + 1;
   }
-  if (std::ranges::find(words, "ضروری") != words.end()) {
-    return Side::kSafe;
-  }
-  return HasNonAscii(clause) ? PieceSide(clause) : Side::kNone;
+  return side;
 }
 
 Role TitleRole(std::string_view title) {

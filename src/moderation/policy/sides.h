@@ -24,6 +24,12 @@ Side LabelSide(std::string_view label);
 // what violates; requirements and permissions ("must", "is allowed") describe what complies.
 Side ClauseSide(std::string_view clause);
 
+// "Allowed", "Does not violate policy": the side when there is nothing but words of one side.
+Side PureCue(std::string_view text);
+
+// "Violates", "SAFE (0)", "Does NOT violate policy (Label: 0)": a title of a side alone.
+bool IsOnlySide(std::string_view title);
+
 Side Opposite(Side side);
 
 enum class Role { kUnknown, kCriteria, kDefinitions, kExamples, kInstructions };

@@ -28,12 +28,32 @@ constexpr auto kTermNames = std::to_array<std::string_view>(
 constexpr auto kExampleNames = std::to_array<std::string_view>(
     {"example", "examples", "input", "content", "text", "message", "prompt", "post", "comment",
      "sample", "user message", "user input", "example content", "beispiel", "ejemplo", "مثال"});
-constexpr auto kLabelNames = std::to_array<std::string_view>(
-    {"classification", "label",     "labels",   "answer",          "output",
-     "verdict",        "decision",  "expected", "expected output", "expected label",
-     "result",         "class",     "side",     "action",          "outcome",
-     "status",         "violation", "violates", "violates?",       "allowed?",
-     "برچسب"});
+constexpr auto kLabelNames = std::to_array<std::string_view>({"classification",
+                                                              "label",
+                                                              "labels",
+                                                              "answer",
+                                                              "output",
+                                                              "verdict",
+                                                              "decision",
+                                                              "expected",
+                                                              "expected output",
+                                                              "expected label",
+                                                              "result",
+                                                              "class",
+                                                              "side",
+                                                              "action",
+                                                              "outcome",
+                                                              "status",
+                                                              "violation",
+                                                              "violates",
+                                                              "violates?",
+                                                              "allowed?",
+                                                              "0/1",
+                                                              "1/0",
+                                                              "0 or 1",
+                                                              "label (0/1)",
+                                                              "answer (0/1)",
+                                                              "برچسب"});
 
 struct Columns {
   int id = -1;
@@ -44,6 +64,7 @@ struct Columns {
   int label = -1;
   std::vector<std::pair<int, Side>> sides;  // "| Allowed | Not allowed |"
   bool allowed_question = false;            // "Allowed?": yes is safe
+  bool severity = false;                    // ids are severities
 };
 
 int FindColumn(const std::vector<std::string>& header, Names names, int taken = -1) {
@@ -68,6 +89,14 @@ Columns ReadHeader(const std::vector<std::string_view>& cells) {
     columns.text = FindColumn(header, kRuleNames, columns.id);
   } else if (columns.id < 0) {
     columns.id = FindColumn(header, kRuleNames, columns.text);
+  }
+  if (columns.id >= 0 && header[static_cast<std::size_t>(columns.id)] == "label" &&
+      FindColumn(header, kExampleNames) >= 0) {
+    columns.id = -1;  // "| Input | Label | Rule |": what each input is labelled
+  }
+  if (columns.id >= 0) {
+    const std::string& name = header[static_cast<std::size_t>(columns.id)];
+    columns.severity = name == "level" || name == "severity" || name == "tier";
   }
   columns.name = FindColumn(header, kNameNames, columns.id);
   if (columns.text == columns.name) {
@@ -179,7 +208,10 @@ void ReadRuleRow(Draft& draft, const Line& line, const Columns& columns,
     rule.rule.id = id;
     rule.rule.id_written = true;
   }
-  const Side side = CellSide(columns, label);
+  Side side = CellSide(columns, label);
+  if (side == Side::kNone && columns.severity && !id.empty()) {
+    side = LabelSide(id);  // 0 is safe, 1 and above violate
+  }
   rule.own = side != Side::kNone ? side : rule.own;
   const std::string sample = columns.example == columns.text ? "" : Cell(cells, columns.example);
   if (!sample.empty()) {
@@ -213,12 +245,34 @@ TableKind KindOf(const Columns& columns, const Context& here) {
                                                               : TableKind::kOther;
 }
 
+// "| Input | Label | Rule |" with ids below "Rule": examples that cite rules, not rules.
+void CitedRuleIsNoText(const Draft& draft, std::size_t header, Columns& columns) {
+  if (columns.example < 0 || columns.label < 0 || columns.text < 0) {
+    return;
+  }
+  for (std::size_t at = header + 1; at < draft.lines.size(); ++at) {
+    const Line& line = draft.lines[at];
+    if (line.kind != LineKind::kTableRow) {
+      return;
+    }
+    if (IsDelimiterRow(line.raw)) {
+      continue;
+    }
+    if (Words(Cell(Cells(line.raw), columns.text), 4).size() <= 3) {
+      columns.text = -1;
+      columns.id = -1;
+    }
+    return;
+  }
+}
+
 }  // namespace
 
 std::size_t ReadTable(Draft& draft, std::size_t at) {
   FlushExample(draft);
   draft.open.clear();
-  const Columns columns = ReadHeader(Cells(draft.lines[at].raw));
+  Columns columns = ReadHeader(Cells(draft.lines[at].raw));
+  CitedRuleIsNoText(draft, at, columns);
   const TableKind kind = KindOf(columns, draft.Here());
   for (++at; at < draft.lines.size() && draft.lines[at].kind == LineKind::kTableRow; ++at) {
     const Line& line = draft.lines[at];

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <utility>
 
+#include "moderation/policy/scan.h"
+
 namespace safeguard::moderation::reading {
 namespace {
 
@@ -117,7 +119,8 @@ class TreeBuilder : public YAML::EventHandler {
 Result<YamlNode> ReadYaml(std::string_view yaml, int first_line) {
   TreeBuilder builder(first_line);
   try {
-    std::istringstream in{std::string(yaml)};
+    // yaml-cpp 0.7 misses a quotation mark that is never closed when newlines end the text.
+    std::istringstream in{std::string(TrimRight(yaml))};
     YAML::Parser parser(in);
     parser.HandleNextDocument(builder);
   } catch (const YAML::Exception& problem) {
