@@ -146,7 +146,7 @@ void CheckLength(LintContext& context, const TokenCounter& count_tokens) {
                     std::to_string(kTokensMax) + " the reasoner loses track of it",
                 "split it into several policies, or shorten each category to 300 to 600 tokens");
   } else if (tokens > kTokensAdvised) {
-    context.Add(Severity::kHint, "length", 0,
+    context.Add(Severity::kWarning, "length", 0,
                 "the policy has " + std::to_string(tokens) +
                     " tokens; 400 to 600 did best in published tests and cost less on every call",
                 "shorten it where that loses no distinction, and compare both on a golden set");

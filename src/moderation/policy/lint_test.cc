@@ -221,8 +221,8 @@ TEST(Lint, Length) {
     return LintPolicy(policy, [tokens](std::string_view) { return tokens; });
   };
   EXPECT_THAT(Checks(of(600)), IsEmpty());
-  EXPECT_EQ(Only(of(601), "length").severity, Severity::kHint);
-  EXPECT_EQ(Only(of(10'000), "length").severity, Severity::kHint);
+  EXPECT_EQ(Only(of(601), "length").severity, Severity::kWarning);
+  EXPECT_EQ(Only(of(10'000), "length").severity, Severity::kWarning);
   EXPECT_EQ(Only(of(10'001), "length").severity, Severity::kError);
   EXPECT_THAT(Only(of(601), "length").reason, HasSubstr("601"));
   EXPECT_THAT(Only(LintPolicy(policy, {}), "length").reason, HasSubstr("could not be checked"));
