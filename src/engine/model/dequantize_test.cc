@@ -20,7 +20,7 @@ TEST(Dequantize, EveryScaleTimesEveryCodeIsExact) {
       const double exact = kCodes[code] * std::pow(2.0, scale - 127);
       const float value = E2m1Value(code) * E8m0Value(static_cast<std::uint8_t>(scale));
       if (std::fabs(exact) > std::numeric_limits<float>::max()) {
-        EXPECT_EQ(scale, 254);
+        EXPECT_GE(scale, 253);
         EXPECT_TRUE(std::isinf(value));
       } else {
         EXPECT_EQ(static_cast<double>(value), exact) << scale << " " << int{code};
