@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,5 +16,22 @@ std::string Blake2bHex(std::string_view bytes);
 
 // SHA-256: 64 hexadecimal digits.
 std::string Sha256Hex(std::span<const std::byte> bytes);
+
+// SHA-256 of bytes that come in parts. Used by one thread.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void Update(std::span<const std::byte> bytes);
+  // The digest of all parts. To be called once, last.
+  std::string Hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace safeguard

@@ -49,7 +49,7 @@ struct DecidedBy {
   std::string model;       // e.g. "minilm-l6-v2"
   std::string model_hash;  // SHA-256 of its weights, 64 hexadecimal digits
   // What else fixes the answer: prompt template, effort, sampling. Empty for the screen.
-  std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> settings{};
 };
 
 // Of a reasoner; all 0 where no tokens were used.

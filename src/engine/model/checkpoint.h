@@ -23,9 +23,10 @@ const char* ToString(CheckpointFormat format);
 struct CheckpointTensor {
   std::string name;
   std::string type;  // as the format writes it: "BF16", "U8", "MXFP4", ...
-  std::vector<std::uint64_t> shape;
+  std::vector<std::uint64_t> shape;  // outermost dimension first, in every format
   std::uint64_t bytes = 0;
-  std::string file;  // name of the file it lies in
+  std::string file;   // name of the file it lies in
+  bool used = true;   // false: gpt-oss has no place for a tensor of this name
 };
 
 // The checkpoint's own tokenizer. Empty when it brings none: use the built-in o200k_harmony.
@@ -39,7 +40,9 @@ struct CheckpointTokenizer {
 // Immutable; may be read from several threads. Keeps its files mapped: views die with it.
 class Checkpoint {
  public:
-  // `path`: a folder or a file (.gguf, or a .safetensors with its config.json beside it). Every
+  // `path`: a folder or a file (.gguf, or a .safetensors with its config.json beside it). A folder
+  // with only original/ below it is read from there. Experts that a Hugging Face folder stores
+  // dequantised, [experts, in, out], are transposed into memory of their own size. Every
   // tensor the model needs is looked up and its type and shape checked at once; the error lists
   // each that is wrong, by name. Headers are hostile input: kCorruptFile, never a crash.
   static Result<std::unique_ptr<Checkpoint>> Open(const std::string& path);

@@ -52,6 +52,11 @@ bool ConfigFile::Has(std::string_view key) const {
   return document_->json.contains(key);
 }
 
+bool ConfigFile::HasValue(std::string_view key) const {
+  const auto found = document_->json.find(key);
+  return found != document_->json.end() && !found->is_null();
+}
+
 Result<std::uint64_t> ConfigFile::Whole(std::string_view key, std::uint64_t min,
                                         std::uint64_t max) const {
   const auto found = document_->json.find(key);
@@ -94,6 +99,40 @@ Result<std::string> ConfigFile::Text(std::string_view key) const {
     return Wrong(path_, key, "is not a string");
   }
   return found->get<std::string>();
+}
+
+Result<bool> ConfigFile::Flag(std::string_view key) const {
+  const auto found = document_->json.find(key);
+  if (found == document_->json.end() || !found->is_boolean()) {
+    return Wrong(path_, key, "is not true or false");
+  }
+  return found->get<bool>();
+}
+
+Result<std::vector<std::string>> ConfigFile::Texts(std::string_view key,
+                                                   std::size_t count_max) const {
+  const auto found = document_->json.find(key);
+  if (found == document_->json.end() || !found->is_array() || found->size() > count_max) {
+    return Wrong(path_, key, "is not a list of at most " + std::to_string(count_max) + " strings");
+  }
+  std::vector<std::string> texts;
+  for (const nlohmann::json& text : *found) {
+    if (!text.is_string()) {
+      return Wrong(path_, key, "is not a list of strings");
+    }
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+Result<ConfigFile> ConfigFile::Object(std::string_view key) const {
+  const auto found = document_->json.find(key);
+  if (found == document_->json.end() || !found->is_object()) {
+    return Wrong(path_, key, "is not an object");
+  }
+  auto document = std::make_unique<Document>();
+  document->json = *found;
+  return ConfigFile(path_, std::move(document));
 }
 
 }  // namespace safeguard::engine

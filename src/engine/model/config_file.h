@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -26,12 +27,20 @@ class ConfigFile {
   ~ConfigFile();
 
   [[nodiscard]] bool Has(std::string_view key) const;
+  // Is there and not null.
+  [[nodiscard]] bool HasValue(std::string_view key) const;
   // A whole number in [min, max].
   Result<std::uint64_t> Whole(std::string_view key, std::uint64_t min, std::uint64_t max) const;
   // A finite number in [min, max].
   Result<double> Number(std::string_view key, double min, double max) const;
   // A string.
   Result<std::string> Text(std::string_view key) const;
+  // true or false.
+  Result<bool> Flag(std::string_view key) const;
+  // A list of at most `count_max` strings.
+  Result<std::vector<std::string>> Texts(std::string_view key, std::size_t count_max) const;
+  // An object, as a file of its own.
+  Result<ConfigFile> Object(std::string_view key) const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 

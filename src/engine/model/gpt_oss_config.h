@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace safeguard::engine {
@@ -38,5 +39,12 @@ struct GptOssConfig {
   float swiglu_limit = 7.0F;
   float swiglu_alpha = 1.702F;
 };
+
+// Why no model can have these numbers, in one line; empty when one can. Bounds every size that
+// memory is later taken for.
+std::string ConfigProblem(const GptOssConfig& config);
+
+// gpt-oss's own pattern: even layers slide.
+std::vector<bool> AlternatingLayers(std::size_t layers);
 
 }  // namespace safeguard::engine

@@ -73,6 +73,11 @@ class Safetensors {
   Result<Tensor> Find(std::string_view name, std::initializer_list<Dtype> dtypes,
                       std::initializer_list<std::uint64_t> shape) const;
 
+  // The bytes of one of entries().
+  [[nodiscard]] std::span<const std::byte> BytesOf(const TensorEntry& entry) const {
+    return data_.subspan(entry.begin, entry.end - entry.begin);
+  }
+
   // In the order of their bytes in the file.
   [[nodiscard]] std::span<const TensorEntry> entries() const { return entries_; }
   [[nodiscard]] const std::string& path() const { return path_; }
