@@ -34,6 +34,9 @@ class Reader {
     if (size > bytes_.size()) {
       return false;
     }
+    if (size == 0) {
+      return true;  // `to` may be null then
+    }
     std::memcpy(to, bytes_.data(), size);
     bytes_.remove_prefix(size);
     return true;
