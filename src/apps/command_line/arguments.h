@@ -79,6 +79,11 @@ struct PolicyListArguments {
   ColorMode color = ColorMode::kAuto;
 };
 
+struct ModelTokensArguments {
+  std::string path;   // empty: the built-in o200k_harmony
+  std::string model;  // where its rank file is
+};
+
 struct VersionArguments {
   std::string model;
   bool json = false;

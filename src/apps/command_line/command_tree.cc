@@ -199,6 +199,7 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddModelTokens();
   AddVersion();
 }
 
@@ -329,6 +330,21 @@ void CommandTree::AddPolicy() {
   AddColor(list, list_.color);
 }
 
+void CommandTree::AddModelTokens() {
+  CLI::App* group = app_->get_subcommand_no_throw("model");
+  if (group == nullptr) {
+    group = app_->add_subcommand("model", "Look at, check and make gpt-oss models");
+    group->require_subcommand(1);
+  }
+  CLI::App* tokens = group->add_subcommand("tokens", "Encode texts: JSONL in, JSONL out");
+  tokens
+      ->add_option("path", model_tokens_.path,
+                   "A tokenizer.json, or a folder with one (default: the built-in o200k_harmony)")
+      ->type_name("FILE");
+  AddModel(tokens, model_tokens_.model);
+  tokens->footer(kModelTokensExamples);
+}
+
 void CommandTree::AddVersion() {
   CLI::App* version = app_->add_subcommand("version", "Print version, build, kernels and model");
   AddJson(version, version_.json, "As one JSON object");
@@ -375,6 +391,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "list") {
     return list_;
+  }
+  if (name == "tokens") {
+    return model_tokens_;
   }
   if (name == "completion") {
     return completion_;

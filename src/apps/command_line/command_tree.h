@@ -23,9 +23,9 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, VersionArguments, CompletionArguments>;
+using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
+                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
+                                ModelTokensArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -44,6 +44,7 @@ class CommandTree {
   void AddBatch();
   void AddEval();
   void AddPolicy();
+  void AddModelTokens();
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -54,6 +55,7 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  ModelTokensArguments model_tokens_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

@@ -51,6 +51,14 @@ inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint policies/*/policy.md --json
 )";
 
+inline constexpr const char* kModelTokensExamples = R"(Examples:
+  safeguard model tokens < texts.jsonl
+  safeguard model tokens gpt-oss-safeguard-20b < texts.jsonl > tokens.jsonl
+
+Each line in is {"text": ...}, each line out {"text": ..., "tokens": [...]}. Text never becomes a
+control token: "<|end|>" is five tokens.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

@@ -24,6 +24,9 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
 
+// Texts on standard input, their tokens on standard output, a line each.
+ExitCode RunModelTokens(const ModelTokensArguments& arguments, Console& console);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.
