@@ -38,7 +38,7 @@ inline constexpr const char* kKnowledgeCutoff = "2024-06";
 struct HarmonySystem {
   std::optional<std::string> identity = kModelIdentity;
   std::optional<std::string> knowledge_cutoff = kKnowledgeCutoff;
-  std::optional<std::string> date;  // "YYYY-MM-DD"; changes the prompt, and answers, every day
+  std::optional<std::string> date{};  // "YYYY-MM-DD"; changes the prompt, and answers, every day
   std::optional<ReasoningEffort> effort = ReasoningEffort::kMedium;
   std::vector<std::string> channels = {"analysis", "commentary", "final"};
   bool channel_required = true;
@@ -146,10 +146,10 @@ std::optional<PolicyPlacement> PolicyPlacementOf(std::string_view name);
 
 struct PolicyPrompt {
   std::string policy;
-  std::vector<ResponseFormat> formats;  // stand after the policy
+  std::vector<ResponseFormat> formats{};  // stand after the policy
   PolicyPlacement placement = PolicyPlacement::kDeveloper;
   ReasoningEffort effort = ReasoningEffort::kLow;
-  std::optional<std::string> date;
+  std::optional<std::string> date{};
   std::string knowledge_cutoff = kKnowledgeCutoff;
   std::string identity = kModelIdentity;
 };

@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t kMessageBytes = 256;  // what a message costs besides its text
 
+std::size_t SizeOf(const HarmonyHeader& header) {
+  return header.name.size() + header.recipient.value_or("").size() +
+         header.channel.value_or("").size() + header.content_type.value_or("").size();
+}
+
 }  // namespace
 
 HarmonyParser::HarmonyParser(const Bpe& bpe, HarmonyParserOptions options)
@@ -143,7 +148,7 @@ Status HarmonyParser::Add(std::string_view text) {
 }
 
 void HarmonyParser::EndMessage() {
-  bytes_ += content_.size() + kMessageBytes;
+  bytes_ += content_.size() + SizeOf(header_) + kMessageBytes;
   messages_.push_back({std::move(header_), std::move(content_)});
   header_ = {};
   content_.clear();

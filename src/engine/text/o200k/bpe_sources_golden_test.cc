@@ -92,7 +92,8 @@ std::string RandomText(std::mt19937& random, std::size_t characters) {
   const std::uint32_t limit = limits[random() % std::size(limits)];
   std::string text;
   for (std::size_t i = 0; i < characters; ++i) {
-    const std::uint32_t c = limit <= 26 ? 'a' + random() % limit : random() % limit;
+    const auto drawn = static_cast<std::uint32_t>(random() % limit);
+    const std::uint32_t c = limit <= 26 ? 'a' + drawn : drawn;
     AppendUtf8(c >= 0xD800 && c <= 0xDFFF ? U' ' : c, text);
   }
   return text;
