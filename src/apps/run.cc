@@ -45,6 +45,7 @@ struct Runner {
   ExitCode operator()(const ModelSynthArguments& a) const {
     return RunModelSynth(a, console, stop);
   }
+  ExitCode operator()(const ModelTokensArguments& a) const { return RunModelTokens(a, console); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

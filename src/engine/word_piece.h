@@ -22,7 +22,7 @@ struct WordPieceToken {
 // Immutable and thread-safe after Load.
 class WordPiece {
  public:
-  // Reads a tokenizer.json (at most 32 MB). Hostile input: anything missing, of the wrong type or
+  // Reads a tokenizer.json (at most 64 MB). Hostile input: anything missing, of the wrong type or
   // out of bounds is kCorruptFile naming the field; a tokenizer of another kind is kInvalidInput.
   static Result<std::unique_ptr<WordPiece>> Load(std::string_view tokenizer_json);
   virtual ~WordPiece() = default;

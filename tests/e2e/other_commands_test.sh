@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh" "$1"
 
 # Help: every command has one, and every example in it is understood.
-for command in "" classify batch eval policy "policy show" "policy lint" "policy list" model "model info" "model verify" "model synth" version completion; do
+for command in "" classify batch eval policy "policy show" "policy lint" "policy list" model "model info" "model tokens" "model verify" "model synth" version completion; do
   call 0 safeguard $command --help
   has out "Usage: safeguard"
 done
@@ -19,6 +19,16 @@ like out '"model_hash":"[0-9a-f]{64}"'
 like out '"kernels":"[a-z0-9_-]+"'
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard version
 has out "./demo.sh"
+
+# model tokens
+printf '{"text":"Hello world"}\n{"text":"<|start|>"}\n' >texts.jsonl
+call 0 safeguard model tokens <texts.jsonl
+like out '^\{"text":"Hello world","tokens":\[13225,2375\]\}$'
+like out '^\{"text":"<\|start\|>","tokens":\[27,91,5236,91,29\]\}$'
+echo nonsense >texts.jsonl
+call 2 safeguard model tokens <texts.jsonl
+has err "line 1"
+call 4 safeguard model tokens /nonexistent <texts.jsonl
 
 # policy
 call 0 safeguard policy list

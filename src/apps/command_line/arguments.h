@@ -109,6 +109,11 @@ struct ModelSynthArguments {
   bool json = false;
 };
 
+struct ModelTokensArguments {
+  std::string path;   // empty: the built-in o200k_harmony
+  std::string model;  // where its rank file is
+};
+
 struct VersionArguments {
   std::string model;
   bool json = false;

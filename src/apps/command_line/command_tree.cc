@@ -326,6 +326,9 @@ Invocation CommandTree::Selected() {
   if (name == "synth") {
     return model_synth_;
   }
+  if (name == "tokens") {
+    return model_tokens_;
+  }
   if (name == "completion") {
     return completion_;
   }

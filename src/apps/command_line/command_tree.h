@@ -26,7 +26,7 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
                  PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, VersionArguments, CompletionArguments>;
+                 ModelSynthArguments, ModelTokensArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -59,6 +59,7 @@ class CommandTree {
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;
+  ModelTokensArguments model_tokens_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

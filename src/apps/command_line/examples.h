@@ -72,6 +72,14 @@ inline constexpr const char* kModelSynthExamples = R"(Examples:
 The weights are random: such a model measures speed and proves formats, and judges nothing.
 )";
 
+inline constexpr const char* kModelTokensExamples = R"(Examples:
+  safeguard model tokens < texts.jsonl
+  safeguard model tokens gpt-oss-safeguard-20b < texts.jsonl > tokens.jsonl
+
+Each line in is {"text": ...}, each line out {"text": ..., "tokens": [...]}. Text never becomes a
+control token: "<|end|>" is five tokens.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

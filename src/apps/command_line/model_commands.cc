@@ -65,6 +65,16 @@ void AddSynth(CLI::App* group, ModelSynthArguments& arguments) {
   command->footer(kModelSynthExamples);
 }
 
+void AddTokens(CLI::App* group, ModelTokensArguments& arguments) {
+  CLI::App* command = group->add_subcommand("tokens", "Encode texts: JSONL in, JSONL out");
+  command
+      ->add_option("path", arguments.path,
+                   "A model, or a tokenizer.json (default: the built-in o200k_harmony)")
+      ->type_name("FILE");
+  AddModel(command, arguments.model);
+  command->footer(kModelTokensExamples);
+}
+
 }  // namespace
 
 void CommandTree::AddModelGroup() {
@@ -73,6 +83,7 @@ void CommandTree::AddModelGroup() {
   AddInfo(group, model_info_);
   AddVerify(group, model_verify_);
   AddSynth(group, model_synth_);
+  AddTokens(group, model_tokens_);
 }
 
 }  // namespace safeguard::apps

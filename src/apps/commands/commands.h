@@ -31,6 +31,8 @@ ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
 // Stopped, it leaves no unfinished file.
 ExitCode RunModelSynth(const ModelSynthArguments& arguments, Console& console,
                        const std::atomic<bool>& stop);
+// Texts on standard input, their tokens on standard output, a line each.
+ExitCode RunModelTokens(const ModelTokensArguments& arguments, Console& console);
 
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <sstream>
@@ -92,6 +92,12 @@ TEST_F(O200k, RoundTripsAndStaysBelowControlTokens) {
   }));
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr double kSecondsMax = 30;
+#else
+constexpr double kSecondsMax = 1;
+#endif
+
 TEST_F(O200k, AMegabyteOfAnything) {
   std::mt19937 random(7);  // NOLINT(cert-msc*): the same letters each run
   std::string letters;
@@ -101,18 +107,20 @@ TEST_F(O200k, AMegabyteOfAnything) {
     bytes += static_cast<char>(random());
   }
   std::vector<std::pair<std::string, std::string>> texts{{"letters", letters}, {"bytes", bytes}};
-  for (const std::string unit : {"a", "A", " ", "\n", "!", "0", "\u4E2D", "\u0301", "ab", "\xFF"}) {
+  for (const std::string unit :
+       {"a",      "A",          "z",          " ",  "\t",     "\n",     "\r\n",   "!",
+        "-",      "'",          "/",          "0",  "\u0660", "\u00E9", "\u4E2D", "\u0301",
+        "\u3000", "\U0001F642", "\U0001E4D0", "ab", "aA",     "\xFF"}) {
     const std::string text = test::Run(unit, 1'000'000);
     texts.emplace_back(Json(unit).dump(-1, ' ', true, Json::error_handler_t::replace), text);
   }
   for (const auto& [name, text] : texts) {
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // of the processor: the machine may be busy
     const auto ids = bpe_->Encode(text);
-    const auto spent = std::chrono::steady_clock::now() - start;
-    std::printf("%8zu tokens, %5.0f ms: %s\n", ids.size(),
-                std::chrono::duration<double, std::milli>(spent).count(), name.c_str());
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    std::printf("%8zu tokens, %5.0f ms: %s\n", ids.size(), 1000 * seconds, name.c_str());
     EXPECT_EQ(bpe_->Decode(ids), text);
-    EXPECT_LT(spent, std::chrono::seconds(30)) << name;  // generous: sanitizers, loaded machines
+    EXPECT_LT(seconds, kSecondsMax) << name;
   }
 }
 

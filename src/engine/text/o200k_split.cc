@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "engine/text/o200k/newer_letters.h"
 
 namespace safeguard::engine {
 namespace {
@@ -72,7 +73,8 @@ void O200kSplit::ForEachPiece(std::string_view text,
                               const std::function<void(std::size_t, std::size_t)>& piece) const {
   const MatchData match(pcre2_match_data_create(1, nullptr));
   CHECK(match != nullptr);
-  const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
+  const std::optional<std::string> known = WithoutNewerLetters(text);
+  const auto* subject = reinterpret_cast<PCRE2_SPTR>(known ? known->data() : text.data());
   for (std::size_t at = 0; at < text.size();) {
     const auto run = [&](std::uint32_t options) {
       return pcre2_match(compiled_->code.get(), subject, text.size(), at,

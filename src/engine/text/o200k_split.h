@@ -1,6 +1,7 @@
 // Cuts text into the pieces that o200k merges within. The pattern is that of o200k_base and
-// o200k_harmony (tiktoken, openai_public.py), run by PCRE2. Which letters exist is decided by
-// PCRE2's Unicode version (14 in Debian 12): characters of later versions count as symbols.
+// o200k_harmony (tiktoken, openai_public.py), run by PCRE2. Which characters are letters, marks and
+// numbers is that of Unicode 16, as in openai_harmony: what PCRE2's own Unicode version (14 in
+// Debian 12) does not know yet is added (newer_letters.h).
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,14 @@
 #include <string_view>
 
 namespace safeguard::engine {
+
+// The expression as published: what a tokenizer.json must say to be split by this class.
+inline constexpr std::string_view kO200kPattern =
+    R"re([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)re"
+    R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)?)re"
+    R"re(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)re"
+    R"re((?i:'s|'t|'re|'ve|'m|'ll|'d)?)re"
+    R"re(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)re";
 
 class O200kSplit {
  public:

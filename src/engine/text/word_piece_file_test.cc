@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/text/word_piece_json.h"
+#include "engine/text/tokenizer_json.h"
 
 namespace safeguard::engine {
 namespace {
