@@ -15,6 +15,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/text", {"base", "base/unicode"}},
     {"engine/model", {"base"}},
     {"engine/encoder", {"base", "engine/model"}},
+    {"engine/runtime", {"base", "engine/model"}},
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
     {"moderation/cascade", {"base", "base/unicode"}},
@@ -37,7 +38,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"pcre2", {"src/engine/text"}},
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
-    {"nlohmann/", {"src/engine/text", "src/engine/model", "src/eval", "src/apps"}},
+    {"nlohmann/",
+     {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/eval", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {
