@@ -148,7 +148,7 @@ TEST_F(SchedulerTest, APolicyIsComputedOnce) {
   EXPECT_EQ(cached, 19U);
   EXPECT_EQ(counters_.prefix_hits, 19U);
   EXPECT_LT(counters_.tokens, 500U + 20 * 5);
-  EXPECT_EQ(forward_.batch_max, 19U);
+  EXPECT_EQ(forward_.batch_max, 20U);
 }
 
 TEST_F(SchedulerTest, ReasoningBudgetClosesTheAnalysis) {
