@@ -132,9 +132,9 @@ struct GenerationResult {
 };
 
 struct GeneratorSettings {
-  std::size_t sequences_max = 64;    // in one batch
-  std::size_t step_tokens_max = 512; // of one step; at least sequences_max
-  std::size_t queue_max = 1024;      // waiting requests; one more is kLimit
+  std::size_t sequences_max = 64;                      // in one batch
+  std::size_t step_tokens_max = 512;                   // of one step; at least sequences_max
+  std::size_t queue_max = 1024;                        // waiting requests; one more is kLimit
   std::size_t cache_bytes_max = std::size_t{8} << 30;  // of keys and values; above, prefixes go
   std::size_t prefixes_max = 256;
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;

@@ -31,8 +31,8 @@ class Automaton;
 
 inline constexpr std::size_t kSchemaBytesMax = 1 << 18;
 inline constexpr std::size_t kSchemaDepthMax = 32;
-inline constexpr std::size_t kSchemaPropertiesMax = 256;   // of one object
-inline constexpr std::size_t kSchemaEnumMax = 4096;        // values of one enum
+inline constexpr std::size_t kSchemaPropertiesMax = 256;  // of one object
+inline constexpr std::size_t kSchemaEnumMax = 4096;       // values of one enum
 inline constexpr std::size_t kRegexBytesMax = 1 << 14;
 inline constexpr std::size_t kRegexDepthMax = 64;
 inline constexpr std::uint32_t kRegexRepeatMax = 10'000;

@@ -53,9 +53,9 @@ struct TokenLogprob {
 // A token of an answer.
 struct GeneratedToken {
   std::uint32_t id = 0;
-  bool forced = false;                // went through as prefill: there was nothing to choose
-  std::optional<double> logprob = {};   // none when forced or not asked for
-  std::vector<TokenLogprob> top = {};   // likeliest first; equal ones: lower id first
+  bool forced = false;                 // went through as prefill: there was nothing to choose
+  std::optional<double> logprob = {};  // none when forced or not asked for
+  std::vector<TokenLogprob> top = {};  // likeliest first; equal ones: lower id first
   friend bool operator==(const GeneratedToken&, const GeneratedToken&) = default;
 };
 

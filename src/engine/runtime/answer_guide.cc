@@ -57,7 +57,9 @@ std::vector<std::uint32_t> AnswerGuide::Forced() {
   return ForcedTokens(vocabulary_, {text_, ids_, ends_}, run.bytes, automaton.NextBytes(run.end));
 }
 
-TokenFilter* AnswerGuide::filter() { return masks_ != nullptr && in_final_ ? this : nullptr; }
+TokenFilter* AnswerGuide::filter() {
+  return masks_ != nullptr && in_final_ ? this : nullptr;
+}
 
 bool AnswerGuide::IsStop(std::uint32_t id) const {
   return std::ranges::find(request_.stop_tokens, id) != request_.stop_tokens.end();

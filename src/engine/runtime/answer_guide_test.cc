@@ -42,7 +42,7 @@ class AnswerGuideTest : public testing::Test {
     static const char* const kWords[] = {"The",  " content", " sells",  "\"quoted\"", ", ", ". ",
                                          "\n",   "- ",       "SP2.a",   "don't",      "é",  " 12",
                                          "(see", ")",        " rule's", "中文",       "\\", "/",
-                                         "🙂",   "\t",       "!!",      " ",          ":",  "'"};
+                                         "🙂", "\t",       "!!",      " ",          ":",  "'"};
     const auto pick = [&](std::initializer_list<Json> values) {
       return *(values.begin() + random() % values.size());
     };
@@ -109,9 +109,10 @@ TEST_F(AnswerGuideTest, MasksAgreeWithTheTokenByTokenAnswer) {
   for (const std::uint32_t id : vocabulary_->Encode(text)) {
     const auto start = std::chrono::steady_clock::now();
     const TokenMask& mask = guide.filter()->Mask();
-    slowest_ms = std::max(slowest_ms, std::chrono::duration<double, std::milli>(
-                                          std::chrono::steady_clock::now() - start)
-                                          .count());
+    slowest_ms =
+        std::max(slowest_ms,
+                 std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+                     .count());
     for (std::uint32_t other = 0; other < vocabulary_->size(); other += 211) {
       ASSERT_EQ(mask.Allows(other), guide.filter()->Allows(other)) << other;
     }

@@ -89,46 +89,43 @@ StateId Automaton::Step(StateId state, unsigned char byte) {
   return kDeadState;
 }
 
-// Depth first: the way to the first end found proves every state on it alive. States that were
-// left without finding one are dead only when the whole search failed.
+// Breadth first: long counted repetitions would lead a deep search far away from a near end. Every
+// state on the way to the end that is found is alive; when none is found, all that were seen are
+// dead.
 bool Automaton::IsAlive(StateId state) {
   if (states_[state].life != Life::kUnknown) {
     return states_[state].life == Life::kAlive;
   }
   struct Visit {
     StateId state;
-    unsigned byte_class;
+    std::size_t from;  // index in `seen`
   };
-  std::vector<Visit> path{{state, 0}};
-  std::vector<StateId> seen{state};
+  std::vector<Visit> seen{{state, 0}};
   std::vector<bool> is_seen(states_.size());
   is_seen[state] = true;
-  while (!path.empty()) {
-    Visit& top = path.back();
-    if (top.byte_class == representatives_.size()) {
-      path.pop_back();
-      continue;
-    }
-    const StateId next = Raw(top.state, top.byte_class++);
-    if (failed_ || seen.size() > kAliveSearchMax) {
-      failed_ = true;
-      return false;
-    }
-    if (states_[next].life == Life::kAlive) {
-      for (const Visit& visit : path) {
-        states_[visit.state].life = Life::kAlive;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    for (unsigned byte_class = 0; byte_class < representatives_.size(); ++byte_class) {
+      const StateId next = Raw(seen[i].state, byte_class);
+      if (failed_ || seen.size() > kAliveSearchMax) {
+        failed_ = true;
+        return false;
       }
-      return true;
-    }
-    is_seen.resize(states_.size());
-    if (states_[next].life == Life::kUnknown && !is_seen[next]) {
-      is_seen[next] = true;
-      seen.push_back(next);
-      path.push_back({next, 0});
+      if (states_[next].life == Life::kAlive) {
+        for (std::size_t on_way = i; states_[state].life != Life::kAlive;
+             on_way = seen[on_way].from) {
+          states_[seen[on_way].state].life = Life::kAlive;
+        }
+        return true;
+      }
+      is_seen.resize(states_.size());
+      if (states_[next].life == Life::kUnknown && !is_seen[next]) {
+        is_seen[next] = true;
+        seen.push_back({next, i});
+      }
     }
   }
-  for (const StateId dead : seen) {
-    states_[dead].life = Life::kDead;
+  for (const Visit& dead : seen) {
+    states_[dead.state].life = Life::kDead;
   }
   return false;
 }

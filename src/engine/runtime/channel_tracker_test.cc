@@ -34,9 +34,9 @@ TEST(ChannelTrackerTest, VariantsOfTheWayToFinal) {
                               200008, 9, 200007, 200006, 173781, 200005, 17196, 200008})
                   .in_final())
       << "two analysis messages";
-  EXPECT_TRUE(After(kPrompt, {200005, 12606, 815, 200008, 9, 200007, 200006, 173781, 200005, 17196,
-                              200008})
-                  .in_final())
+  EXPECT_TRUE(
+      After(kPrompt, {200005, 12606, 815, 200008, 9, 200007, 200006, 173781, 200005, 17196, 200008})
+          .in_final())
       << "commentary without a recipient";
   EXPECT_FALSE(After(kPrompt, {200005, 35644, 200008, 17196, 200008}).in_final())
       << "the word final inside an analysis";

@@ -16,9 +16,9 @@ ExpressionId Utf8Sequence(ExpressionArena& arena, const std::string& first,
                           const std::string& last) {
   ExpressionId rest = kEmpty;
   for (std::size_t i = first.size(); i-- > 0;) {
-    rest = arena.Concat(arena.ByteRange(static_cast<unsigned char>(first[i]),
-                                        static_cast<unsigned char>(last[i])),
-                        rest);
+    rest = arena.Concat(
+        arena.ByteRange(static_cast<unsigned char>(first[i]), static_cast<unsigned char>(last[i])),
+        rest);
   }
   return rest;
 }

@@ -18,10 +18,9 @@ std::array<std::uint32_t, 4> Philox(const std::array<std::uint32_t, 4>& counter,
 }
 
 double UniformAt(std::uint64_t seed, std::uint64_t position) {
-  const auto words = Philox({static_cast<std::uint32_t>(position),
-                             static_cast<std::uint32_t>(position >> 32), 0, 0},
-                            {static_cast<std::uint32_t>(seed),
-                             static_cast<std::uint32_t>(seed >> 32)});
+  const auto words = Philox(
+      {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32), 0, 0},
+      {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
   const std::uint64_t bits = std::uint64_t{words[1]} << 32 | words[0];
   return static_cast<double>(bits >> 11) * 0x1p-53;
 }

@@ -65,9 +65,9 @@ class ThreadedGenerator final : public Generator {
 
   GenerationResult Run(GenerationRequest request) override {
     std::promise<GenerationResult> promise;
-    const Result<RequestId> id =
-        Submit(std::move(request),
-               [&promise](GenerationResult result) { promise.set_value(std::move(result)); });
+    const Result<RequestId> id = Submit(std::move(request), [&promise](GenerationResult result) {
+      promise.set_value(std::move(result));
+    });
     if (!id) {
       GenerationResult refused;
       refused.error = id.error();
@@ -128,12 +128,12 @@ class ThreadedGenerator final : public Generator {
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Submission> inbox_;       // guarded by mutex_
-  std::vector<RequestId> cancelled_;    // guarded by mutex_
-  GeneratorCounters counters_;          // guarded by mutex_; after the last step
-  std::uint64_t last_id_ = 0;           // guarded by mutex_
-  bool stop_ = false;                   // guarded by mutex_
-  std::thread thread_;                  // last: everything is there when it starts
+  std::vector<Submission> inbox_;     // guarded by mutex_
+  std::vector<RequestId> cancelled_;  // guarded by mutex_
+  GeneratorCounters counters_;        // guarded by mutex_; after the last step
+  std::uint64_t last_id_ = 0;         // guarded by mutex_
+  bool stop_ = false;                 // guarded by mutex_
+  std::thread thread_;                // last: everything is there when it starts
 };
 
 }  // namespace
@@ -166,8 +166,7 @@ std::vector<std::uint32_t> GenerationResult::FinalIds() const {
   return ids;
 }
 
-Result<std::unique_ptr<Generator>> Generator::Create(Forward& forward,
-                                                     const Vocabulary& vocabulary,
+Result<std::unique_ptr<Generator>> Generator::Create(Forward& forward, const Vocabulary& vocabulary,
                                                      GeneratorSettings settings) {
   if (settings.sequences_max == 0 || settings.step_tokens_max < settings.sequences_max ||
       settings.queue_max == 0) {

@@ -105,6 +105,9 @@ TEST(GrammarTest, PatternMeetsLength) {
   EXPECT_FALSE(Matches(*grammar, "\"SP123\""));
   const auto quote = Schema(R"({"type":"string","pattern":"a\"b"})");
   EXPECT_TRUE(Matches(*quote, R"("xa\"by")"));
+  const auto far = Schema(R"({"type":"string","pattern":"needle","maxLength":100000})");
+  EXPECT_TRUE(Matches(*far, "\"a needle in hay\""));
+  EXPECT_FALSE(Matches(*far, "\"hay\""));
   EXPECT_NE(SchemaError(R"({"type":"string","pattern":"^a{10}$","maxLength":5})").find("no answer"),
             std::string::npos);
 }
@@ -114,9 +117,11 @@ TEST(GrammarTest, IntegerRangesAreExact) {
   for (int round = 0; round < 60; ++round) {
     const int low = static_cast<int>(random() % 2400) - 1200;
     const int high = low + static_cast<int>(random() % (round % 2 == 0 ? 20 : 1500));
-    const auto grammar = Schema(Json{{"type", "integer"}, {"minimum", low}, {"maximum", high}}.dump());
+    const auto grammar =
+        Schema(Json{{"type", "integer"}, {"minimum", low}, {"maximum", high}}.dump());
     for (int i = low - 30; i <= high + 30; ++i) {
-      ASSERT_EQ(Matches(*grammar, std::to_string(i)), low <= i && i <= high) << low << ".." << high << " " << i;
+      ASSERT_EQ(Matches(*grammar, std::to_string(i)), low <= i && i <= high)
+          << low << ".." << high << " " << i;
     }
     EXPECT_FALSE(Matches(*grammar, "-0"));
     EXPECT_FALSE(Matches(*grammar, "0" + std::to_string(high)));
@@ -124,7 +129,7 @@ TEST(GrammarTest, IntegerRangesAreExact) {
 }
 
 TEST(GrammarTest, NumberRangesAreExact) {
-  std::mt19937 random(2);  // NOLINT(cert-msc*)
+  std::mt19937 random(2);                   // NOLINT(cert-msc*)
   const auto thousandths = [](int value) {  // exact decimal text of value / 1000
     std::string digits = std::to_string(std::abs(value));
     digits.insert(0, digits.size() < 4 ? 4 - digits.size() : 0, '0');
@@ -135,11 +140,10 @@ TEST(GrammarTest, NumberRangesAreExact) {
     const int low = static_cast<int>(random() % 6000) - 3000;
     const int high = low + 1 + static_cast<int>(random() % 2500);
     const bool open = round % 2 == 0;
-    const std::string schema = std::string(R"({"type":"number",)") +
-                               (open ? R"("exclusiveMinimum":)" : R"("minimum":)") +
-                               thousandths(low) + "," +
-                               (open ? R"("exclusiveMaximum":)" : R"("maximum":)") +
-                               thousandths(high) + "}";
+    const std::string schema =
+        std::string(R"({"type":"number",)") + (open ? R"("exclusiveMinimum":)" : R"("minimum":)") +
+        thousandths(low) + "," + (open ? R"("exclusiveMaximum":)" : R"("maximum":)") +
+        thousandths(high) + "}";
     const auto grammar = Schema(schema);
     for (int i = low - 3; i <= high + 3; i += i > low + 3 && i < high - 40 ? 37 : 1) {
       const bool inside = open ? low < i && i < high : low <= i && i <= high;
@@ -190,8 +194,9 @@ TEST(GrammarTest, Choices) {
 }
 
 TEST(GrammarTest, ErrorsNameThePlace) {
-  EXPECT_NE(SchemaError(R"({"type":"object","properties":{"a":{"oneOf":[]}}})").find("/properties/a"),
-            std::string::npos);
+  EXPECT_NE(
+      SchemaError(R"({"type":"object","properties":{"a":{"oneOf":[]}}})").find("/properties/a"),
+      std::string::npos);
   EXPECT_NE(SchemaError(R"({"type":"object","properties":{"a":{"oneOf":[]}}})").find("anyOf"),
             std::string::npos);
   EXPECT_NE(SchemaError(R"({"$ref":"#"})").find("$ref"), std::string::npos);

@@ -16,13 +16,13 @@ namespace {
 class InvarianceTest : public testing::Test {
  protected:
   void SetUp() override {
-    grammars_ = {Grammar::FromJsonSchema(
-                     R"({"type":"object","properties":{"violation":{"enum":[0,1]},
+    grammars_ = {
+        Grammar::FromJsonSchema(
+            R"({"type":"object","properties":{"violation":{"enum":[0,1]},
                          "why":{"type":"string","maxLength":6}},"required":["violation","why"]})")
-                     .value(),
-                 Grammar::FromRegex("(in|final|vio)+[a-f]{2,9}").value(),
-                 Grammar::FromChoice(std::vector<std::string>{"VALID", "INVALID", "INVALID+"})
-                     .value()};
+            .value(),
+        Grammar::FromRegex("(in|final|vio)+[a-f]{2,9}").value(),
+        Grammar::FromChoice(std::vector<std::string>{"VALID", "INVALID", "INVALID+"}).value()};
     std::mt19937 random(101);  // NOLINT(cert-msc*)
     for (int i = 0; i < 40; ++i) {
       requests_.push_back(RandomRequest(random));
@@ -70,8 +70,9 @@ class InvarianceTest : public testing::Test {
     test::FakeForward forward(test::kVocabulary);
     Scheduler scheduler(forward, *vocabulary_, settings);
     GenerationResult alone;
-    scheduler.Add(RequestId{1}, request, [&](GenerationResult result) { alone = std::move(result); },
-                  settings.now());
+    scheduler.Add(
+        RequestId{1}, request, [&](GenerationResult result) { alone = std::move(result); },
+        settings.now());
     while (scheduler.StepOnce()) {
     }
     EXPECT_NE(alone.finish, FinishReason::kError);
@@ -111,16 +112,18 @@ TEST_F(InvarianceTest, BatchBudgetCacheJoinsAndCancellations) {
       while (busy || added < requests_.size()) {
         for (std::size_t joins = random() % 4; joins > 0 && added < requests_.size(); --joins) {
           const std::size_t i = added++;
-          scheduler.Add(static_cast<RequestId>(i + 1), requests_[i],
-                        [&, i](GenerationResult result) {
-                          ExpectSame(result, i, where);
-                          ++done;
-                        },
-                        settings.now());
+          scheduler.Add(
+              static_cast<RequestId>(i + 1), requests_[i],
+              [&, i](GenerationResult result) {
+                ExpectSame(result, i, where);
+                ++done;
+              },
+              settings.now());
         }
         if (random() % 3 == 0 && added < requests_.size()) {
-          scheduler.Add(static_cast<RequestId>(++decoys), RandomRequest(random),
-                        [](const GenerationResult&) {}, settings.now());
+          scheduler.Add(
+              static_cast<RequestId>(++decoys), RandomRequest(random),
+              [](const GenerationResult&) {}, settings.now());
         }
         busy = scheduler.StepOnce();
         if (random() % 3 == 0) {

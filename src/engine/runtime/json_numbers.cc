@@ -16,9 +16,9 @@ struct Magnitude {
 };
 
 ExpressionId Digit(ExpressionArena& arena, char first, char last) {
-  return first > last ? kNothing
-                      : arena.ByteRange(static_cast<unsigned char>(first),
-                                        static_cast<unsigned char>(last));
+  return first > last
+             ? kNothing
+             : arena.ByteRange(static_cast<unsigned char>(first), static_cast<unsigned char>(last));
 }
 
 ExpressionId DigitsUpTo(ExpressionArena& arena, std::size_t min, std::size_t max) {
@@ -41,9 +41,9 @@ ExpressionId SameLength(ExpressionArena& arena, std::string_view low, std::strin
   std::vector<ExpressionId> parts;
   parts.push_back(
       arena.Concat(Digit(arena, low[0], low[0]), SameLength(arena, low.substr(1), nines)));
-  parts.push_back(arena.Concat(Digit(arena, static_cast<char>(low[0] + 1),
-                                     static_cast<char>(high[0] - 1)),
-                               DigitsUpTo(arena, rest, rest)));
+  parts.push_back(
+      arena.Concat(Digit(arena, static_cast<char>(low[0] + 1), static_cast<char>(high[0] - 1)),
+                   DigitsUpTo(arena, rest, rest)));
   parts.push_back(
       arena.Concat(Digit(arena, high[0], high[0]), SameLength(arena, zeros, high.substr(1))));
   return arena.Alternatives(std::move(parts));
@@ -150,17 +150,16 @@ ExpressionId NumbersOf(ExpressionArena& arena, const NumberRange& range, bool fr
   if (range.low.negative) {
     // From -low down to zero or to -high; zero itself is written without a sign.
     const Magnitude far{range.low.whole, range.low.fraction, range.low_exclusive};
-    const Magnitude near = range.high.negative
-                               ? Magnitude{range.high.whole, range.high.fraction,
-                                           range.high_exclusive}
-                               : zero;
+    const Magnitude near =
+        range.high.negative ? Magnitude{range.high.whole, range.high.fraction, range.high_exclusive}
+                            : zero;
     parts.push_back(arena.Concat(arena.Literal("-"), Magnitudes(arena, near, far, fractions)));
   }
   if (!range.high.negative) {
     const Magnitude high{range.high.whole, range.high.fraction, range.high_exclusive};
-    const Magnitude low = range.low.negative ? Magnitude{}
-                                             : Magnitude{range.low.whole, range.low.fraction,
-                                                         range.low_exclusive};
+    const Magnitude low = range.low.negative
+                              ? Magnitude{}
+                              : Magnitude{range.low.whole, range.low.fraction, range.low_exclusive};
     parts.push_back(Magnitudes(arena, low, high, fractions));
   }
   return arena.Alternatives(std::move(parts));
@@ -200,8 +199,7 @@ Result<Decimal> ParseDecimal(std::string_view text) {
   const std::int64_t decimals = static_cast<std::int64_t>(digits.size()) - point;
   if (point > 15 || decimals > static_cast<std::int64_t>(kDecimalsMax)) {
     return Fail(ErrorCode::kLimit, "the bound " + std::string(text.substr(0, 40)),
-                "a number has at most 15 digits and " + std::to_string(kDecimalsMax) +
-                    " decimals");
+                "a number has at most 15 digits and " + std::to_string(kDecimalsMax) + " decimals");
   }
   if (point < 0) {
     digits.insert(0, static_cast<std::size_t>(-point), '0');

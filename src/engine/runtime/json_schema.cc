@@ -18,8 +18,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 12> kAnnotations = {
-    "title",      "description", "default",  "examples",   "$schema", "$id",
-    "$comment",   "deprecated",  "readOnly", "writeOnly",  "name",    "strict"};
+    "title",    "description", "default",  "examples",  "$schema", "$id",
+    "$comment", "deprecated",  "readOnly", "writeOnly", "name",    "strict"};
 
 std::string Shown(const std::string& text) {
   std::string shown = text.substr(0, 60);
@@ -56,8 +56,8 @@ class SchemaReader {
   ExpressionId Refuse(const std::string& path, const std::string& what,
                       const std::string& hint = {}, ErrorCode code = ErrorCode::kInvalidInput) {
     if (!error_) {
-      error_ = Error{code, "JSON schema, " + (path.empty() ? "top level" : Shown(path)) + ": " +
-                               what, hint};
+      error_ = Error{
+          code, "JSON schema, " + (path.empty() ? "top level" : Shown(path)) + ": " + what, hint};
     }
     return kNothing;
   }
@@ -190,10 +190,10 @@ class SchemaReader {
                       : name == "string"  ? String(schema, path)
                       : name == "integer" ? Number(schema, path, /*integer=*/true)
                       : name == "number"  ? Number(schema, path, /*integer=*/false)
-                      : name == "boolean" ? arena_.Alternatives({arena_.Literal("true"),
-                                                                 arena_.Literal("false")})
-                      : name == "null"    ? arena_.Literal("null")
-                                          : Refuse(path + "/type", "unknown type"));
+                      : name == "boolean"
+                          ? arena_.Alternatives({arena_.Literal("true"), arena_.Literal("false")})
+                      : name == "null" ? arena_.Literal("null")
+                                       : Refuse(path + "/type", "unknown type"));
     }
     return arena_.Alternatives(std::move(parts));
   }
@@ -297,8 +297,8 @@ class SchemaReader {
     ExpressionId list = kEmpty;
     if (max > 0) {
       const std::uint32_t more_max = max == kUnbounded ? kUnbounded : max - 1;
-      const ExpressionId more = arena_.Repeat(arena_.Concat(comma_, item),
-                                              min == 0 ? 0 : min - 1, more_max);
+      const ExpressionId more =
+          arena_.Repeat(arena_.Concat(comma_, item), min == 0 ? 0 : min - 1, more_max);
       list = arena_.Repeat(arena_.Concat(item, more), min == 0 ? 0 : 1, 1);
     }
     return arena_.Concat(arena_.Literal("["), arena_.Concat(list, arena_.Literal("]")));

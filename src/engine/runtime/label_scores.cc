@@ -84,12 +84,11 @@ Result<LabelScores> ScoreLabels(Forward& forward, SequenceId sequence, std::span
   }
   // Only the longest paths are fed: a place inside one is read on the way.
   for (const auto& [path, place] : Places(places)) {
-    const bool last = std::ranges::none_of(
-        place, [&, &before = path](const auto& next) {
-          Tokens on = before;
-          on.push_back(next.first);
-          return places.contains(on);
-        });
+    const bool last = std::ranges::none_of(place, [&, &before = path](const auto& next) {
+      Tokens on = before;
+      on.push_back(next.first);
+      return places.contains(on);
+    });
     if (path.empty() || !last) {
       continue;
     }

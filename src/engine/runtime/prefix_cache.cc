@@ -33,7 +33,7 @@ PrefixCache::Entries::const_iterator PrefixCache::At(std::span<const std::uint32
                                                      std::uint64_t hash) const {
   const auto it = entries_.find(hash);
   return it != entries_.end() && std::ranges::equal(it->second.tokens, prefix) ? it
-                                                                              : entries_.end();
+                                                                               : entries_.end();
 }
 
 PrefixCache::Found PrefixCache::Find(std::span<const std::uint32_t> prompt) {
@@ -91,8 +91,8 @@ void PrefixCache::Erase(Entries::iterator entry) {
 }
 
 bool PrefixCache::EvictOne() {
-  const auto oldest = std::ranges::min_element(
-      entries_, {}, [](const auto& entry) { return entry.second.used; });
+  const auto oldest =
+      std::ranges::min_element(entries_, {}, [](const auto& entry) { return entry.second.used; });
   if (oldest == entries_.end()) {
     return false;
   }

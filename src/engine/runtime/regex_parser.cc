@@ -12,7 +12,9 @@
 namespace safeguard::engine {
 namespace {
 
-CharacterSet Digits() { return CharacterSet::Of('0', '9'); }
+CharacterSet Digits() {
+  return CharacterSet::Of('0', '9');
+}
 
 CharacterSet WordCharacters() {
   CharacterSet set = Digits();
@@ -32,8 +34,7 @@ CharacterSet Spaces() {
 // the pattern seems reached, so that every loop ends.
 class RegexParser {
  public:
-  RegexParser(ExpressionArena& arena, std::string_view pattern, Spelling spelling,
-              RegexMatch match)
+  RegexParser(ExpressionArena& arena, std::string_view pattern, Spelling spelling, RegexMatch match)
       : arena_(arena), pattern_(pattern), spelling_(spelling), match_(match) {}
 
   Result<ExpressionId> Parse() {
@@ -115,8 +116,7 @@ class RegexParser {
   ExpressionId Sequence(std::size_t depth) {
     std::vector<ExpressionId> parts;
     while (!AtEnd() && Peek() != '|' && Peek() != ')') {
-      if (depth == 0 && Peek() == '$' &&
-          (at_ + 1 == pattern_.size() || pattern_[at_ + 1] == '|')) {
+      if (depth == 0 && Peek() == '$' && (at_ + 1 == pattern_.size() || pattern_[at_ + 1] == '|')) {
         break;
       }
       parts.push_back(Repeated(depth));
@@ -164,8 +164,7 @@ class RegexParser {
     min = *low;
     max = high ? *high : kUnbounded;
     if (min > max || min > kRegexRepeatMax || (high && max > kRegexRepeatMax)) {
-      Refuse("repetition out of range",
-             "{m,n} needs m <= n <= " + std::to_string(kRegexRepeatMax));
+      Refuse("repetition out of range", "{m,n} needs m <= n <= " + std::to_string(kRegexRepeatMax));
     }
   }
 
@@ -238,8 +237,8 @@ class RegexParser {
         return Refuse("[:names:] are not supported", "write the range: a-z");
       }
       const CharacterSet low = Peek() == '\\' ? Escape(/*in_class=*/true) : Character();
-      const bool range = !AtEnd() && Peek() == '-' && at_ + 1 < pattern_.size() &&
-                         pattern_[at_ + 1] != ']';
+      const bool range =
+          !AtEnd() && Peek() == '-' && at_ + 1 < pattern_.size() && pattern_[at_ + 1] != ']';
       if (!range || error_) {
         set.Add(low);
         continue;
@@ -337,8 +336,8 @@ class RegexParser {
 
 }  // namespace
 
-Result<ExpressionId> ParseRegex(ExpressionArena& arena, std::string_view pattern,
-                                Spelling spelling, RegexMatch match) {
+Result<ExpressionId> ParseRegex(ExpressionArena& arena, std::string_view pattern, Spelling spelling,
+                                RegexMatch match) {
   return RegexParser(arena, pattern, spelling, match).Parse();
 }
 

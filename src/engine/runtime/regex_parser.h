@@ -15,7 +15,7 @@ enum class RegexMatch : std::uint8_t {
 };
 
 // Errors say what is not understood and at which byte. Nothing in `pattern` is trusted.
-Result<ExpressionId> ParseRegex(ExpressionArena& arena, std::string_view pattern,
-                                Spelling spelling, RegexMatch match);
+Result<ExpressionId> ParseRegex(ExpressionArena& arena, std::string_view pattern, Spelling spelling,
+                                RegexMatch match);
 
 }  // namespace safeguard::engine

@@ -1,4 +1,5 @@
-// Regular expressions, compared with the plain meaning of their parts and with the UTF-8 of every character.
+// Regular expressions, compared with the plain meaning of their parts and with the UTF-8 of every
+// character.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -29,9 +30,8 @@ Sample Atom(std::mt19937& random) {
     const char* pattern;
     const char* members;
   };
-  static const Class kClasses[] = {{"a", "a"},      {"b", "b"},       {"c", "c"},
-                                   {"[ab]", "ab"},  {"[^a]", "bc1-"}, {".", "abc1-"},
-                                   {"\\d", "1"}, {"\\w", "abc1"}};
+  static const Class kClasses[] = {{"a", "a"},       {"b", "b"},     {"c", "c"},   {"[ab]", "ab"},
+                                   {"[^a]", "bc1-"}, {".", "abc1-"}, {"\\d", "1"}, {"\\w", "abc1"}};
   const Class& one = kClasses[random() % 8];
   const std::string members = one.members;
   return {one.pattern, [members](const std::string& text, const Ends& begins) {

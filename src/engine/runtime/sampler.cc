@@ -45,9 +45,9 @@ Status CheckSampling(const SamplingSettings& settings, std::size_t vocabulary) {
     }
   }
   if (settings.top_logprobs > kTopLogprobsMax || settings.logit_bias.size() > kLogitBiasMax) {
-    return Fail(ErrorCode::kLimit, "too many top_logprobs or logit_bias entries",
-                "at most " + std::to_string(kTopLogprobsMax) + " and " +
-                    std::to_string(kLogitBiasMax));
+    return Fail(
+        ErrorCode::kLimit, "too many top_logprobs or logit_bias entries",
+        "at most " + std::to_string(kTopLogprobsMax) + " and " + std::to_string(kLogitBiasMax));
   }
   std::set<std::uint32_t> seen;
   for (const auto& [id, bias] : settings.logit_bias) {
@@ -96,10 +96,11 @@ Status CheckFinite(std::span<const float> logits) {
     return {};
   }
   const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
-  return Fail(ErrorCode::kUnavailable,
-              "the model gave a logit that is not a number for token " +
-                  std::to_string(bad - logits.begin()),
-              "the weights are damaged or the computation overflowed: run `safeguard model verify`");
+  return Fail(
+      ErrorCode::kUnavailable,
+      "the model gave a logit that is not a number for token " +
+          std::to_string(bad - logits.begin()),
+      "the weights are damaged or the computation overflowed: run `safeguard model verify`");
 }
 
 Result<GeneratedToken> Sampler::Choose(std::span<const float> logits,
@@ -116,9 +117,8 @@ Result<GeneratedToken> Sampler::Choose(std::span<const float> logits,
     }
     scores = biased_;
   }
-  const Result<std::uint32_t> id = settings.temperature == 0
-                                       ? Greedy(scores, filter)
-                                       : Draw(scores, settings, filter, position);
+  const Result<std::uint32_t> id =
+      settings.temperature == 0 ? Greedy(scores, filter) : Draw(scores, settings, filter, position);
   if (!id) {
     return std::unexpected(id.error());
   }
@@ -195,9 +195,8 @@ void Sampler::KeepTopP(double p) {
   }
 }
 
-Result<std::uint32_t> Sampler::Draw(std::span<const float> logits,
-                                    const SamplingSettings& settings, TokenFilter* filter,
-                                    std::uint64_t position) {
+Result<std::uint32_t> Sampler::Draw(std::span<const float> logits, const SamplingSettings& settings,
+                                    TokenFilter* filter, std::uint64_t position) {
   candidates_.clear();
   const auto add = [&](std::uint32_t id) { candidates_.push_back({logits[id], id, 0}); };
   if (filter != nullptr) {

@@ -141,9 +141,9 @@ TEST(SamplerTest, TheDrawIsAFunctionOfSeedAndPosition) {
 
 TEST(SamplerTest, BadLogitsAreErrors) {
   Sampler sampler;
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity(),
-                          -std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
     const auto token = sampler.Choose(std::vector<float>{0, bad, 1}, {}, nullptr, 0);
     ASSERT_FALSE(token.has_value());
     EXPECT_NE(token.error().message.find("token 1"), std::string::npos);

@@ -1,6 +1,7 @@
 #include "engine/runtime/scheduler.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -41,7 +42,9 @@ Scheduler::Scheduler(Forward& forward, const Vocabulary& vocabulary,
       trie_(vocabulary),
       prefixes_(forward, settings.prefixes_max) {}
 
-Scheduler::~Scheduler() { CancelAll(); }
+Scheduler::~Scheduler() {
+  CancelAll();
+}
 
 void Scheduler::Add(RequestId id, GenerationRequest request, OnDone on_done, Time submitted) {
   auto added = std::make_unique<Request>();
@@ -100,7 +103,8 @@ bool Scheduler::WaitsForPrefix(const Request& request) const {
     for (std::size_t i = 0; i < other->prefix_hashes.size(); ++i) {
       const std::size_t end = other->request.prefix_ends[i];
       const auto mine = std::ranges::find(request.prefix_hashes, other->prefix_hashes[i]);
-      if (done < end && mine != request.prefix_hashes.end() && end < request.request.prompt.size() &&
+      if (done < end && mine != request.prefix_hashes.end() &&
+          end < request.request.prompt.size() &&
           !prefixes_.Contains(std::span(request.request.prompt).first(end))) {
         return true;
       }
@@ -276,9 +280,8 @@ void Scheduler::Advance(Request& request, std::span<const float> row) {
     End(request, FinishReason::kTokenLimit);
     return;
   }
-  Result<GeneratedToken> token =
-      sampler_.Choose(row, request.request.sampling, request.guide->filter(),
-                      forward_.Length(request.sequence));
+  Result<GeneratedToken> token = sampler_.Choose(
+      row, request.request.sampling, request.guide->filter(), forward_.Length(request.sequence));
   if (Status status = request.guide->status(); !status) {
     End(request, FinishReason::kError, status.error());
   } else if (!token) {
@@ -297,6 +300,12 @@ bool Scheduler::ReadProbe(Request& request, std::span<const float> row) {
   std::vector<std::vector<std::uint32_t>> labels;
   for (const std::string& rest : *rests) {
     labels.push_back(vocabulary_.Encode(rest));
+    if (labels.back().size() > kProbeLabelTokensMax) {
+      End(request, FinishReason::kError,
+          Error{ErrorCode::kLimit, "a label to score is too long",
+                "at most " + std::to_string(kProbeLabelTokensMax) + " tokens"});
+      return true;
+    }
   }
   Result<LabelScores> scores = ScoreLabels(forward_, request.sequence, row, labels);
   if (!scores) {

@@ -16,7 +16,9 @@ using std::chrono::seconds;
 
 class SchedulerTest : public testing::Test {
  protected:
-  SchedulerTest() { settings_.now = [this] { return now_; }; }
+  SchedulerTest() {
+    settings_.now = [this] { return now_; };
+  }
 
   GenerationRequest Ask(const std::string& prompt, std::size_t tokens_max = 20) const {
     GenerationRequest request;
@@ -33,9 +35,9 @@ class SchedulerTest : public testing::Test {
     for (std::size_t i = 0; i < requests.size(); ++i) {
       const Status checked = CheckRequest(requests[i], test::kVocabulary, 4096);
       EXPECT_TRUE(checked.has_value()) << Describe(checked.error());
-      scheduler.Add(static_cast<RequestId>(i + 1), std::move(requests[i]),
-                    [&results, i](GenerationResult result) { results[i] = std::move(result); },
-                    now_);
+      scheduler.Add(
+          static_cast<RequestId>(i + 1), std::move(requests[i]),
+          [&results, i](GenerationResult result) { results[i] = std::move(result); }, now_);
     }
     for (int steps = 0; scheduler.StepOnce(); ++steps) {
       EXPECT_LT(steps, 10'000);
@@ -116,8 +118,9 @@ TEST_F(SchedulerTest, TimeLimitAndCancellation) {
 
   Scheduler scheduler(forward_, *vocabulary_, settings_);
   std::optional<GenerationResult> cancelled;
-  scheduler.Add(RequestId{1}, Ask("hello", 1000),
-                [&](GenerationResult r) { cancelled = std::move(r); }, now_);
+  scheduler.Add(
+      RequestId{1}, Ask("hello", 1000), [&](GenerationResult r) { cancelled = std::move(r); },
+      now_);
   scheduler.StepOnce();
   scheduler.StepOnce();
   scheduler.Cancel(RequestId{7});
@@ -232,8 +235,8 @@ TEST_F(SchedulerTest, LabelScores) {
   request.grammar =
       Schema(R"({"type":"object","properties":{"label":{"enum":["vio","violation","ok","x"]}},
                  "required":["label"]})");
-  request.probe = LabelProbe{.after = "{\"label\":\"", .labels = {"vio", "violation", "ok\"", "x"},
-                             .stop = true};
+  request.probe = LabelProbe{
+      .after = "{\"label\":\"", .labels = {"vio", "violation", "ok\"", "x"}, .stop = true};
   const GenerationResult result = Run(request);
   EXPECT_EQ(result.finish, FinishReason::kProbed);
   ASSERT_TRUE(result.scores.has_value());
@@ -273,8 +276,8 @@ TEST_F(SchedulerTest, LabelScores) {
     sum += p;
   }
   EXPECT_NEAR(sum, 1, 1e-12);
-  EXPECT_NEAR(scores.LogOdds(3),
-              std::log(scores.probabilities[3] / (1 - scores.probabilities[3])), 1e-9);
+  EXPECT_NEAR(scores.LogOdds(3), std::log(scores.probabilities[3] / (1 - scores.probabilities[3])),
+              1e-9);
   EXPECT_EQ(forward_.alive(), 0U);
 }
 

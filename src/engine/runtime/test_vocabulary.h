@@ -15,12 +15,8 @@ namespace safeguard::engine::test {
 
 inline constexpr std::size_t kVocabulary = 300;
 inline constexpr std::uint32_t kReturn = 290;
-inline constexpr ChannelTokens kChannels{.start = 291,
-                                         .end = 292,
-                                         .message = 293,
-                                         .channel = 294,
-                                         .assistant = 265,
-                                         .final = 266};
+inline constexpr ChannelTokens kChannels{
+    .start = 291, .end = 292, .message = 293, .channel = 294, .assistant = 265, .final = 266};
 inline constexpr std::uint32_t kAnalysis = 'n';
 
 class TestVocabulary {

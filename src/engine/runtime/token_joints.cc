@@ -8,13 +8,25 @@
 namespace safeguard::engine {
 namespace {
 
-bool IsAscii(char c) { return static_cast<unsigned char>(c) < 0x80; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsNewline(char c) { return c == '\n' || c == '\r'; }
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool IsAscii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool IsNewline(char c) {
+  return c == '\n' || c == '\r';
+}
+bool IsSpace(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 // What the pattern's [^\s\p{L}\p{N}] matches in ASCII: signs and control characters.
-bool IsSign(char c) { return IsAscii(c) && !IsDigit(c) && !IsLetter(c) && !IsSpace(c); }
+bool IsSign(char c) {
+  return IsAscii(c) && !IsDigit(c) && !IsLetter(c) && !IsSpace(c);
+}
 
 // Signs before `at`, then a letter: the last sign begins the letter's piece unless it belongs to a
 // piece of signs already.
@@ -95,8 +107,7 @@ std::vector<std::uint32_t> ForcedTokens(const Vocabulary& vocabulary, const Writ
   const std::string_view part = std::string_view(text).substr(begin, end - begin);
   const std::vector<std::uint32_t> ids = vocabulary.Encode(part);
   const auto since = written.ids.subspan(kept);
-  if (ids.size() <= since.size() ||
-      !std::equal(since.begin(), since.end(), ids.begin())) {
+  if (ids.size() <= since.size() || !std::equal(since.begin(), since.end(), ids.begin())) {
     return {};
   }
   std::string spelled;

@@ -11,10 +11,11 @@
 namespace safeguard::engine {
 namespace {
 
-const char* const kParts[] = {"a",  "violation", "SP2", "DON",  "'",   "s",  "'re", "t",   "{\"",
-                              "\"", ":",         "\":", "\",\"", "[",   "]}", " ",   "  ",  "\n",
-                              "\t", "1",         "23",  "4567", "/",   "é",  "\u0301", "中", ".",
-                              "!\n", "_",        "-",   "(",    "\\\"", "🙂", "\r\n", "%"};
+const char* const kParts[] = {"a",    "violation", "SP2", "DON",    "'",    "s",     "'re",
+                              "t",    "{\"",       "\"",  ":",      "\":",  "\",\"", "[",
+                              "]}",   " ",         "  ",  "\n",     "\t",   "1",     "23",
+                              "4567", "/",         "é",   "\u0301", "中",   ".",     "!\n",
+                              "_",    "-",         "(",   "\\\"",   "🙂", "\r\n",  "%"};
 
 std::string RandomText(std::mt19937& random, std::size_t parts) {
   std::string text;
@@ -89,8 +90,7 @@ TEST_F(TokenJointsTest, ForcedIdsAreThoseOfTheWholeText) {
       next.set(static_cast<unsigned char>(tail[0]));
     }
     const std::string forced_run = (before + run).substr(text.size());
-    const auto forced =
-        ForcedTokens(*vocabulary_, {text, ids, ends}, forced_run, next);
+    const auto forced = ForcedTokens(*vocabulary_, {text, ids, ends}, forced_run, next);
     ids.insert(ids.end(), forced.begin(), forced.end());
     ASSERT_LE(ids.size(), whole.size());
     ASSERT_TRUE(std::equal(ids.begin(), ids.end(), whole.begin()))

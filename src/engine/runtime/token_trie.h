@@ -24,8 +24,7 @@ class TokenMask {
   void ForEach(Use use) const {
     for (std::size_t i = 0; i < words_.size(); ++i) {
       for (std::uint64_t word = words_[i]; word != 0; word &= word - 1) {
-        use(static_cast<std::uint32_t>(i * 64) +
-            static_cast<std::uint32_t>(__builtin_ctzll(word)));
+        use(static_cast<std::uint32_t>(i * 64) + static_cast<std::uint32_t>(__builtin_ctzll(word)));
       }
     }
   }
