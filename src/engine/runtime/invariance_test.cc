@@ -173,6 +173,7 @@ TEST_F(InvarianceTest, QueueLimitAndShutdown) {
   ASSERT_TRUE(generator.has_value());
   GenerationRequest endless;
   endless.prompt = {1};
+  endless.stop_tokens = {test::kReturn};
   endless.tokens_max = 4000;
   std::atomic<int> ended = 0;
   int accepted = 0;

@@ -54,6 +54,12 @@ bool BreaksBetween(std::string_view text, std::size_t at, char next) {
   if (!IsAscii(previous) || !IsAscii(next)) {
     return false;
   }
+  if (IsSpace(previous)) {
+    // Of several spaces the last stands apart only when text follows; a single one always does
+    // before a digit, and begins the piece of anything else.
+    return previous == ' ' && IsDigit(next) && at >= 2 && IsAscii(text[at - 2]) &&
+           !IsSpace(text[at - 2]);
+  }
   if (IsDigit(next) || IsDigit(previous)) {
     return !(IsDigit(next) && IsDigit(previous));  // digits join nothing but digits
   }
