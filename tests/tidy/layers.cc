@@ -15,6 +15,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/text", {"base", "base/unicode"}},
     {"engine/model", {"base"}},
     {"engine/encoder", {"base", "engine/model"}},
+    {"engine/runtime", {"base", "engine/model"}},
     {"engine/synth", {"base", "engine/model", "engine/text"}},
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
@@ -39,8 +40,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
     {"nlohmann/",
-     {"src/engine/text", "src/engine/model", "src/engine/synth", "src/judges/reasoner", "src/eval",
-      "src/apps"}},
+     {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
+      "src/judges/reasoner", "src/eval", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

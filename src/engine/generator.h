@@ -1,0 +1,175 @@
+// Generation: many requests over one Forward, in one batch that requests join and leave between
+// steps. Token ids in, tokens and scores out; knows no policy and no prompt text.
+//
+// What a request gets depends on the request alone: not on the batch, on how its prompt was cut
+// into steps, or on what the prefix cache held. (Forward gives each row the same bits; sampling is
+// keyed by seed and position.)
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/grammar.h"
+#include "engine/sampling.h"
+#include "engine/vocabulary.h"
+
+namespace safeguard::engine {
+
+class Forward;  // engine/model/forward.h
+
+// The ids that mark messages and channels; the defaults are o200k_harmony's.
+struct ChannelTokens {
+  std::uint32_t start = 200'006;
+  std::uint32_t end = 200'007;
+  std::uint32_t message = 200'008;
+  std::uint32_t channel = 200'005;
+  std::uint32_t assistant = 173'781;
+  std::uint32_t final = 17'196;  // the word in the header
+};
+
+// An answer in channels. Everything before the final message is reasoning: analysis, any number of
+// messages, commentary. The state starts from the prompt's own tail, so a prompt that ends with an
+// empty analysis and an open final message has no reasoning at all.
+struct ReasoningLimits {
+  ChannelTokens tokens = {};
+  // Tokens before the final message opens, headers included. When they are spent, the ids that
+  // close the open message and open the final one are forced.
+  std::size_t tokens_max = 4096;
+  std::size_t messages_max = 32;  // the same when so many messages have opened
+};
+
+// Log-probabilities of the labels that may stand at one place of the answer.
+struct LabelProbe {
+  // The place: behind the first `after` in the final message (in the answer, without
+  // ReasoningLimits); empty: its very beginning. Choose text that free text before it cannot
+  // hold: in JSON `"violation":`, because a quote inside a string is escaped.
+  std::string after = {};
+  // 1 to kProbeLabelsMax different texts, none empty, of at most kProbeLabelTokensMax tokens. A
+  // label should end where a token surely ends: `1`, `spam"`.
+  std::vector<std::string> labels = {};
+  bool stop = false;  // end there: nothing is sampled
+};
+
+inline constexpr std::size_t kProbeLabelsMax = 64;
+inline constexpr std::size_t kProbeLabelTokensMax = 32;
+
+// Of each label, in the order of the request: the model's log-probability of its canonical tokens,
+// the sum over them, from the raw softmax. A label that is the beginning of another counts only
+// where the longer one does not follow, so no two share probability.
+struct LabelScores {
+  std::vector<double> logprobs;       // natural; -infinity for one that cannot stand there
+  std::vector<double> probabilities;  // over these labels only; sum to 1
+  double mass = 0;                    // of all labels together in the model's distribution
+  // log(p / (1 - p)) of label i among these labels.
+  [[nodiscard]] double LogOdds(std::size_t i) const;
+  friend bool operator==(const LabelScores&, const LabelScores&) = default;
+};
+
+struct GenerationRequest {
+  std::vector<std::uint32_t> prompt;  // at least one token
+  // Ascending lengths of beginnings of the prompt that others share (the end of the policy's
+  // message). The first request that computes one leaves it in the prefix cache.
+  std::vector<std::size_t> prefix_ends;
+  std::vector<std::uint32_t> script;  // the answer's first tokens, forced
+  SamplingSettings sampling;
+  std::vector<std::uint32_t> stop_tokens = {200'002, 200'012};
+  std::size_t tokens_max = 2048;  // of the answer, forced ones included
+  std::optional<std::chrono::steady_clock::duration> time_max;  // from Submit
+  std::optional<ReasoningLimits> reasoning;
+  // Of the final message; without ReasoningLimits of the whole answer.
+  std::shared_ptr<const Grammar> grammar;
+  std::optional<LabelProbe> probe;
+  // Called in order, on the engine's thread, as each token is known. Must not block or call back.
+  std::function<void(const GeneratedToken&)> on_token;
+};
+
+enum class FinishReason : std::uint8_t {
+  kStopToken,        // the model ended the answer
+  kGrammarComplete,  // the grammar allows nothing more
+  kProbed,           // LabelProbe::stop
+  kTokenLimit,
+  kTimeLimit,
+  kCancelled,
+  kError,
+};
+
+const char* ToString(FinishReason reason);
+
+struct GenerationUsage {
+  std::size_t prompt_tokens = 0;
+  std::size_t cached_tokens = 0;  // of the prompt, taken from the prefix cache
+  std::size_t sampled_tokens = 0;
+  std::size_t forced_tokens = 0;
+  std::size_t reasoning_tokens = 0;  // of the answer, before the final message
+};
+
+struct GenerationTimings {
+  std::chrono::steady_clock::duration queued{};
+  std::chrono::steady_clock::duration prefill{};  // until the first logits
+  std::chrono::steady_clock::duration decode{};
+};
+
+struct GenerationResult {
+  FinishReason finish = FinishReason::kError;
+  std::optional<Error> error;          // for kError
+  std::vector<GeneratedToken> tokens;  // the stop token included
+  // tokens[final_begin, final_end) are the final message's text; both 0 when it never opened.
+  std::size_t final_begin = 0;
+  std::size_t final_end = 0;
+  bool final_opened = false;
+  std::optional<LabelScores> scores;
+  GenerationUsage usage;
+  GenerationTimings timings;
+
+  [[nodiscard]] std::vector<std::uint32_t> FinalIds() const;
+};
+
+struct GeneratorSettings {
+  std::size_t sequences_max = 64;                      // in one batch
+  std::size_t step_tokens_max = 512;                   // of one step; at least sequences_max
+  std::size_t queue_max = 1024;                        // waiting requests; one more is kLimit
+  std::size_t cache_bytes_max = std::size_t{8} << 30;  // of keys and values; above, prefixes go
+  std::size_t prefixes_max = 256;
+  std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+};
+
+struct GeneratorCounters {
+  std::uint64_t steps = 0;
+  std::uint64_t tokens = 0;  // through Forward
+  std::uint64_t prefix_hits = 0;
+  std::uint64_t prefix_misses = 0;
+  std::size_t active = 0;
+  std::size_t queued = 0;
+};
+
+enum class RequestId : std::uint64_t {};
+
+// One thread of its own drives Forward; every method may be called from any thread.
+class Generator {
+ public:
+  // `forward` and `vocabulary` must outlive the result; nobody else may use `forward`.
+  // kInvalidInput for settings that cannot work.
+  static Result<std::unique_ptr<Generator>> Create(Forward& forward, const Vocabulary& vocabulary,
+                                                   GeneratorSettings settings);
+  // Running requests end as kCancelled.
+  virtual ~Generator() = default;
+
+  // `on_done` is called once, on the engine's thread. kInvalidInput: the request cannot be run, and
+  // says why; kLimit: the queue is full.
+  virtual Result<RequestId> Submit(GenerationRequest request,
+                                   std::function<void(GenerationResult)> on_done) = 0;
+  // Takes effect between tokens. A request that has ended is left alone.
+  virtual void Cancel(RequestId id) = 0;
+  // Submit and wait. What Submit refuses is a result with kError.
+  virtual GenerationResult Run(GenerationRequest request) = 0;
+  [[nodiscard]] virtual GeneratorCounters counters() const = 0;
+};
+
+}  // namespace safeguard::engine
