@@ -38,6 +38,7 @@ struct Runner {
   ExitCode operator()(const PolicyListArguments& a) const {
     return RunPolicyList(a, services, console);
   }
+  ExitCode operator()(const ModelPullArguments& a) const { return RunModelPull(a, console, stop); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

@@ -8,6 +8,7 @@
 #include "apps/command_line/examples.h"
 #include "apps/input/policy_catalog.h"
 #include "apps/output/display_text.h"
+#include "apps/pull/pull_settings.h"
 #include "apps/version_info.h"
 
 namespace safeguard::apps {
@@ -199,6 +200,7 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddModelGroup();
   AddVersion();
 }
 
@@ -334,6 +336,36 @@ void CommandTree::AddPolicy() {
   AddColor(list, list_.color);
 }
 
+void CommandTree::AddModelGroup() {
+  CLI::App* model = app_->add_subcommand("model", "Get model files");
+  model->require_subcommand(1);
+
+  CLI::App* pull = model->add_subcommand(
+      "pull", "Fetch a model from a Hugging Face-compatible server; goes on where it stopped");
+  pull->add_option(
+          "name", pull_.name,
+          "safeguard-20b, safeguard-120b, gpt-oss-20b, gpt-oss-120b, OWNER/NAME[@REVISION], "
+          "or the URL of a repository or a file")
+      ->type_name("NAME")
+      ->required();
+  pull->add_option("--to", pull_.to, "Folder to put the files in (default: the model's name)")
+      ->type_name("DIR");
+  pull->add_option("--revision", pull_.revision, "Branch, tag or commit (default: main)")
+      ->type_name("REVISION");
+  pull->add_option("--include", pull_.include,
+                   "Pull the files that match, instead of those that the engine needs; repeat it "
+                   "for more")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->take_all();
+  pull->add_option("--connections", pull_.connections, "Transfers at once (default: 4)")
+      ->type_name("N")
+      ->check(NumberFrom(1, static_cast<double>(pull::kConnectionsMax)));
+  pull->add_flag("--verify", pull_.verify, "Check the hashes also of files that are there");
+  AddJson(pull, pull_.json, "One JSON object at the end");
+  pull->footer(std::string(kPullExamples) + "\n" + ExitCodeHelp());
+}
+
 void CommandTree::AddVersion() {
   CLI::App* version = app_->add_subcommand("version", "Print version, build, kernels and model");
   AddJson(version, version_.json, "As one JSON object");
@@ -380,6 +412,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "list") {
     return list_;
+  }
+  if (name == "pull") {
+    return pull_;
   }
   if (name == "completion") {
     return completion_;

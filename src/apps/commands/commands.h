@@ -24,6 +24,10 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
 
+// `stop` is set by Ctrl-C: what has arrived is kept.
+ExitCode RunModelPull(const ModelPullArguments& arguments, Console& console,
+                      const std::atomic<bool>& stop);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.
