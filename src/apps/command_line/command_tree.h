@@ -23,10 +23,9 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, ModelPullArguments, VersionArguments,
-                 CompletionArguments>;
+using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
+                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
+                                ModelPullArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:

@@ -179,8 +179,9 @@ std::string PullSource::FolderName() const {
   if (!repository.empty()) {
     return repository.substr(repository.find('/') + 1);
   }
-  const std::size_t dot = file.rfind('.');
-  return dot == std::string::npos || dot == 0 ? file + "-pulled" : file.substr(0, dot);
+  const std::string stem = file.substr(0, file.rfind('.'));
+  const bool dots = stem.find_first_not_of('.') == std::string::npos;
+  return dots || stem == file ? file + "-pulled" : stem;
 }
 
 Result<PullSource> ParsePullSource(const std::string& name, const std::string& revision,

@@ -62,6 +62,8 @@ TEST(PullSource, OtherUrlsAreFiles) {
   EXPECT_EQ(file.file, "m x.gguf");
   EXPECT_EQ(file.url, "https://other.example/models/m%20x.gguf?sig=1");
   EXPECT_EQ(file.FolderName(), "m x");
+  EXPECT_EQ(Parse("https://other.example/x/y/...gguf").FolderName(), "...gguf-pulled");
+  EXPECT_EQ(Parse("https://other.example/x/y/model").FolderName(), "model-pulled");
 }
 
 TEST(PullSource, WhatIsNeitherIsRefused) {
