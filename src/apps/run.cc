@@ -46,6 +46,7 @@ struct Runner {
     return RunModelSynth(a, console, stop);
   }
   ExitCode operator()(const ModelTokensArguments& a) const { return RunModelTokens(a, console); }
+  ExitCode operator()(const ModelPullArguments& a) const { return RunModelPull(a, console, stop); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

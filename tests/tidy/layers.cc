@@ -22,7 +22,8 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation/cascade", {"base", "base/unicode"}},
     {"judges", {"base", "engine", "moderation"}},
     {"eval", {"base", "moderation"}},
-    {"apps", {"base", "base/unicode", "engine", "moderation", "judges", "eval"}},
+    {"apps", {"base", "base/unicode", "engine", "moderation", "judges", "eval", "apps/pull"}},
+    {"apps/pull", {"base"}},
 };
 
 // From another module these are entered only by the headers that stand directly in their folder.
@@ -39,6 +40,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"pcre2", {"src/engine/text"}},
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
+    {"curl/", {"src/apps/pull"}},
+    {"openssl/", {"src/apps/pull"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
       "src/judges/reasoner", "src/eval", "src/apps"}},

@@ -114,6 +114,16 @@ struct ModelTokensArguments {
   std::string model;  // where its rank file is
 };
 
+struct ModelPullArguments {
+  std::string name;  // short name, OWNER/NAME[@REVISION] or URL
+  std::string to;    // empty: the repository's name, in the current folder
+  std::string revision;
+  std::vector<std::string> include;  // globs; empty: what the engine needs
+  std::size_t connections = 4;
+  bool verify = false;
+  bool json = false;
+};
+
 struct VersionArguments {
   std::string model;
   bool json = false;

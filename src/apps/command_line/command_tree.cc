@@ -329,6 +329,9 @@ Invocation CommandTree::Selected() {
   if (name == "tokens") {
     return model_tokens_;
   }
+  if (name == "pull") {
+    return pull_;
+  }
   if (name == "completion") {
     return completion_;
   }

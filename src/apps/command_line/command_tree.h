@@ -26,7 +26,7 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
                  PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, VersionArguments, CompletionArguments>;
+                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -60,6 +60,7 @@ class CommandTree {
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;
   ModelTokensArguments model_tokens_;
+  ModelPullArguments pull_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

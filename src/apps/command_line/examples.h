@@ -80,6 +80,18 @@ Each line in is {"text": ...}, each line out {"text": ..., "tokens": [...]}. Tex
 control token: "<|end|>" is five tokens.
 )";
 
+inline constexpr const char* kPullExamples = R"(Examples:
+  safeguard model pull safeguard-20b
+  safeguard model pull openai/gpt-oss-safeguard-120b --to /models/120b --connections 8
+  safeguard model pull OWNER/NAME-GGUF --include '*Q8_0*.gguf'
+  HF_TOKEN=... HF_ENDPOINT=https://hub.example.com safeguard model pull OWNER/NAME@v1 --json
+
+Stopped by Ctrl-C, a crash or a full disk, the same command goes on where it stopped. Each file gets
+its name only after its published checksum (SHA-256 or git blob id) has been checked. HF_ENDPOINT
+names another server, HF_TOKEN an access token for it, SSL_CERT_FILE the certificates to trust. The
+exit code is 0 when all files are in place, or 2, 4, 130 as below.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

@@ -3,6 +3,7 @@
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/examples.h"
 #include "apps/command_line/options.h"
+#include "apps/pull/pull_settings.h"
 
 namespace safeguard::apps {
 namespace {
@@ -75,11 +76,42 @@ void AddTokens(CLI::App* group, ModelTokensArguments& arguments) {
   command->footer(kModelTokensExamples);
 }
 
+void AddPull(CLI::App* group, ModelPullArguments& arguments) {
+  CLI::App* command = group->add_subcommand(
+      "pull", "Fetch a model from a Hugging Face-compatible server; goes on where it stopped");
+  command
+      ->add_option("name", arguments.name,
+                   "safeguard-20b, safeguard-120b, gpt-oss-20b, gpt-oss-120b, "
+                   "OWNER/NAME[@REVISION], or the URL of a repository or a file")
+      ->type_name("NAME")
+      ->required();
+  command
+      ->add_option("--to", arguments.to,
+                   "Folder to put the files in (default: the model's name)")
+      ->type_name("DIR");
+  command->add_option("--revision", arguments.revision, "Branch, tag or commit (default: main)")
+      ->type_name("REVISION");
+  command
+      ->add_option("--include", arguments.include,
+                   "Pull the files that match, instead of those that the engine needs; repeat it "
+                   "for more")
+      ->type_name("GLOB")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--connections", arguments.connections, "Transfers at once (default: 4)")
+      ->type_name("N")
+      ->check(NumberFrom(1, static_cast<double>(pull::kConnectionsMax)));
+  command->add_flag("--verify", arguments.verify, "Check the hashes also of files that are there");
+  AddJson(command, arguments.json, "One JSON object at the end");
+  command->footer(std::string(kPullExamples) + "\n" + ExitCodeHelp());
+}
+
 }  // namespace
 
 void CommandTree::AddModelGroup() {
   CLI::App* group = app_->add_subcommand("model", "Look at, check and make gpt-oss models");
   group->require_subcommand(1);
+  AddPull(group, pull_);
   AddInfo(group, model_info_);
   AddVerify(group, model_verify_);
   AddSynth(group, model_synth_);

@@ -33,6 +33,9 @@ ExitCode RunModelSynth(const ModelSynthArguments& arguments, Console& console,
                        const std::atomic<bool>& stop);
 // Texts on standard input, their tokens on standard output, a line each.
 ExitCode RunModelTokens(const ModelTokensArguments& arguments, Console& console);
+// `stop` is set by Ctrl-C: what has arrived is kept.
+ExitCode RunModelPull(const ModelPullArguments& arguments, Console& console,
+                      const std::atomic<bool>& stop);
 
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
