@@ -15,6 +15,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/text", {"base", "base/unicode"}},
     {"engine/model", {"base"}},
     {"engine/encoder", {"base", "engine/model"}},
+    {"engine/cpu", {"base", "engine/model"}},
     {"engine/synth", {"base", "engine/model", "engine/text"}},
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
