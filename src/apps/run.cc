@@ -38,6 +38,13 @@ struct Runner {
   ExitCode operator()(const PolicyListArguments& a) const {
     return RunPolicyList(a, services, console);
   }
+  ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
+  ExitCode operator()(const ModelVerifyArguments& a) const {
+    return RunModelVerify(a, console, stop);
+  }
+  ExitCode operator()(const ModelSynthArguments& a) const {
+    return RunModelSynth(a, console, stop);
+  }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

@@ -184,6 +184,10 @@ TEST_F(RunTest, EveryCommandHasHelpWithinTheWidthOfATerminal) {
                                              {"policy", "show"},
                                              {"policy", "lint"},
                                              {"policy", "list"},
+                                             {"model"},
+                                             {"model", "info"},
+                                             {"model", "verify"},
+                                             {"model", "synth"},
                                              {"version"},
                                              {"completion"}}) {
     std::vector<std::string> words = command;

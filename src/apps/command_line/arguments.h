@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,35 @@ struct PolicyListArguments {
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
   ColorMode color = ColorMode::kAuto;
+};
+
+struct ModelInfoArguments {
+  std::string path;
+  bool tensors = false;  // list each
+  bool hashes = false;
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct ModelVerifyArguments {
+  std::string path;
+  std::string sha256;  // a list of sums; empty: the published ones, where known
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct ModelSynthArguments {
+  std::string out;
+  std::string shape;
+  std::uint64_t seed = 1;
+  std::string format = "safetensors";  // safetensors, original, gguf
+  std::string dense = "q8_0";          // q8_0, bf16, f16
+  bool overwrite = false;
+  std::string model;  // where the rank file is
+  std::size_t threads = DefaultThreads();
+  bool json = false;
 };
 
 struct VersionArguments {

@@ -25,7 +25,8 @@ struct ParseEnd {
 
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, VersionArguments, CompletionArguments>;
+                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
+                 ModelSynthArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -44,6 +45,7 @@ class CommandTree {
   void AddBatch();
   void AddEval();
   void AddPolicy();
+  void AddModelGroup();  // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -54,6 +56,9 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  ModelInfoArguments model_info_;
+  ModelVerifyArguments model_verify_;
+  ModelSynthArguments model_synth_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

@@ -51,6 +51,27 @@ inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint policies/*/policy.md --json
 )";
 
+inline constexpr const char* kModelInfoExamples = R"(Examples:
+  safeguard model info gpt-oss-safeguard-20b
+  safeguard model info gpt-oss-safeguard-20b.gguf --tensors
+  safeguard model info gpt-oss-safeguard-20b --hash --json
+)";
+
+inline constexpr const char* kModelVerifyExamples = R"(Examples:
+  safeguard model verify gpt-oss-safeguard-20b
+  safeguard model verify gpt-oss-safeguard-20b --sha256 SHA256SUMS
+
+The exit code is 0 when nothing is wrong with the model, and 4 when something is.
+)";
+
+inline constexpr const char* kModelSynthExamples = R"(Examples:
+  safeguard model synth --shape tiny --format gguf tiny.gguf
+  safeguard model synth --shape 20b --seed 7 random-20b
+  safeguard model synth --shape my_config.json --format gguf --dense bf16 small.gguf
+
+The weights are random: such a model measures speed and proves formats, and judges nothing.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

@@ -24,6 +24,14 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
 
+ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
+                      const std::atomic<bool>& stop);
+ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
+                        const std::atomic<bool>& stop);
+// Stopped, it leaves no unfinished file.
+ExitCode RunModelSynth(const ModelSynthArguments& arguments, Console& console,
+                       const std::atomic<bool>& stop);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.

@@ -172,17 +172,28 @@ std::vector<std::string> NumberedShards(const fs::path& folder) {
   return names;
 }
 
-// Without an index a missing shard shows only in the "-of-N" of the others' names.
+// The N of "-of-N.safetensors"; 0 where it is no number.
+std::size_t TotalOf(const std::string& name) {
+  std::size_t total = 0;
+  const std::size_t begin = name.find("-of-") + 4;
+  for (std::size_t i = begin; i < name.size() && name[i] != '.'; ++i) {
+    if (name[i] < '0' || name[i] > '9' || total > kShardsMax) {
+      return 0;
+    }
+    total = total * 10 + static_cast<std::size_t>(name[i] - '0');
+  }
+  return total;
+}
+
+// Without an index a missing shard shows only in the "-of-N" of the others' names. OpenAI counts
+// from 00000 to N, others from 00001 to N.
 Result<ShardSet> OpenNumbered(const fs::path& folder, const std::vector<std::string>& names) {
-  const std::string& last = names.back();
-  const std::size_t of = last.find("-of-");
-  const std::string total = last.substr(of + 4, last.find('.', of) - of - 4);
-  if (total.find_first_not_of("0123456789") != std::string::npos || total.size() > 6 ||
-      std::to_string(names.size()) != total.substr(std::min(total.find_first_not_of('0'),
-                                                            total.size()))) {
+  const std::size_t total =
+      TotalOf(names.back()) + (names.front().starts_with("model-00000-of-") ? 1 : 0);
+  if (names.size() != total) {
     return Fail(ErrorCode::kNotFound,
-                folder.string() + ": there are " + std::to_string(names.size()) + " shards of " +
-                    total + ", and no " + kShardIndex,
+                folder.string() + ": there are " + std::to_string(names.size()) + " of " +
+                    std::to_string(total) + " shards, and no " + kShardIndex,
                 "finish the download");
   }
   ShardSet set;

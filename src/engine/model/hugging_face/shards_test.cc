@@ -98,11 +98,14 @@ TEST_F(ShardsTest, BrokenIndexes) {
 
 TEST_F(ShardsTest, NumberedShardsNeedNoIndexWhenAllAreThere) {
   WriteShard("model-00001-of-00002.safetensors", "a");
-  EXPECT_THAT(Error(), HasSubstr("there are 1 shards of 00002"));
+  EXPECT_THAT(Error(), HasSubstr("there are 1 of 2 shards"));
   WriteShard("model-00002-of-00002.safetensors", "b");
   const auto set = OpenShards(folder_);
   ASSERT_TRUE(set) << Describe(set.error());
   EXPECT_EQ(set->tensors.size(), 2U);
+  WriteShard("model-00000-of-00002.safetensors", "c");  // counted from nought, as OpenAI does
+  EXPECT_TRUE(OpenShards(folder_));
+  std::filesystem::remove(folder_ + "/model-00000-of-00002.safetensors");
   std::filesystem::remove(folder_ + "/model-00002-of-00002.safetensors");
   std::filesystem::remove(folder_ + "/model-00001-of-00002.safetensors");
   EXPECT_FALSE(HasShards(folder_));

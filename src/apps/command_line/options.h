@@ -1,0 +1,23 @@
+// Options that several commands share, with one wording each.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <string>
+
+#include "apps/output/console.h"
+
+namespace safeguard::apps {
+
+// `choices` is "a|b|c": both what help shows and what completion offers.
+void Choices(CLI::Option* option, const std::string& choices);
+CLI::Validator NumberFrom(double least, double most);
+void AddColor(CLI::App* command, ColorMode& mode);
+// --model: where the models are.
+void AddModel(CLI::App* command, std::string& model);
+void AddThreads(CLI::App* command, std::size_t& threads);
+CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
+                     const std::string& help);
+void AddJson(CLI::App* command, bool& json, const std::string& help);
+
+}  // namespace safeguard::apps
