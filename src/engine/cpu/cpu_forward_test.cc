@@ -24,7 +24,7 @@ std::unique_ptr<Forward> NewForward(const RandomModel& model, const CpuForwardOp
                                     ThreadPool& pool) {
   auto forward = NewCpuForward(model.config, model.weights, options, pool);
   EXPECT_TRUE(forward) << Describe(forward.error());
-  return std::move(*forward);
+  return std::move(forward).value();
 }
 
 Status StepOnce(Forward& forward, SequenceId sequence, const std::vector<std::uint32_t>& tokens) {

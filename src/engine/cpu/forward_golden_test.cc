@@ -97,7 +97,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
   std::unique_ptr<Forward> NewForward() {
     auto forward = NewCpuForward(checkpoint_->config(), checkpoint_->weights(), options_, pool_);
     EXPECT_TRUE(forward) << Describe(forward.error());
-    return std::move(*forward);
+    return std::move(forward).value();
   }
   // The logits of the last rows, after `tokens`.
   std::vector<float> Step(Forward& forward, SequenceId sequence,

@@ -44,7 +44,7 @@ class Invariance : public testing::TestWithParam<std::tuple<const KernelTable*, 
     options.rows_max = rows_max;
     auto forward = NewCpuForward(model_.config, model_.weights, options, pool);
     EXPECT_TRUE(forward) << Describe(forward.error());
-    return std::move(*forward);
+    return std::move(forward).value();
   }
 
   // All rows of logits of `tokens`, in steps of `chunk`.

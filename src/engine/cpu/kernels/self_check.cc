@@ -59,8 +59,10 @@ std::vector<std::byte> Weights(WeightType type) {
   const std::size_t size = type == WeightType::kF32 ? 4 : type == WeightType::kQ8_0 ? 34 : 2;
   const std::size_t top = type == WeightType::kQ8_0 ? 1 : size - 1;  // sign and exponent
   if (type != WeightType::kMxfp4) {
-    for (std::size_t i = top; i < bytes.size(); i += size) {
-      bytes[i] = (bytes[i] & std::byte{0x80}) | std::byte{0x3C};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      if (i % kRowBytes % size == top) {
+        bytes[i] = (bytes[i] & std::byte{0x80}) | std::byte{0x3C};
+      }
     }
   }
   return bytes;
