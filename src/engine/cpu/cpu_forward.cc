@@ -1,0 +1,216 @@
+#include "engine/cpu/cpu_forward.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/cpu/forward_pass.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/kv_pages.h"
+
+namespace safeguard::engine {
+namespace {
+
+using cpu::Batch;
+using cpu::kPagePositions;
+using cpu::LayerPages;
+
+struct Sequence {
+  std::size_t length = 0;
+  std::vector<LayerPages> layers;
+};
+
+class CpuForward final : public Forward {
+ public:
+  CpuForward(const GptOssConfig& config, const GptOssWeights& weights,
+             const CpuForwardOptions& options, const cpu::KernelTable& kernels, ThreadPool& pool)
+      : config_(config),
+        options_(options),
+        pages_({config.kv_heads, config.head_dim,
+                options.precision == CpuPrecision::kF32 ? cpu::KvType::kF32 : cpu::KvType::kBF16}),
+        pass_(config_, weights, pages_.shape(), kernels, pool) {
+    if (options_.residual_observer) {
+      observer_ = [this](std::size_t layer, const Batch&, std::span<const float> residual) {
+        options_.residual_observer(layer, residual);
+      };
+    }
+  }
+
+  SequenceId NewSequence() override { return Add({0, std::vector<LayerPages>(config_.layers)}); }
+  SequenceId Fork(SequenceId from) override { return Add(At(from)); }
+  void Drop(SequenceId sequence) override { CHECK(sequences_.erase(sequence) == 1); }
+  [[nodiscard]] std::size_t Length(SequenceId sequence) const override {
+    const auto found = sequences_.find(sequence);
+    CHECK(found != sequences_.end());
+    return found->second.length;
+  }
+
+  Status Step(std::span<const SequenceStep> steps, std::span<float> logits) override;
+
+  [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
+  [[nodiscard]] const GptOssConfig& config() const override { return config_; }
+
+ private:
+  SequenceId Add(Sequence sequence) {
+    const SequenceId id{++last_id_};
+    sequences_.emplace(id, std::move(sequence));
+    return id;
+  }
+  Sequence& At(SequenceId id) {
+    const auto found = sequences_.find(id);
+    CHECK(found != sequences_.end());
+    return found->second;
+  }
+
+  [[nodiscard]] Status CheckTokens(std::span<const SequenceStep> steps) const;
+  [[nodiscard]] Status CheckMemory(std::span<const SequenceStep> steps);
+  // Tokens [begin, begin + count) of a step become the batch's next rows.
+  void Append(const SequenceStep& step, std::size_t begin, std::size_t count, Batch& batch);
+  void RunBatch(Batch& batch, float*& logits);
+
+  GptOssConfig config_;
+  CpuForwardOptions options_;
+  cpu::PagePool pages_;  // outlives the sequences
+  cpu::ForwardPass pass_;
+  cpu::ResidualObserver observer_;
+  std::map<SequenceId, Sequence> sequences_;
+  std::uint64_t last_id_ = 0;
+};
+
+Status CpuForward::CheckTokens(std::span<const SequenceStep> steps) const {
+  for (const SequenceStep& step : steps) {
+    for (const std::uint32_t token : step.tokens) {
+      if (token >= config_.vocabulary) {
+        return Fail(ErrorCode::kInvalidInput,
+                    "token " + std::to_string(token) + " is outside the vocabulary of " +
+                        std::to_string(config_.vocabulary));
+      }
+    }
+    const std::size_t length = Length(step.sequence);
+    if (step.tokens.size() > config_.context_max - length) {
+      return Fail(ErrorCode::kLimit,
+                  std::to_string(step.tokens.size()) + " tokens after " + std::to_string(length) +
+                      " pass the model's context of " + std::to_string(config_.context_max),
+                  "shorten the policy or the content");
+    }
+  }
+  return {};
+}
+
+// The most pages that the step can hold at any time. Sliding layers hold their window and the rows
+// of one pass.
+Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
+  std::size_t pages = pages_.in_use();
+  const std::size_t sliding_most =
+      (config_.sliding_window + options_.rows_max) / kPagePositions + 3;
+  for (const SequenceStep& step : steps) {
+    const Sequence& sequence = At(step.sequence);
+    for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+      const std::size_t needed =
+          sequence.layers[layer].PagesNeeded(sequence.length, step.tokens.size());
+      pages += config_.sliding[layer] ? std::min(needed, sliding_most) : needed;
+    }
+  }
+  const std::size_t page_bytes = pages_.shape().PageBytes();
+  if (pages > options_.cache_bytes_max / page_bytes) {
+    return Fail(ErrorCode::kLimit,
+                "keys and values would take " + std::to_string(pages * page_bytes) +
+                    " bytes, over the limit of " + std::to_string(options_.cache_bytes_max),
+                "run fewer or shorter sequences at once, or raise the limit");
+  }
+  return {};
+}
+
+Status CpuForward::Step(std::span<const SequenceStep> steps, std::span<float> logits) {
+  std::size_t wanted = 0;
+  std::set<SequenceId> seen;
+  for (const SequenceStep& step : steps) {
+    CHECK(!step.tokens.empty() && step.logits <= step.tokens.size());
+    CHECK(seen.insert(step.sequence).second);
+    wanted += step.logits;
+  }
+  CHECK(logits.size() == wanted * config_.vocabulary);
+  if (Status status = CheckTokens(steps); !status) {
+    return status;
+  }
+  if (Status status = CheckMemory(steps); !status) {
+    return status;
+  }
+  float* next = logits.data();
+  Batch batch;
+  for (const SequenceStep& step : steps) {
+    for (std::size_t begin = 0; begin < step.tokens.size();) {
+      const std::size_t room = options_.rows_max - batch.tokens.size();
+      const std::size_t count = std::min(room, step.tokens.size() - begin);
+      Append(step, begin, count, batch);
+      begin += count;
+      if (batch.tokens.size() == options_.rows_max) {
+        RunBatch(batch, next);
+      }
+    }
+  }
+  if (!batch.tokens.empty()) {
+    RunBatch(batch, next);
+  }
+  return {};
+}
+
+void CpuForward::Append(const SequenceStep& step, std::size_t begin, std::size_t count,
+                        Batch& batch) {
+  Sequence& sequence = At(step.sequence);
+  for (LayerPages& layer : sequence.layers) {
+    layer.Extend(sequence.length, count, pages_);
+  }
+  const std::size_t row = batch.tokens.size();
+  batch.segments.push_back({sequence.layers, sequence.length, row, count});
+  const auto tokens = step.tokens.subspan(begin, count);
+  batch.tokens.insert(batch.tokens.end(), tokens.begin(), tokens.end());
+  const std::size_t first_wanted = step.tokens.size() - step.logits;
+  for (std::size_t t = 0; t < count; ++t) {
+    if (begin + t >= first_wanted) {
+      batch.wanted.push_back(row + t);
+    }
+  }
+  sequence.length += count;
+}
+
+void CpuForward::RunBatch(Batch& batch, float*& logits) {
+  batch.logits = logits;
+  pass_.Run(batch, observer_);
+  logits += batch.wanted.size() * config_.vocabulary;
+  for (const cpu::Segment& segment : batch.segments) {
+    const std::size_t next = segment.first_position + segment.count;
+    const std::size_t reach = next + 1 - std::min(config_.sliding_window, next + 1);
+    for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+      if (config_.sliding[layer]) {
+        segment.layers[layer].DropBefore(reach);
+      }
+    }
+  }
+  batch = Batch();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
+                                               const GptOssWeights& weights,
+                                               const CpuForwardOptions& options,
+                                               ThreadPool& pool) {
+  if (std::string problem = ConfigProblem(config); !problem.empty()) {
+    return Fail(ErrorCode::kInvalidInput, std::move(problem));
+  }
+  CHECK(weights.layers.size() == config.layers && options.rows_max > 0);
+  const cpu::KernelTable* kernels =
+      options.kernels.empty() ? &cpu::BestKernels() : &cpu::ChooseKernels(options.kernels.c_str());
+  if (!options.kernels.empty() && options.kernels != kernels->name) {
+    return Fail(ErrorCode::kInvalidInput,
+                "no kernels \"" + options.kernels + "\" run on this processor");
+  }
+  return std::make_unique<CpuForward>(config, weights, options, *kernels, pool);
+}
+
+}  // namespace safeguard::engine

@@ -1,0 +1,46 @@
+// The Forward interface on the CPU.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "base/thread_pool.h"
+#include "engine/model/forward.h"
+#include "engine/model/gpt_oss_config.h"
+#include "engine/model/weights.h"
+
+namespace safeguard::engine {
+
+// Weights are exact and activations are binary32 in both.
+enum class CpuPrecision : std::uint8_t {
+  kDefault,  // keys and values are kept as bfloat16: half the memory of a sequence
+  kF32,      // everything is binary32
+};
+
+struct CpuForwardOptions {
+  CpuPrecision precision = CpuPrecision::kDefault;
+  // Of key and value pages.
+  std::size_t cache_bytes_max = std::numeric_limits<std::size_t>::max();
+  // Rows that go through the layers together, which bounds the memory of activations (some 150 KB
+  // a row for gpt-oss-20b). A longer step is cut; results do not change. At least 1.
+  std::size_t rows_max = 512;
+  // "reference", "avx2", "avx512"; empty: SAFEGUARD_KERNELS, else the best that this CPU runs.
+  std::string kernels;
+  // For comparing with another implementation: called after each block with the rows that have
+  // just passed it, `hidden` floats each, in the order of the steps' tokens.
+  std::function<void(std::size_t layer, std::span<const float> residual)> residual_observer;
+};
+
+// `weights` and `pool` must outlive the result. REQUIRES: the weights have the config's shapes
+// (Checkpoint::Open has checked them). Options that cannot be met: kInvalidInput.
+Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
+                                               const GptOssWeights& weights,
+                                               const CpuForwardOptions& options, ThreadPool& pool);
+
+}  // namespace safeguard::engine

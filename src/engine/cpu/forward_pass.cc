@@ -1,0 +1,270 @@
+#include "engine/cpu/forward_pass.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/cpu/routing.h"
+#include "engine/model/dequantize.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+// Rows that a thread takes through a step of its own at a time.
+constexpr std::size_t kRowsAtATime = 8;
+// Query rows that share a page while it is in the cache; a multiple of the kernels' register tile.
+constexpr std::size_t kAttentionRowsMax = 48;
+
+std::vector<float> Floats(const VectorView& vector) {
+  std::vector<float> floats(vector.size);
+  DequantizeVector(vector, 0, floats);
+  return floats;
+}
+
+std::vector<const float*> RowsOf(const AlignedFloats& from, std::size_t rows, std::size_t stride) {
+  std::vector<const float*> pointers(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    pointers[row] = from.data() + row * stride;
+  }
+  return pointers;
+}
+
+}  // namespace
+
+void ForwardPass::Run(const Batch& batch, const ResidualObserver& observer) {
+  Prepare(batch);
+  Embed(batch);
+  for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    const LayerWeights& weights = weights_.layers[layer];
+    Normalize(attention_norms_[layer]);
+    QueryKeyValue(weights);
+    RotateAndStore(batch, layer);
+    Attend(batch, layer);
+    ProjectAttention(weights);
+    Normalize(expert_norms_[layer]);
+    MixExperts(weights);
+    if (observer) {
+      observer(layer, batch, {residual_.data(), rows_ * config_.hidden});
+    }
+  }
+  Unembed(batch);
+}
+
+void ForwardPass::Embed(const Batch& batch) {
+  ForRows([&](std::size_t row) {
+    DequantizeRow(weights_.embedding, batch.tokens[row], 0,
+                  {residual_.data() + row * config_.hidden, config_.hidden});
+  });
+}
+
+void ForwardPass::Normalize(const std::vector<float>& weight) {
+  ForRows([&](std::size_t row) {
+    kernels_.rms_norm({residual_.data() + row * config_.hidden, weight.data(), config_.rms_epsilon,
+                       config_.hidden, normed_.data() + row * config_.hidden});
+  });
+}
+
+void ForwardPass::QueryKeyValue(const LayerWeights& layer) {
+  const LinearJob jobs[] = {
+      {&layer.query, &layer.query_bias, normed_rows_, query_.data(), layer.query.rows},
+      {&layer.key, &layer.key_bias, normed_rows_, key_.data(), layer.key.rows},
+      {&layer.value, &layer.value_bias, normed_rows_, value_.data(), layer.value.rows}};
+  linear_.Run(jobs);
+}
+
+// The softmax's 1 / sqrt(head_dim) goes into the queries. The concentration is in the cosines.
+void ForwardPass::RotateAndStore(const Batch& batch, std::size_t layer) {
+  const std::size_t dim = config_.head_dim;
+  const float scale = 1.0F / std::sqrt(static_cast<float>(dim));
+  ForRows([&](std::size_t row) {
+    const float* cosines = cosines_.data() + row * (dim / 2);
+    const float* sines = sines_.data() + row * (dim / 2);
+    for (std::size_t head = 0; head < config_.heads; ++head) {
+      Rotate(cosines, sines, dim, scale, query_.data() + (row * config_.heads + head) * dim);
+    }
+    std::byte* page = batch.segments[segments_[row]].layers[layer].PageOf(positions_[row]);
+    for (std::size_t head = 0; head < config_.kv_heads; ++head) {
+      const std::size_t at = (row * config_.kv_heads + head) * dim;
+      Rotate(cosines, sines, dim, 1.0F, key_.data() + at);
+      WriteKeyValue(kv_, page, head, positions_[row] % kPagePositions, key_.data() + at,
+                    value_.data() + at);
+    }
+  });
+}
+
+void ForwardPass::Attend(const Batch& batch, std::size_t layer) {
+  const std::size_t group = config_.heads / config_.kv_heads;
+  const std::size_t tokens = std::max<std::size_t>(1, kAttentionRowsMax / group);
+  std::vector<AttentionPiece> pieces;
+  for (std::size_t s = 0; s < batch.segments.size(); ++s) {
+    for (std::size_t begin = 0; begin < batch.segments[s].count; begin += tokens) {
+      for (std::size_t head = 0; head < config_.kv_heads; ++head) {
+        pieces.push_back({s, head, begin, std::min(batch.segments[s].count, begin + tokens)});
+      }
+    }
+  }
+  pool_.ParallelFor(pieces.size(), [&](std::size_t i, std::size_t worker) {
+    AttendPiece(batch.segments[pieces[i].segment], pieces[i], layer, attention_scratch_[worker]);
+  });
+}
+
+void ForwardPass::ProjectAttention(const LayerWeights& layer) {
+  const LinearJob job = {&layer.output, &layer.output_bias, context_rows_, update_.data(),
+                         config_.hidden};
+  linear_.Run({&job, 1});
+  for (std::size_t i = 0; i < rows_ * config_.hidden; ++i) {
+    residual_.data()[i] += update_.data()[i];
+  }
+}
+
+// Every expert takes all its tokens at once. A token's experts are added largest logit first.
+void ForwardPass::MixExperts(const LayerWeights& layer) {
+  const std::size_t hidden = config_.hidden;
+  const LinearJob router = {&layer.router, &layer.router_bias, normed_rows_, router_.data(),
+                            config_.experts};
+  linear_.Run({&router, 1});
+  const Routing routing = RouteTokens({router_.data(), rows_ * config_.experts}, config_.experts,
+                                      config_.experts_per_token);
+  const std::size_t slots = routing.rows.size();
+  std::vector<const float*> inputs(slots);
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    inputs[slot] = normed_rows_[routing.rows[slot]];
+  }
+  const std::vector<const float*> inner = RowsOf(inner_, slots, config_.intermediate);
+  std::vector<GateUpJob> first;
+  std::vector<LinearJob> second;
+  for (std::size_t e = 0; e < config_.experts; ++e) {
+    const std::size_t begin = routing.begin[e];
+    const std::size_t count = routing.begin[e + 1] - begin;
+    if (count == 0) {
+      continue;
+    }
+    const ExpertWeights& expert = layer.experts[e];
+    first.push_back({&expert, std::span(inputs).subspan(begin, count),
+                     inner_.data() + begin * config_.intermediate, config_.intermediate});
+    second.push_back({&expert.down, &expert.down_bias, std::span(inner).subspan(begin, count),
+                      outer_.data() + begin * hidden, hidden});
+  }
+  linear_.Run(first, config_.swiglu_alpha, config_.swiglu_limit);
+  linear_.Run(second);
+  ForRows([&](std::size_t row) {
+    float* update = update_.data() + row * hidden;
+    std::fill_n(update, hidden, 0.0F);
+    for (std::size_t pair = row * routing.choices; pair < (row + 1) * routing.choices; ++pair) {
+      const float* expert = outer_.data() + routing.slots[pair] * hidden;
+      for (std::size_t i = 0; i < hidden; ++i) {
+        update[i] += routing.weights[pair] * expert[i];
+      }
+    }
+    for (std::size_t i = 0; i < hidden; ++i) {
+      residual_.data()[row * hidden + i] += update[i];
+    }
+  });
+}
+
+void ForwardPass::Unembed(const Batch& batch) {
+  if (batch.wanted.empty()) {
+    return;
+  }
+  std::vector<const float*> rows;
+  for (const std::size_t row : batch.wanted) {
+    float* normed = normed_.data() + row * config_.hidden;
+    kernels_.rms_norm({residual_.data() + row * config_.hidden, final_norm_.data(),
+                       config_.rms_epsilon, config_.hidden, normed});
+    rows.push_back(normed);
+  }
+  const LinearJob job = {&weights_.unembedding, nullptr, rows, batch.logits, config_.vocabulary};
+  linear_.Run({&job, 1});
+}
+
+// ---- around the page ----
+
+ForwardPass::ForwardPass(const GptOssConfig& config, const GptOssWeights& weights,
+                         const KvShape& kv, const KernelTable& kernels, ThreadPool& pool)
+    : config_(config),
+      weights_(weights),
+      kernels_(kernels),
+      pool_(pool),
+      linear_(kernels, pool),
+      rope_(config.rope, config.head_dim),
+      kv_(kv),
+      final_norm_(Floats(weights.final_norm)),
+      attention_scratch_(pool.size()) {
+  for (const LayerWeights& layer : weights.layers) {
+    attention_norms_.push_back(Floats(layer.attention_norm));
+    expert_norms_.push_back(Floats(layer.expert_norm));
+    sinks_.push_back(Floats(layer.sinks));
+  }
+}
+
+void ForwardPass::Prepare(const Batch& batch) {
+  rows_ = batch.tokens.size();
+  const std::size_t width = config_.heads * config_.head_dim;
+  const std::size_t padded = RoundUp(width, kColumnQuantum);
+  const std::size_t slots = rows_ * config_.experts_per_token;
+  residual_.Reserve(rows_ * config_.hidden);
+  normed_.Reserve(rows_ * config_.hidden);
+  query_.Reserve(rows_ * width);
+  key_.Reserve(rows_ * config_.kv_heads * config_.head_dim);
+  value_.Reserve(rows_ * config_.kv_heads * config_.head_dim);
+  context_.Reserve(rows_ * padded);
+  update_.Reserve(rows_ * config_.hidden);
+  router_.Reserve(rows_ * config_.experts);
+  inner_.Reserve(slots * config_.intermediate);
+  outer_.Reserve(slots * config_.hidden);
+  cosines_.Reserve(rows_ * (config_.head_dim / 2));
+  sines_.Reserve(rows_ * (config_.head_dim / 2));
+  normed_rows_ = RowsOf(normed_, rows_, config_.hidden);
+  context_rows_ = RowsOf(context_, rows_, padded);
+  positions_.resize(rows_);
+  segments_.resize(rows_);
+  for (std::size_t s = 0; s < batch.segments.size(); ++s) {
+    const Segment& segment = batch.segments[s];
+    for (std::size_t t = 0; t < segment.count; ++t) {
+      positions_[segment.first_row + t] = segment.first_position + t;
+      segments_[segment.first_row + t] = s;
+    }
+  }
+  ForRows([&](std::size_t row) {
+    const std::size_t at = row * (config_.head_dim / 2);
+    rope_.Angles(positions_[row], cosines_.data() + at, sines_.data() + at);
+  });
+}
+
+void ForwardPass::AttendPiece(const Segment& segment, const AttentionPiece& piece,
+                              std::size_t layer, AttentionScratch& scratch) {
+  const std::size_t dim = config_.head_dim;
+  const std::size_t group = config_.heads / config_.kv_heads;
+  const std::size_t width = config_.heads * dim;
+  const std::size_t padded = RoundUp(width, kColumnQuantum);
+  const std::size_t window = config_.sliding[layer] ? config_.sliding_window
+                                                    : std::numeric_limits<std::size_t>::max();
+  const std::size_t first = segment.first_position + piece.begin;
+  const std::size_t last = segment.first_position + piece.end - 1;
+  const std::size_t reach = first + 1 < window ? 0 : first + 1 - window;
+  scratch.pages.clear();
+  for (std::size_t page = reach / kPagePositions; page <= last / kPagePositions; ++page) {
+    scratch.pages.push_back(segment.layers[layer].PageOf(page * kPagePositions) +
+                            piece.kv_head * kv_.HeadBytes());
+  }
+  const std::size_t tokens = piece.end - piece.begin;
+  scratch.floats.Reserve(AttentionScratchFloats(tokens * group, dim));
+  const std::size_t row = segment.first_row + piece.begin;
+  const std::size_t column = piece.kv_head * group * dim;
+  kernels_.attention({query_.data() + row * width + column, width, tokens, group, dim, first,
+                      window, sinks_[layer].data() + piece.kv_head * group, scratch.pages.data(),
+                      reach / kPagePositions, kv_.type, context_.data() + row * padded + column,
+                      padded, scratch.floats.data()});
+}
+
+void ForwardPass::ForRows(const std::function<void(std::size_t)>& body) {
+  const std::size_t blocks = (rows_ + kRowsAtATime - 1) / kRowsAtATime;
+  pool_.ParallelFor(blocks, [&](std::size_t block, std::size_t) {
+    const std::size_t end = std::min(rows_, (block + 1) * kRowsAtATime);
+    for (std::size_t row = block * kRowsAtATime; row < end; ++row) {
+      body(row);
+    }
+  });
+}
+
+}  // namespace safeguard::engine::cpu

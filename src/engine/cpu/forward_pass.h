@@ -1,0 +1,110 @@
+// One pass of new tokens through the network. forward_pass.cc is the model on a page.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/kv_pages.h"
+#include "engine/cpu/linear_runner.h"
+#include "engine/cpu/rope.h"
+#include "engine/model/gpt_oss_config.h"
+#include "engine/model/weights.h"
+
+namespace safeguard::engine::cpu {
+
+// Consecutive new tokens of one sequence: rows [first_row, first_row + count) of the batch.
+struct Segment {
+  std::span<LayerPages> layers;  // extended for the new positions
+  std::size_t first_position = 0;
+  std::size_t first_row = 0;
+  std::size_t count = 0;
+};
+
+struct Batch {
+  std::vector<std::uint32_t> tokens;  // by row, each below the vocabulary
+  std::vector<Segment> segments;
+  std::vector<std::size_t> wanted;  // rows whose logits are wanted, rising
+  float* logits = nullptr;          // wanted.size() rows of the vocabulary
+};
+
+// The residual stream after block `layer`, `hidden` floats a row of the batch.
+using ResidualObserver =
+    std::function<void(std::size_t layer, const Batch& batch, std::span<const float> residual)>;
+
+// Used by one thread at a time. What it is given must outlive it.
+class ForwardPass {
+ public:
+  ForwardPass(const GptOssConfig& config, const GptOssWeights& weights, const KvShape& kv,
+              const KernelTable& kernels, ThreadPool& pool);
+
+  void Run(const Batch& batch, const ResidualObserver& observer);
+
+ private:
+  void Prepare(const Batch& batch);
+  void Embed(const Batch& batch);
+  void Normalize(const std::vector<float>& weight);
+  void QueryKeyValue(const LayerWeights& layer);
+  void RotateAndStore(const Batch& batch, std::size_t layer);
+  void Attend(const Batch& batch, std::size_t layer);
+  void ProjectAttention(const LayerWeights& layer);
+  void MixExperts(const LayerWeights& layer);
+  void Unembed(const Batch& batch);
+
+  void ForRows(const std::function<void(std::size_t)>& body);
+
+  // Consecutive tokens of a segment, one key/value head.
+  struct AttentionPiece {
+    std::size_t segment;
+    std::size_t kv_head;
+    std::size_t begin;
+    std::size_t end;
+  };
+  struct AttentionScratch {
+    std::vector<const std::byte*> pages;
+    AlignedFloats floats;
+  };
+  void AttendPiece(const Segment& segment, const AttentionPiece& piece, std::size_t layer,
+                   AttentionScratch& scratch);
+
+  const GptOssConfig& config_;
+  const GptOssWeights& weights_;
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+  LinearRunner linear_;
+  Rope rope_;
+  KvShape kv_;
+
+  // Small vectors of every layer, as floats.
+  std::vector<std::vector<float>> attention_norms_;
+  std::vector<std::vector<float>> expert_norms_;
+  std::vector<std::vector<float>> sinks_;
+  std::vector<float> final_norm_;
+
+  // Activations, by row of the batch.
+  std::size_t rows_ = 0;
+  AlignedFloats residual_;  // [hidden]
+  AlignedFloats normed_;    // [hidden]
+  AlignedFloats query_;     // [heads * head_dim]
+  AlignedFloats key_;       // [kv_heads * head_dim]
+  AlignedFloats value_;     // [kv_heads * head_dim]
+  AlignedFloats context_;   // [heads * head_dim], padded to kColumnQuantum with zeros
+  AlignedFloats update_;    // [hidden], what a block adds
+  AlignedFloats router_;    // [experts]
+  AlignedFloats inner_;     // by slot of the routing: [intermediate]
+  AlignedFloats outer_;     // by slot of the routing: [hidden]
+  AlignedFloats cosines_;   // [head_dim / 2]
+  AlignedFloats sines_;     // [head_dim / 2]
+  std::vector<std::size_t> positions_;
+  std::vector<std::size_t> segments_;
+  std::vector<const float*> normed_rows_;
+  std::vector<const float*> context_rows_;
+  std::vector<AttentionScratch> attention_scratch_;  // by worker
+};
+
+}  // namespace safeguard::engine::cpu

@@ -1,0 +1,42 @@
+#include "engine/cpu/kernels/kernel_table.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "engine/cpu/kernels/self_check.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+constexpr std::array kTables = {
+#if defined(__x86_64__)
+    &kAvx512Kernels,
+    &kAvx2Kernels,
+#endif
+    &kReferenceKernels,
+};
+
+}  // namespace
+
+KernelTables AllKernels() {
+  return {kTables.data(), kTables.size()};
+}
+
+const KernelTable& ChooseKernels(const char* forced) {
+  const std::string_view name = forced == nullptr ? "amx" : forced;
+  for (const KernelTable* table : kTables) {
+    const bool wanted = name == "amx" || name == table->name;
+    if (wanted && table->supported() && AgreesWithReference(*table)) {
+      return *table;
+    }
+  }
+  return kReferenceKernels;
+}
+
+const KernelTable& BestKernels() {
+  static const KernelTable& best = ChooseKernels(std::getenv("SAFEGUARD_KERNELS"));
+  return best;
+}
+
+}  // namespace safeguard::engine::cpu

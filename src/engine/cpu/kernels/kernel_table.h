@@ -1,0 +1,160 @@
+// The hot functions of the forward pass, which exist once per instruction set. The reference folder
+// defines what each computes; every other folder is tested against it (kernels_test.cc) and checks
+// itself against it before it is used (self_check.h).
+//
+// Every function is a pure function of its arguments and may be called from any thread. Within one
+// table each number of a result is summed in one fixed order that depends on nothing but its own
+// row and column, so it is the same bits whatever else is computed with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/model/weights.h"
+
+namespace safeguard::engine::cpu {
+
+// Activations are padded with zeros to a multiple of this many columns.
+inline constexpr std::size_t kColumnQuantum = 32;
+// A linear task is cut best at multiples of this many outputs.
+inline constexpr std::size_t kOutputQuantum = 24;
+// Positions that one page of keys and values holds.
+inline constexpr std::size_t kPagePositions = 64;
+// Head sizes are padded to a multiple of this in a page's values.
+inline constexpr std::size_t kHeadQuantum = 16;
+
+constexpr std::size_t RoundUp(std::size_t value, std::size_t quantum) {
+  return (value + quantum - 1) / quantum * quantum;
+}
+
+// How the bytes of a weight row are read.
+struct WeightLayout {
+  WeightType type;
+  NibbleOrder order;         // the last three for kMxfp4 only
+  std::size_t code_stride;
+  std::size_t scale_stride;
+  std::size_t columns;
+};
+
+// One row of weights: `data` points at its first number, block, or block of codes.
+struct WeightRow {
+  const std::byte* data;
+  const std::byte* scales;  // kMxfp4 only
+};
+
+// out[r * out_stride + o] = bias[o] + sum over k of x[r][k] * weights[o][k], with weights exact in
+// binary32 and sums in binary32.
+struct LinearTask {
+  WeightLayout layout;
+  const WeightRow* weights;  // `outputs` of them, anywhere
+  std::size_t outputs;
+  const float* bias;      // `outputs`, or null
+  const float* const* x;  // `rows` rows of RoundUp(columns, kColumnQuantum), zeros at the end
+  std::size_t rows;
+  float* out;
+  std::size_t out_stride;
+  float* scratch;  // LinearScratchFloats(columns)
+};
+
+// Rows of activations that share an unpacked tile of weights at a time: they stay in the L2 cache.
+inline constexpr std::size_t kLinearRowBlock = 32;
+
+constexpr std::size_t LinearScratchFloats(std::size_t columns) {
+  // The unpacked tile, and sixteen partial sums for each of a row block's sums in flight.
+  return kOutputQuantum * RoundUp(columns, kColumnQuantum) + kLinearRowBlock * 6 * 16;
+}
+
+// How a page stores numbers.
+enum class KvType : std::uint8_t { kF32, kBF16 };
+
+constexpr std::size_t BytesOf(KvType type) {
+  return type == KvType::kF32 ? 4 : 2;
+}
+
+// A page's part for one key/value head: keys as columns, [head_dim][kPagePositions], so that a
+// register holds one component of neighbouring positions; then values as rows,
+// [kPagePositions][RoundUp(head_dim, kHeadQuantum)]. Positions not yet written are zero.
+constexpr std::size_t KvHeadBytes(std::size_t head_dim, KvType type) {
+  return kPagePositions * (head_dim + RoundUp(head_dim, kHeadQuantum)) * BytesOf(type);
+}
+
+// Causal attention of the query heads that share one key/value head, for consecutive tokens of one
+// sequence:
+//   out = sum over keys j of e^(q.k_j - m) v_j / (e^(sink - m) + sum over j of e^(q.k_j - m)).
+// Token t stands at position p = first_position + t and sees the keys (p - window, p].
+struct AttentionTask {
+  const float* query;  // token t, head g: query + t * query_stride + g * head_dim; already scaled
+  std::size_t query_stride;
+  std::size_t tokens;
+  std::size_t group;  // query heads
+  std::size_t head_dim;
+  std::size_t first_position;
+  std::size_t window;  // at least 1
+  const float* sinks;  // `group`
+  // pages[i] holds positions [(first_page + i) * kPagePositions, ...) for this head. They reach
+  // from the first key that token 0 sees to the last token's own.
+  const std::byte* const* pages;
+  std::size_t first_page;
+  KvType type;
+  float* out;  // laid out as query
+  std::size_t out_stride;
+  float* scratch;  // AttentionScratchFloats(tokens * group, head_dim)
+};
+
+constexpr std::size_t AttentionScratchFloats(std::size_t rows, std::size_t head_dim) {
+  // Sums of values, largest score and sum of weights by row; then six rows of a page's scores.
+  return rows * (RoundUp(head_dim, kHeadQuantum) + 2) + 6 * kPagePositions + kHeadQuantum;
+}
+
+// out = x / sqrt(mean(x^2) + epsilon) * weight, all in binary32.
+struct NormTask {
+  const float* x;
+  const float* weight;
+  float epsilon;
+  std::size_t width;
+  float* out;  // may be x
+};
+
+// out[i] = g * sigmoid(alpha * g) * (u + 1) with g = min(pairs[2i], limit) and
+// u = clamp(pairs[2i + 1], -limit, limit), for i < count.
+struct SwigluTask {
+  const float* pairs;
+  std::size_t count;
+  float alpha;
+  float limit;
+  float* out;
+};
+
+struct KernelTable {
+  const char* name;
+  bool (*supported)();
+  void (*linear)(const LinearTask& task);
+  void (*attention)(const AttentionTask& task);
+  void (*rms_norm)(const NormTask& task);
+  void (*swiglu)(const SwigluTask& task);
+};
+
+extern const KernelTable kReferenceKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+#endif
+
+struct KernelTables {
+  const KernelTable* const* tables;  // best first; the last is always the reference
+  std::size_t count;
+};
+
+// Every table built into this binary.
+KernelTables AllKernels();
+
+// The table for `forced` (the value of SAFEGUARD_KERNELS, or null for the best one): the first that
+// is not ruled out by name, that this CPU runs and that agrees with the reference in a self-check
+// of some microseconds. "amx", which only the encoder has a table for, means the best one. A
+// forced table that is unknown or cannot run here gives the reference.
+const KernelTable& ChooseKernels(const char* forced);
+
+// ChooseKernels(getenv("SAFEGUARD_KERNELS")), decided once per process.
+const KernelTable& BestKernels();
+
+}  // namespace safeguard::engine::cpu

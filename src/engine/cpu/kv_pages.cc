@@ -1,0 +1,98 @@
+#include "engine/cpu/kv_pages.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+#include "base/check.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+constexpr std::align_val_t kAlignment{64};
+
+std::size_t PagesFor(std::size_t positions) {
+  return (positions + kPagePositions - 1) / kPagePositions;
+}
+
+void Store(KvType type, std::byte* to, std::size_t index, float value) {
+  if (type == KvType::kF32) {
+    std::memcpy(to + 4 * index, &value, sizeof value);
+    return;
+  }
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t odd = (bits >> 16) & 1U;
+  const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
+  const auto half = static_cast<std::uint16_t>(
+      nan ? (bits >> 16) | 0x40U : (bits + 0x7FFFU + odd) >> 16);
+  std::memcpy(to + 2 * index, &half, sizeof half);
+}
+
+}  // namespace
+
+PagePool::Page PagePool::New() {
+  auto* bytes = static_cast<std::byte*>(::operator new(shape_.PageBytes(), kAlignment));
+  std::fill_n(bytes, shape_.PageBytes(), std::byte{0});
+  ++in_use_;
+  return {bytes, [this](std::byte* page) {
+            ::operator delete(page, kAlignment);
+            --in_use_;
+          }};
+}
+
+PagePool::Page PagePool::Copy(const Page& page) {
+  Page copy = New();
+  std::copy_n(page.get(), shape_.PageBytes(), copy.get());
+  return copy;
+}
+
+std::size_t LayerPages::PagesNeeded(std::size_t length, std::size_t added) const {
+  const bool shared =
+      length % kPagePositions != 0 && !pages_.empty() && pages_.back().use_count() > 1;
+  return PagesFor(length + added) - PagesFor(length) + (shared ? 1 : 0);
+}
+
+void LayerPages::Extend(std::size_t length, std::size_t added, PagePool& pool) {
+  if (length % kPagePositions != 0) {
+    CHECK(!pages_.empty());
+    if (pages_.back().use_count() > 1) {
+      pages_.back() = pool.Copy(pages_.back());
+    }
+  }
+  if (pages_.empty()) {
+    first_page_ = length / kPagePositions;
+  }
+  while (first_page_ + pages_.size() < PagesFor(length + added)) {
+    pages_.push_back(pool.New());
+  }
+}
+
+void LayerPages::DropBefore(std::size_t position) {
+  const std::size_t keep = position / kPagePositions;
+  if (keep > first_page_) {
+    const std::size_t drop = std::min(keep - first_page_, pages_.size());
+    pages_.erase(pages_.begin(), pages_.begin() + static_cast<std::ptrdiff_t>(drop));
+    first_page_ += drop;
+  }
+}
+
+std::byte* LayerPages::PageOf(std::size_t position) const {
+  const std::size_t page = position / kPagePositions;
+  CHECK(page >= first_page_ && page - first_page_ < pages_.size());
+  return pages_[page - first_page_].get();
+}
+
+void WriteKeyValue(const KvShape& shape, std::byte* page, std::size_t head, std::size_t slot,
+                   const float* key, const float* value) {
+  std::byte* keys = page + head * shape.HeadBytes();
+  std::byte* values = keys + kPagePositions * shape.head_dim * BytesOf(shape.type);
+  const std::size_t row = slot * RoundUp(shape.head_dim, kHeadQuantum);
+  for (std::size_t d = 0; d < shape.head_dim; ++d) {
+    Store(shape.type, keys, d * kPagePositions + slot, key[d]);
+    Store(shape.type, values, row + d, value[d]);
+  }
+}
+
+}  // namespace safeguard::engine::cpu

@@ -1,0 +1,70 @@
+// Keys and values of one layer and 64 positions: pages, shared by reference between sequences and
+// copied when one of several owners writes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "engine/cpu/kernels/kernel_table.h"
+
+namespace safeguard::engine::cpu {
+
+struct KvShape {
+  std::size_t kv_heads = 0;
+  std::size_t head_dim = 0;
+  KvType type = KvType::kF32;
+
+  [[nodiscard]] std::size_t HeadBytes() const { return KvHeadBytes(head_dim, type); }
+  [[nodiscard]] std::size_t PageBytes() const { return kv_heads * HeadBytes(); }
+};
+
+// Pages of one shape, and how many are in use. Used by one thread; outlives its pages.
+class PagePool {
+ public:
+  explicit PagePool(const KvShape& shape) : shape_(shape) {}
+  PagePool(const PagePool&) = delete;
+  PagePool& operator=(const PagePool&) = delete;
+
+  using Page = std::shared_ptr<std::byte>;
+  // All zero.
+  Page New();
+  Page Copy(const Page& page);
+
+  [[nodiscard]] std::size_t in_use() const { return in_use_; }
+  [[nodiscard]] std::size_t Bytes() const { return in_use_ * shape_.PageBytes(); }
+  [[nodiscard]] const KvShape& shape() const { return shape_; }
+
+ private:
+  KvShape shape_;
+  std::size_t in_use_ = 0;
+};
+
+// One layer of one sequence. Page i holds positions [(first_page() + i) * kPagePositions, ...).
+// Copies share the pages.
+class LayerPages {
+ public:
+  // Pages that Extend(length, added) will take from the pool.
+  [[nodiscard]] std::size_t PagesNeeded(std::size_t length, std::size_t added) const;
+  // Makes positions [length, length + added) writable: owned by this sequence alone.
+  // REQUIRES: `length` positions were written.
+  void Extend(std::size_t length, std::size_t added, PagePool& pool);
+  // Forgets pages that hold nothing at or behind `position`.
+  void DropBefore(std::size_t position);
+
+  [[nodiscard]] std::size_t first_page() const { return first_page_; }
+  [[nodiscard]] std::size_t count() const { return pages_.size(); }
+  // The page that holds `position`. REQUIRES: it is kept.
+  [[nodiscard]] std::byte* PageOf(std::size_t position) const;
+
+ private:
+  std::size_t first_page_ = 0;
+  std::vector<PagePool::Page> pages_;
+};
+
+// Writes one head's key and value (head_dim floats each) at `slot` of a page. kBF16 rounds to
+// nearest, ties to even.
+void WriteKeyValue(const KvShape& shape, std::byte* page, std::size_t head, std::size_t slot,
+                   const float* key, const float* value);
+
+}  // namespace safeguard::engine::cpu

@@ -1,0 +1,121 @@
+#include "engine/cpu/linear_runner.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/model/dequantize.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+// Outputs of a piece: enough to stream, few enough to share out evenly.
+constexpr std::size_t kPieceOutputsMax = 4 * kOutputQuantum;
+
+WeightLayout LayoutOf(const MatrixView& matrix) {
+  return {matrix.type, matrix.mxfp4.order, matrix.mxfp4.code_stride, matrix.mxfp4.scale_stride,
+          matrix.columns};
+}
+
+WeightRow RowOf(const MatrixView& matrix, std::size_t row) {
+  if (matrix.type != WeightType::kMxfp4) {
+    return {matrix.data + row * matrix.row_stride, nullptr};
+  }
+  return {matrix.mxfp4.codes + row * matrix.mxfp4.code_row_stride,
+          matrix.mxfp4.scales + row * matrix.mxfp4.scale_row_stride};
+}
+
+bool SameLayout(const WeightLayout& a, const WeightLayout& b) {
+  return a.type == b.type && a.order == b.order && a.code_stride == b.code_stride &&
+         a.scale_stride == b.scale_stride && a.columns == b.columns;
+}
+
+}  // namespace
+
+LinearRunner::LinearRunner(const KernelTable& kernels, ThreadPool& pool)
+    : kernels_(kernels), pool_(pool), scratch_(pool.size()) {}
+
+void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
+  const std::size_t even = outputs * jobs / (4 * pool_.size());
+  const std::size_t size =
+      std::clamp(RoundUp(even, kOutputQuantum), kOutputQuantum, kPieceOutputsMax);
+  for (std::size_t begin = 0; begin < outputs; begin += size) {
+    pieces_.push_back({job, begin, std::min(outputs, begin + size)});
+  }
+}
+
+void LinearRunner::Run(std::span<const LinearJob> jobs) {
+  pieces_.clear();
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    Cut(j, jobs[j].weights->rows, jobs.size());
+  }
+  pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
+    RunPiece(jobs[pieces_[i].job], pieces_[i], scratch_[worker]);
+  });
+}
+
+void LinearRunner::Run(std::span<const GateUpJob> jobs, float alpha, float limit) {
+  pieces_.clear();
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    Cut(j, 2 * jobs[j].expert->gate.rows, jobs.size());
+  }
+  pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
+    RunPiece(jobs[pieces_[i].job], pieces_[i], alpha, limit, scratch_[worker]);
+  });
+}
+
+void LinearRunner::RunPiece(const LinearJob& job, const Piece& piece, Scratch& scratch) const {
+  const std::size_t count = piece.end - piece.begin;
+  scratch.rows.resize(count);
+  scratch.bias.assign(count, 0.0F);
+  for (std::size_t o = 0; o < count; ++o) {
+    scratch.rows[o] = RowOf(*job.weights, piece.begin + o);
+  }
+  if (job.bias != nullptr) {
+    DequantizeVector(*job.bias, piece.begin, scratch.bias);
+  }
+  scratch.kernel.Reserve(LinearScratchFloats(job.weights->columns));
+  kernels_.linear({LayoutOf(*job.weights), scratch.rows.data(), count, scratch.bias.data(),
+                   job.x.data(), job.x.size(), job.out + piece.begin, job.out_stride,
+                   scratch.kernel.data()});
+}
+
+// Rows of gate and up take turns, as safetensors stores them: memory is read in order, and a pair
+// is at hand for the activation.
+void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alpha, float limit,
+                            Scratch& scratch) const {
+  const ExpertWeights& expert = *job.expert;
+  const WeightLayout layout = LayoutOf(expert.gate);
+  const std::size_t count = piece.end - piece.begin;
+  CHECK(count % 2 == 0 && piece.begin % 2 == 0);
+  const std::size_t first = piece.begin / 2;
+  scratch.rows.resize(count);
+  scratch.bias.resize(count);
+  for (std::size_t o = 0; o < count / 2; ++o) {
+    scratch.rows[2 * o] = RowOf(expert.gate, first + o);
+    scratch.rows[2 * o + 1] = RowOf(expert.up, first + o);
+    DequantizeVector(expert.gate_bias, first + o, {&scratch.bias[2 * o], 1});
+    DequantizeVector(expert.up_bias, first + o, {&scratch.bias[2 * o + 1], 1});
+  }
+  scratch.kernel.Reserve(LinearScratchFloats(layout.columns));
+  scratch.pairs.Reserve(job.x.size() * count);
+  LinearTask task = {layout, scratch.rows.data(), count, scratch.bias.data(), job.x.data(),
+                     job.x.size(), scratch.pairs.data(), count, scratch.kernel.data()};
+  if (SameLayout(layout, LayoutOf(expert.up))) {
+    kernels_.linear(task);
+  } else {  // a file that stores the two in different types: one output at a time
+    task.outputs = 1;
+    for (std::size_t o = 0; o < count; ++o) {
+      task.layout = o % 2 == 0 ? layout : LayoutOf(expert.up);
+      task.weights = &scratch.rows[o];
+      task.bias = &scratch.bias[o];
+      task.out = scratch.pairs.data() + o;
+      kernels_.linear(task);
+    }
+  }
+  for (std::size_t r = 0; r < job.x.size(); ++r) {
+    kernels_.swiglu({scratch.pairs.data() + r * count, count / 2, alpha, limit,
+                     job.out + r * job.out_stride + first});
+  }
+}
+
+}  // namespace safeguard::engine::cpu

@@ -1,0 +1,64 @@
+// Runs linear layers on all threads: cuts them by output rows and hands each piece to the kernel.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/model/weights.h"
+
+namespace safeguard::engine::cpu {
+
+// out[r * out_stride + o] = bias[o] + x[r] . weights[o].
+struct LinearJob {
+  const MatrixView* weights = nullptr;
+  const VectorView* bias = nullptr;   // null: none
+  std::span<const float* const> x{};  // rows of RoundUp(columns, kColumnQuantum) floats
+  float* out = nullptr;
+  std::size_t out_stride = 0;
+};
+
+// An expert's first half: out = swiglu(gate, up), `intermediate` numbers a row.
+struct GateUpJob {
+  const ExpertWeights* expert = nullptr;
+  std::span<const float* const> x{};
+  float* out = nullptr;
+  std::size_t out_stride = 0;
+};
+
+class LinearRunner {
+ public:
+  LinearRunner(const KernelTable& kernels, ThreadPool& pool);
+
+  void Run(std::span<const LinearJob> jobs);
+  void Run(std::span<const GateUpJob> jobs, float alpha, float limit);
+
+ private:
+  // Outputs [begin, end) of job `job`.
+  struct Piece {
+    std::size_t job;
+    std::size_t begin;
+    std::size_t end;
+  };
+  struct Scratch {
+    std::vector<WeightRow> rows;
+    std::vector<float> bias;
+    AlignedFloats kernel;
+    AlignedFloats pairs;
+  };
+
+  void Cut(std::size_t job, std::size_t outputs, std::size_t jobs);
+  void RunPiece(const LinearJob& job, const Piece& piece, Scratch& scratch) const;
+  void RunPiece(const GateUpJob& job, const Piece& piece, float alpha, float limit,
+                Scratch& scratch) const;
+
+  const KernelTable& kernels_;
+  ThreadPool& pool_;
+  std::vector<Piece> pieces_;
+  std::vector<Scratch> scratch_;  // by worker
+};
+
+}  // namespace safeguard::engine::cpu
