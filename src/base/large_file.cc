@@ -37,8 +37,7 @@ Result<std::uint64_t> FreeDiskBytes(const std::string& path) {
   return std::uint64_t{status.f_bavail} * status.f_frsize;
 }
 
-Result<std::unique_ptr<LargeFile>> LargeFile::Create(const std::string& path,
-                                                     std::uint64_t bytes) {
+Result<std::unique_ptr<LargeFile>> LargeFile::Create(const std::string& path, std::uint64_t bytes) {
   const std::string part = path + kPart;
   const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) {

@@ -14,7 +14,8 @@ namespace {
 
 class LargeFileTest : public testing::Test {
  protected:
-  LargeFileTest() : folder_(std::filesystem::temp_directory_path() / "safeguard_large_file_XXXXXX") {
+  LargeFileTest()
+      : folder_(std::filesystem::temp_directory_path() / "safeguard_large_file_XXXXXX") {
     std::string name = folder_.string();
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     folder_ = name;

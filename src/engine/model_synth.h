@@ -32,8 +32,8 @@ struct SynthRequest {
   // The o200k rank file ("base64 rank" a line), for a GGUF's tokenizer tables; empty: the tables
   // hold the single bytes alone, and text becomes one token a byte.
   std::string_view rank_file;
-  std::string out;          // the folder, created where missing; for GGUF the file
-  bool overwrite = false;   // replace what is there; else it is an error
+  std::string out;         // the folder, created where missing; for GGUF the file
+  bool overwrite = false;  // replace what is there; else it is an error
   std::size_t threads = 1;
   std::uint64_t shard_bytes_max = 4'800'000'000;  // of a Hugging Face folder's files; as published
   // Called with bytes written and bytes in all, now and then, from the calling thread; false stops.

@@ -26,7 +26,8 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
                  PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments, VersionArguments, CompletionArguments>;
+                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments, VersionArguments,
+                 CompletionArguments>;
 
 class CommandTree {
  public:

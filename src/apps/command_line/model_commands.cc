@@ -1,5 +1,5 @@
-// The `model` commands. To add one: its arguments (arguments.h), a member and a call here, a line in
-// CommandTree::Selected and one in run.cc, and its Run function in commands/.
+// The `model` commands. To add one: its arguments (arguments.h), a member and a call here, a line
+// in CommandTree::Selected and one in run.cc, and its Run function in commands/.
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/examples.h"
 #include "apps/command_line/options.h"
@@ -43,8 +43,7 @@ void AddVerify(CLI::App* group, ModelVerifyArguments& arguments) {
 void AddSynth(CLI::App* group, ModelSynthArguments& arguments) {
   CLI::App* command =
       group->add_subcommand("synth", "Write a model with random weights of true shapes");
-  command
-      ->add_option("out", arguments.out, "The folder to write; with --format gguf the file")
+  command->add_option("out", arguments.out, "The folder to write; with --format gguf the file")
       ->type_name("FILE")
       ->required();
   command
@@ -86,8 +85,7 @@ void AddPull(CLI::App* group, ModelPullArguments& arguments) {
       ->type_name("NAME")
       ->required();
   command
-      ->add_option("--to", arguments.to,
-                   "Folder to put the files in (default: the model's name)")
+      ->add_option("--to", arguments.to, "Folder to put the files in (default: the model's name)")
       ->type_name("DIR");
   command->add_option("--revision", arguments.revision, "Branch, tag or commit (default: main)")
       ->type_name("REVISION");

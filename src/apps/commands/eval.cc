@@ -10,8 +10,8 @@
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
-#include "eval/join_policies.h"
 #include "eval/benchmark_sets.h"
+#include "eval/join_policies.h"
 #include "eval/report.h"
 #include "eval/runner.h"
 

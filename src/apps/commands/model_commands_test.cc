@@ -57,8 +57,8 @@ TEST_F(ModelCommandsTest, InfoSaysWhatIsInAModel) {
                                  HasSubstr("model.safetensors"), HasSubstr("o200k_harmony")));
   EXPECT_THAT(console.out, Not(HasSubstr("self_attn.sinks")));
   EXPECT_EQ(Call({"model", "info", model, "--tensors"}), 0);
-  EXPECT_THAT(console.out, AllOf(HasSubstr("model.layers.1.self_attn.sinks"),
-                                 HasSubstr("4 x 64 x 2 x 16")));
+  EXPECT_THAT(console.out,
+              AllOf(HasSubstr("model.layers.1.self_attn.sinks"), HasSubstr("4 x 64 x 2 x 16")));
   EXPECT_EQ(Call({"model", "info", model, "--json", "--hash"}), 0);
   const auto json = Json();
   EXPECT_EQ(json["format"], "Hugging Face");
@@ -130,9 +130,9 @@ TEST_F(ModelCommandsTest, SynthRefusesAndStops) {
   const std::string shape = folder.Path("shape.json");
   EXPECT_EQ(Call({"model", "synth", "--shape", shape, "--format", "gguf", model}), 2);
   EXPECT_THAT(console.error, HasSubstr("already exists"));
-  EXPECT_EQ(
-      Call({"model", "synth", "--shape", shape, "--format", "gguf", model, "--overwrite", "--json"}),
-      0);
+  EXPECT_EQ(Call({"model", "synth", "--shape", shape, "--format", "gguf", model, "--overwrite",
+                  "--json"}),
+            0);
   EXPECT_EQ(Json()["bytes"], std::filesystem::file_size(model));
   EXPECT_EQ(Call({"model", "synth", "--shape", "21b", folder.Path("x")}), 2);
   EXPECT_THAT(console.error, HasSubstr("choose 20b, 120b, tiny"));

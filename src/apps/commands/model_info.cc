@@ -1,5 +1,3 @@
-#include "engine/model_files.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
+#include "engine/model_files.h"
 
 namespace safeguard::apps {
 namespace {
@@ -65,8 +64,7 @@ std::string TypesTable(const ModelInfo& info, std::size_t width, bool color) {
   }
   std::vector<std::vector<Cell>> rows;
   for (const auto& [type, sum] : types) {
-    rows.push_back(
-        {{Printable(type)}, {std::to_string(sum.first)}, {ByteSize(sum.second)}});
+    rows.push_back({{Printable(type)}, {std::to_string(sum.first)}, {ByteSize(sum.second)}});
   }
   return RenderTable({{"TYPE"}, {"TENSORS", true}, {"SIZE", true}}, rows, width, color);
 }
@@ -80,9 +78,8 @@ std::string TensorsTable(const ModelInfo& info, std::size_t width, bool color) {
                     {ByteSize(tensor.bytes)},
                     {Printable(tensor.file)}});
   }
-  return RenderTable(
-      {{"TENSOR"}, {"TYPE"}, {"SHAPE"}, {"SIZE", true}, {"FILE", false, true}}, rows, width,
-      color);
+  return RenderTable({{"TENSOR"}, {"TYPE"}, {"SHAPE"}, {"SIZE", true}, {"FILE", false, true}}, rows,
+                     width, color);
 }
 
 std::string FilesTable(const ModelInfo& info, const std::vector<std::string>& hashes,
@@ -124,8 +121,9 @@ nlohmann::ordered_json InfoJson(const ModelInfo& info, const std::vector<std::st
                        {"file", tensor.file},
                        {"used", tensor.used}});
   }
-  return {{"format", info.format}, {"parameters", info.parameters}, {"config", config},
-          {"tokenizer", info.tokenizer}, {"files", files}, {"tensors", tensors}};
+  return {{"format", info.format}, {"parameters", info.parameters},
+          {"config", config},      {"tokenizer", info.tokenizer},
+          {"files", files},        {"tensors", tensors}};
 }
 
 }  // namespace
@@ -136,8 +134,7 @@ std::string FileName(const std::string& path) {
 
 Result<std::vector<std::string>> HashWithProgress(const std::vector<std::string>& paths,
                                                   std::uint64_t bytes, std::size_t threads,
-                                                  Console& console,
-                                                  const std::atomic<bool>& stop) {
+                                                  Console& console, const std::atomic<bool>& stop) {
   ByteProgress progress(console, "Hashing", bytes);
   return engine::HashFiles(paths, threads, [&](std::uint64_t done) {
     progress.Update(done);

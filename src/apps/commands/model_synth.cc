@@ -1,3 +1,5 @@
+#include "engine/model_synth.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -10,7 +12,6 @@
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "base/file.h"
-#include "engine/model_synth.h"
 
 namespace safeguard::apps {
 namespace {

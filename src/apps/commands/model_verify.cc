@@ -26,7 +26,7 @@ struct CheckedFile {
   std::string expected;   // 64 digits, or "16d0f997...2427" where only the ends are known
   std::string published;  // the model that the expectation comes from; empty: the user's list
   std::string actual;
-  std::string problem;    // empty: as expected
+  std::string problem;  // empty: as expected
 };
 
 bool Matches(const std::string& expected, const std::string& actual) {
@@ -50,8 +50,7 @@ Result<std::vector<CheckedFile>> ExpectedByList(const ModelInfo& info, const std
   }
   std::vector<CheckedFile> files;
   for (const engine::ModelFileInfo& file : info.files) {
-    const auto found =
-        std::ranges::find(*hashes, FileName(file.path), &engine::ExpectedHash::file);
+    const auto found = std::ranges::find(*hashes, FileName(file.path), &engine::ExpectedHash::file);
     files.push_back({file.path, file.bytes, found == hashes->end() ? "" : found->sha256, "", "",
                      found == hashes->end() ? "is not in " + list : ""});
   }
@@ -96,8 +95,7 @@ Result<bool> Hash(std::vector<CheckedFile>& files, std::size_t threads, Console&
   if (paths.empty()) {
     return true;
   }
-  Result<std::vector<std::string>> digests =
-      HashWithProgress(paths, bytes, threads, console, stop);
+  Result<std::vector<std::string>> digests = HashWithProgress(paths, bytes, threads, console, stop);
   if (!digests) {
     return std::unexpected(std::move(digests.error()));
   }
@@ -129,11 +127,10 @@ std::string Report(const ModelInfo& info, const std::vector<CheckedFile>& files,
     const std::string name = Printable(FileName(file.path));
     const std::string source =
         file.published.empty() ? "the list" : file.published + " as published";
-    out += file.problem.empty()
-               ? fmt::format("{} {} has the SHA-256 of {}\n", Styled("ok   ", Style::kGreen, color),
-                             name, source)
-               : fmt::format("{} {} {}\n", Styled("wrong", Style::kRed, color), name,
-                             Printable(file.problem));
+    out += file.problem.empty() ? fmt::format("{} {} has the SHA-256 of {}\n",
+                                              Styled("ok   ", Style::kGreen, color), name, source)
+                                : fmt::format("{} {} {}\n", Styled("wrong", Style::kRed, color),
+                                              name, Printable(file.problem));
   }
   if (files.empty()) {
     out += fmt::format(
@@ -178,8 +175,9 @@ ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
     }
     return Fails(console, info.error(), ExitCode::kCannotRun);
   }
-  Result<std::vector<CheckedFile>> files =
-      arguments.sha256.empty() ? ExpectedByPublisher(*info) : ExpectedByList(*info, arguments.sha256);
+  Result<std::vector<CheckedFile>> files = arguments.sha256.empty()
+                                               ? ExpectedByPublisher(*info)
+                                               : ExpectedByList(*info, arguments.sha256);
   if (!files) {
     return Fails(console, files.error(), ExitCode::kUsage);
   }

@@ -28,8 +28,8 @@ std::string ByteProgressText(const std::string& what, std::uint64_t done, std::u
   }
   text += fmt::format(" {:3.0f} %  {} of {}", share * 100, ByteSize(done), ByteSize(total));
   if (seconds > 1 && done > 0) {
-    const auto left = static_cast<std::uint64_t>(
-        std::min(seconds * (1 / std::max(share, 1e-9) - 1), 359'999.0));
+    const auto left =
+        static_cast<std::uint64_t>(std::min(seconds * (1 / std::max(share, 1e-9) - 1), 359'999.0));
     text += fmt::format("  {}:{:02} left", left / 60, left % 60);
   }
   return text;
@@ -52,8 +52,7 @@ void ByteProgress::Update(std::uint64_t done) {
   last_ = now;
   drawn_ = true;
   const double seconds = std::chrono::duration<double>(now - begin_).count();
-  console_.Error("\r\x1b[K" +
-                 ByteProgressText(what_, done, total_, seconds, console_.columns()));
+  console_.Error("\r\x1b[K" + ByteProgressText(what_, done, total_, seconds, console_.columns()));
 }
 
 }  // namespace safeguard::apps

@@ -85,9 +85,9 @@ Status CpuForward::CheckTokens(std::span<const SequenceStep> steps) const {
   for (const SequenceStep& step : steps) {
     for (const std::uint32_t token : step.tokens) {
       if (token >= config_.vocabulary) {
-        return Fail(ErrorCode::kInvalidInput,
-                    "token " + std::to_string(token) + " is outside the vocabulary of " +
-                        std::to_string(config_.vocabulary));
+        return Fail(ErrorCode::kInvalidInput, "token " + std::to_string(token) +
+                                                  " is outside the vocabulary of " +
+                                                  std::to_string(config_.vocabulary));
       }
     }
     const std::size_t length = Length(step.sequence);
@@ -198,8 +198,7 @@ void CpuForward::RunBatch(Batch& batch, float*& logits) {
 
 Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
                                                const GptOssWeights& weights,
-                                               const CpuForwardOptions& options,
-                                               ThreadPool& pool) {
+                                               const CpuForwardOptions& options, ThreadPool& pool) {
   if (std::string problem = ConfigProblem(config); !problem.empty()) {
     return Fail(ErrorCode::kInvalidInput, std::move(problem));
   }

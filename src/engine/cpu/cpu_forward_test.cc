@@ -66,8 +66,7 @@ void CheckAllKernels(const RandomModel& model, const std::string& name) {
     if (!table.supported()) {
       continue;
     }
-    EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kF32), expected),
-              5e-5)
+    EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kF32), expected), 5e-5)
         << table.name;
     EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kDefault), expected),
               5e-2)
@@ -117,8 +116,7 @@ TEST(CpuForward, GateAndUpOfDifferentTypesWork) {
 
 class CpuForwardLimits : public testing::Test {
  protected:
-  RandomModel model_ =
-      NewRandomModel(SmallConfig(), WeightType::kBF16, NibbleOrder::kAdjacent, 8);
+  RandomModel model_ = NewRandomModel(SmallConfig(), WeightType::kBF16, NibbleOrder::kAdjacent, 8);
   ThreadPool pool_{1};
 };
 

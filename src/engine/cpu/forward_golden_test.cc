@@ -142,9 +142,9 @@ TEST_P(ForwardGolden, LogitsAreThoseOfPyTorch) {
               largest, distance);
   EXPECT_LT(largest, Tolerance());
   EXPECT_LT(distance, Tolerance());
-  const auto magnitude = static_cast<float>(
-      largest * double{std::fabs(*std::ranges::max_element(
-                    expected, {}, [](float x) { return std::fabs(x); }))});
+  const auto magnitude =
+      static_cast<float>(largest * double{std::fabs(*std::ranges::max_element(
+                                       expected, {}, [](float x) { return std::fabs(x); }))});
   for (std::size_t row = 0; row < rows; ++row) {
     const float* wanted = expected.data() + row * vocabulary;
     if (GetParam().precision == CpuPrecision::kF32 ||
@@ -166,8 +166,7 @@ TEST_P(ForwardGolden, TheResidualAfterEachBlockIsPyTorchs) {
   const auto forward = NewForward();
   Step(*forward, forward->NewSequence(), tokens_, 0);
   for (std::size_t layer = 0; layer < residuals.size(); ++layer) {
-    const auto expected =
-        Values<float>(*golden_, "residual_after_block_" + std::to_string(layer));
+    const auto expected = Values<float>(*golden_, "residual_after_block_" + std::to_string(layer));
     ASSERT_EQ(residuals[layer].size(), expected.size());
     ASSERT_LT(Compare(residuals[layer], expected).largest, Tolerance())
         << "the first layer that differs is " << layer;
@@ -183,8 +182,8 @@ TEST_P(ForwardGolden, GreedyContinuationIsPyTorchs) {
   const SequenceId sequence = forward->NewSequence();
   auto logits = Step(*forward, sequence, tokens_, 1);
   for (std::size_t i = 0; i < greedy.size(); ++i) {
-    const float most = std::fabs(*std::ranges::max_element(
-        logits, {}, [](float x) { return std::fabs(x); }));
+    const float most =
+        std::fabs(*std::ranges::max_element(logits, {}, [](float x) { return std::fabs(x); }));
     if (double{Gap(logits)} > 2 * Tolerance() * double{most} ||
         GetParam().precision == CpuPrecision::kF32) {
       ASSERT_EQ(Largest(logits.data(), logits.size()), static_cast<std::size_t>(greedy[i]))

@@ -237,8 +237,8 @@ void ForwardPass::AttendPiece(const Segment& segment, const AttentionPiece& piec
   const std::size_t group = config_.heads / config_.kv_heads;
   const std::size_t width = config_.heads * dim;
   const std::size_t padded = RoundUp(width, kColumnQuantum);
-  const std::size_t window = config_.sliding[layer] ? config_.sliding_window
-                                                    : std::numeric_limits<std::size_t>::max();
+  const std::size_t window =
+      config_.sliding[layer] ? config_.sliding_window : std::numeric_limits<std::size_t>::max();
   const std::size_t first = segment.first_position + piece.begin;
   const std::size_t last = segment.first_position + piece.end - 1;
   const std::size_t reach = first + 1 < window ? 0 : first + 1 - window;

@@ -66,8 +66,8 @@ class Invariance : public testing::TestWithParam<std::tuple<const KernelTable*, 
     return Run(*forward, forward->NewSequence(), tokens, chunk);
   }
 
-  RandomModel model_ = cpu::NewRandomModel(cpu::SmallConfig(), WeightType::kBF16,
-                                           NibbleOrder::kAdjacent, 1);
+  RandomModel model_ =
+      cpu::NewRandomModel(cpu::SmallConfig(), WeightType::kBF16, NibbleOrder::kAdjacent, 1);
   ThreadPool pool_{1};
 };
 

@@ -25,8 +25,8 @@ void Store(KvType type, std::byte* to, std::size_t index, float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t odd = (bits >> 16) & 1U;
   const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
-  const auto half = static_cast<std::uint16_t>(
-      nan ? (bits >> 16) | 0x40U : (bits + 0x7FFFU + odd) >> 16);
+  const auto half =
+      static_cast<std::uint16_t>(nan ? (bits >> 16) | 0x40U : (bits + 0x7FFFU + odd) >> 16);
   std::memcpy(to + 2 * index, &half, sizeof half);
 }
 

@@ -98,7 +98,7 @@ void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alph
   }
   scratch.kernel.Reserve(LinearScratchFloats(layout.columns));
   scratch.pairs.Reserve(job.x.size() * count);
-  LinearTask task = {layout, scratch.rows.data(), count, scratch.bias.data(), job.x.data(),
+  LinearTask task = {layout,       scratch.rows.data(),  count, scratch.bias.data(),  job.x.data(),
                      job.x.size(), scratch.pairs.data(), count, scratch.kernel.data()};
   if (SameLayout(layout, LayoutOf(expert.up))) {
     kernels_.linear(task);

@@ -107,12 +107,10 @@ RandomModel NewRandomModel(GptOssConfig config, WeightType dense, NibbleOrder or
       const auto expert = [&](std::size_t rows, std::size_t columns) {
         return random.Matrix(WeightType::kMxfp4, order, rows, columns);
       };
-      layer.experts.push_back({expert(config.intermediate, config.hidden),
-                               expert(config.intermediate, config.hidden),
-                               expert(config.hidden, config.intermediate),
-                               random.Vector(config.intermediate, 0, 0.1F),
-                               random.Vector(config.intermediate, 0, 0.1F),
-                               random.Vector(config.hidden, 0, 0.1F)});
+      layer.experts.push_back(
+          {expert(config.intermediate, config.hidden), expert(config.intermediate, config.hidden),
+           expert(config.hidden, config.intermediate), random.Vector(config.intermediate, 0, 0.1F),
+           random.Vector(config.intermediate, 0, 0.1F), random.Vector(config.hidden, 0, 0.1F)});
     }
     model.weights.layers.push_back(std::move(layer));
   }

@@ -34,8 +34,7 @@ struct RandomModel {
 };
 
 // `config.sliding` is filled in, alternating, when it is empty.
-RandomModel NewRandomModel(GptOssConfig config, WeightType dense, NibbleOrder order,
-                           unsigned seed);
+RandomModel NewRandomModel(GptOssConfig config, WeightType dense, NibbleOrder order, unsigned seed);
 
 // A small config: 3 layers, 64 wide, 4 of 8 experts, 6 heads on 2, a window of 40.
 GptOssConfig SmallConfig();

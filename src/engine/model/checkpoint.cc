@@ -130,8 +130,7 @@ Opened OpenSafetensors(const fs::path& config_path, const fs::path& weights) {
     return std::unexpected(file.error());
   }
   const bool original = IsOriginalConfig(*file);
-  Result<FolderConfig> config =
-      original ? ReadOriginalConfig(*file) : ReadHuggingFaceConfig(*file);
+  Result<FolderConfig> config = original ? ReadOriginalConfig(*file) : ReadHuggingFaceConfig(*file);
   if (!config) {
     return std::unexpected(std::move(config.error()));
   }
@@ -140,8 +139,8 @@ Opened OpenSafetensors(const fs::path& config_path, const fs::path& weights) {
   if (!shards) {
     return std::unexpected(std::move(shards.error()));
   }
-  auto checkpoint = std::make_unique<MappedCheckpoint>(
-      original ? CheckpointFormat::kOriginal : CheckpointFormat::kHuggingFace);
+  auto checkpoint = std::make_unique<MappedCheckpoint>(original ? CheckpointFormat::kOriginal
+                                                                : CheckpointFormat::kHuggingFace);
   const Status read =
       checkpoint->ReadFolder(weights.string(), std::move(*config), std::move(*shards));
   if (!read) {

@@ -22,19 +22,19 @@ const char* ToString(CheckpointFormat format);
 // One tensor as the file has it, for `model info`.
 struct CheckpointTensor {
   std::string name;
-  std::string type;  // as the format writes it: "BF16", "U8", "MXFP4", ...
+  std::string type;                  // as the format writes it: "BF16", "U8", "MXFP4", ...
   std::vector<std::uint64_t> shape;  // outermost dimension first, in every format
   std::uint64_t bytes = 0;
-  std::string file;   // name of the file it lies in
-  bool used = true;   // false: gpt-oss has no place for a tensor of this name
+  std::string file;  // name of the file it lies in
+  bool used = true;  // false: gpt-oss has no place for a tensor of this name
 };
 
 // The checkpoint's own tokenizer. Empty when it brings none: use the built-in o200k_harmony.
 struct CheckpointTokenizer {
-  std::string tokenizer_json_path;       // Hugging Face
-  std::vector<std::string_view> tokens;  // GGUF: byte-to-unicode spelling, by id
-  std::vector<std::string_view> merges;  // GGUF: "left right", by rank
-  std::vector<std::int32_t> token_types; // GGUF: 1 normal, 3 control, ...
+  std::string tokenizer_json_path;        // Hugging Face
+  std::vector<std::string_view> tokens;   // GGUF: byte-to-unicode spelling, by id
+  std::vector<std::string_view> merges;   // GGUF: "left right", by rank
+  std::vector<std::int32_t> token_types;  // GGUF: 1 normal, 3 control, ...
 };
 
 // Immutable; may be read from several threads. Keeps its files mapped: views die with it.

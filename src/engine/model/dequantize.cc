@@ -47,8 +47,7 @@ float Mxfp4Element(const Mxfp4Blocks& blocks, std::size_t row, std::size_t colum
   const bool adjacent = blocks.order == NibbleOrder::kAdjacent;
   const std::size_t at = adjacent ? i / 2 : i % (kBlock / 2);
   const bool high = adjacent ? i % 2 == 1 : i >= kBlock / 2;
-  const std::byte* codes =
-      blocks.codes + row * blocks.code_row_stride + block * blocks.code_stride;
+  const std::byte* codes = blocks.codes + row * blocks.code_row_stride + block * blocks.code_stride;
   const std::byte* scales =
       blocks.scales + row * blocks.scale_row_stride + block * blocks.scale_stride;
   const auto pair = std::to_integer<std::uint8_t>(codes[at]);

@@ -3,8 +3,8 @@
 //
 // MXFP4 (OCP Microscaling Formats v1.0): an E2M1 code (0, .5, 1, 1.5, 2, 3, 4, 6, bit 3 the sign)
 // times 2^(s - 127). Every product is exact in float, subnormals included, but those of 2^128 and
-// more (s = 253 and 254), which overflow to infinity. s = 255 is NaN by that standard, also for code
-// 0; implementations that shift exponents read it as 2^128. No known checkpoint holds it.
+// more (s = 253 and 254), which overflow to infinity. s = 255 is NaN by that standard, also for
+// code 0; implementations that shift exponents read it as 2^128. No known checkpoint holds it.
 #pragma once
 
 #include <cstddef>

@@ -54,9 +54,8 @@ std::uint64_t ParametersOf(const GptOssConfig& c) {
   const std::uint64_t qkv = query + 2 * key;
   const std::uint64_t attention =
       qkv * (c.hidden + 1) + query * c.hidden + c.hidden + c.heads + std::uint64_t{2} * c.hidden;
-  const std::uint64_t expert =
-      std::uint64_t{2} * c.intermediate * (c.hidden + 1) +
-      std::uint64_t{c.hidden} * (c.intermediate + 1);
+  const std::uint64_t expert = std::uint64_t{2} * c.intermediate * (c.hidden + 1) +
+                               std::uint64_t{c.hidden} * (c.intermediate + 1);
   const std::uint64_t router = std::uint64_t{c.experts} * (c.hidden + 1);
   return c.layers * (attention + router + c.experts * expert) +
          std::uint64_t{2} * c.vocabulary * c.hidden + c.hidden;
@@ -66,10 +65,10 @@ std::string TokenizerText(const CheckpointTokenizer& tokenizer) {
   if (!tokenizer.tokenizer_json_path.empty()) {
     return tokenizer.tokenizer_json_path;
   }
-  return tokenizer.tokens.empty() ? "none of its own: o200k_harmony is built in"
-                                  : std::to_string(tokenizer.tokens.size()) + " tokens and " +
-                                        std::to_string(tokenizer.merges.size()) +
-                                        " merges in the file";
+  return tokenizer.tokens.empty()
+             ? "none of its own: o200k_harmony is built in"
+             : std::to_string(tokenizer.tokens.size()) + " tokens and " +
+                   std::to_string(tokenizer.merges.size()) + " merges in the file";
 }
 
 bool IsDigest(std::string_view text) {

@@ -16,8 +16,8 @@ namespace {
 
 TEST(ModelFiles, HashListsAreReadAsSha256sumWritesThem) {
   const std::string digest(64, 'A');
-  const auto list = ReadHashList("# sums\n" + digest + "  a.safetensors\r\n\n" + digest +
-                                 " *folder/b.gguf");
+  const auto list =
+      ReadHashList("# sums\n" + digest + "  a.safetensors\r\n\n" + digest + " *folder/b.gguf");
   ASSERT_TRUE(list) << Describe(list.error());
   ASSERT_EQ(list->size(), 2U);
   EXPECT_EQ((*list)[0].file, "a.safetensors");

@@ -64,9 +64,8 @@ TensorFinder::TensorFinder(std::span<const StoredTensor> tensors)
 }
 
 bool TensorFinder::Has(std::string_view name) const {
-  return std::ranges::binary_search(by_name_, name, {}, [this](std::size_t i) -> std::string_view {
-    return tensors_[i].name;
-  });
+  return std::ranges::binary_search(
+      by_name_, name, {}, [this](std::size_t i) -> std::string_view { return tensors_[i].name; });
 }
 
 std::string TensorFinder::FirstThere(std::initializer_list<std::string> names) const {
@@ -82,10 +81,8 @@ std::string TensorFinder::FirstThere(std::initializer_list<std::string> names) c
 const StoredTensor* TensorFinder::Find(std::string_view name,
                                        std::initializer_list<StoredType> types,
                                        std::initializer_list<std::uint64_t> shape) {
-  const auto found =
-      std::ranges::lower_bound(by_name_, name, {}, [this](std::size_t i) -> std::string_view {
-        return tensors_[i].name;
-      });
+  const auto found = std::ranges::lower_bound(
+      by_name_, name, {}, [this](std::size_t i) -> std::string_view { return tensors_[i].name; });
   if (found == by_name_.end() || tensors_[*found].name != name) {
     Note("tensor " + QuoteName(name) + " is missing");
     return nullptr;

@@ -42,10 +42,10 @@ struct Mxfp4Blocks {
 struct MatrixView {
   WeightType type = WeightType::kF32;
   std::size_t rows = 0;
-  std::size_t columns = 0;           // a multiple of 32 for kQ8_0 and kMxfp4
-  const std::byte* data = nullptr;   // unused for kMxfp4
-  std::size_t row_stride = 0;        // bytes
-  Mxfp4Blocks mxfp4;                 // for kMxfp4 only
+  std::size_t columns = 0;          // a multiple of 32 for kQ8_0 and kMxfp4
+  const std::byte* data = nullptr;  // unused for kMxfp4
+  std::size_t row_stride = 0;       // bytes
+  Mxfp4Blocks mxfp4;                // for kMxfp4 only
 };
 
 // `size` numbers (kF32, kF16 or kBF16), `stride` bytes apart.
@@ -85,7 +85,7 @@ struct LayerWeights {
 struct GptOssWeights {
   MatrixView embedding;  // [vocabulary, hidden]
   std::vector<LayerWeights> layers;
-  VectorView final_norm;  // [hidden]
+  VectorView final_norm;   // [hidden]
   MatrixView unembedding;  // [vocabulary, hidden]
 };
 

@@ -42,7 +42,7 @@ class AnswerGuideTest : public testing::Test {
     static const char* const kWords[] = {"The",  " content", " sells",  "\"quoted\"", ", ", ". ",
                                          "\n",   "- ",       "SP2.a",   "don't",      "é",  " 12",
                                          "(see", ")",        " rule's", "中文",       "\\", "/",
-                                         "🙂", "\t",       "!!",      " ",          ":",  "'"};
+                                         "🙂",   "\t",       "!!",      " ",          ":",  "'"};
     const auto pick = [&](std::initializer_list<Json> values) {
       return *(values.begin() + random() % values.size());
     };

@@ -11,11 +11,11 @@
 namespace safeguard::engine {
 namespace {
 
-const char* const kParts[] = {"a",    "violation", "SP2", "DON",    "'",    "s",     "'re",
-                              "t",    "{\"",       "\"",  ":",      "\":",  "\",\"", "[",
-                              "]}",   " ",         "  ",  "\n",     "\t",   "1",     "23",
-                              "4567", "/",         "é",   "\u0301", "中",   ".",     "!\n",
-                              "_",    "-",         "(",   "\\\"",   "🙂", "\r\n",  "%"};
+const char* const kParts[] = {"a",    "violation", "SP2", "DON",    "'",   "s",     "'re",
+                              "t",    "{\"",       "\"",  ":",      "\":", "\",\"", "[",
+                              "]}",   " ",         "  ",  "\n",     "\t",  "1",     "23",
+                              "4567", "/",         "é",   "\u0301", "中",  ".",     "!\n",
+                              "_",    "-",         "(",   "\\\"",   "🙂",  "\r\n",  "%"};
 
 std::string RandomText(std::mt19937& random, std::size_t parts) {
   std::string text;

@@ -135,8 +135,8 @@ class PlainFile {
 };
 
 // The experts of a layer as plain numbers, transposed, as a fine-tuning framework would save them.
-void AddTransposed(const GptOssConfig& config, const LayerWeights& layer,
-                   const std::string& prefix, PlainFile& file) {
+void AddTransposed(const GptOssConfig& config, const LayerWeights& layer, const std::string& prefix,
+                   PlainFile& file) {
   std::vector<float> gate_up(config.experts * config.hidden * 2 * config.intermediate);
   std::vector<float> down(config.experts * config.intermediate * config.hidden);
   for (std::size_t e = 0; e < config.experts; ++e) {

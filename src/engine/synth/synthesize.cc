@@ -84,8 +84,7 @@ class Writer {
     pool_.ParallelFor(chunks.size(), [&](std::size_t i, std::size_t worker) {
       const Chunk& chunk = chunks[i];
       std::vector<std::byte>& buffer = buffers_[worker];
-      buffer.resize(
-          static_cast<std::size_t>((chunk.end - chunk.begin) * chunk.source->RowBytes()));
+      buffer.resize(static_cast<std::size_t>((chunk.end - chunk.begin) * chunk.source->RowBytes()));
       chunk.source->Fill(chunk.begin, chunk.end, buffer);
       Status written = file.WriteAt(chunk.offset, buffer);
       const std::lock_guard lock(mutex);
@@ -209,8 +208,8 @@ Status CheckRoom(const Plan& plan, const SynthRequest& request, std::uint64_t to
   }
   if (total + kSpareBytes > *free) {
     return Fail(ErrorCode::kUnavailable,
-                "the model takes " + std::to_string(total >> 20) + " MiB, and " +
-                    target.string() + " has room for " + std::to_string(*free >> 20) + " MiB",
+                "the model takes " + std::to_string(total >> 20) + " MiB, and " + target.string() +
+                    " has room for " + std::to_string(*free >> 20) + " MiB",
                 "free some disk space, or choose another place");
   }
   return {};

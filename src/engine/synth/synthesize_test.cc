@@ -28,8 +28,7 @@ std::unique_ptr<Checkpoint> Written(const SynthRequest& request) {
 std::vector<float> Numbers(const MatrixView& matrix) {
   std::vector<float> numbers(matrix.rows * matrix.columns);
   for (std::size_t r = 0; r < matrix.rows; ++r) {
-    DequantizeRow(matrix, r, 0,
-                  std::span(numbers).subspan(r * matrix.columns, matrix.columns));
+    DequantizeRow(matrix, r, 0, std::span(numbers).subspan(r * matrix.columns, matrix.columns));
   }
   return numbers;
 }
@@ -188,9 +187,9 @@ TEST(Synthesize, NumbersKeepActivationsOfOrderOne) {
   EXPECT_NEAR(RootMeanSquare(Numbers(layer.attention_norm)), 1, 0.1);
   for (const ExpertWeights& expert : layer.experts) {
     EXPECT_NEAR(RootMeanSquare(Numbers(expert.gate)) * hidden, 1, 0.45);
-    EXPECT_NEAR(RootMeanSquare(Numbers(expert.down)) *
-                    std::sqrt(static_cast<double>(config.intermediate)),
-                1, 0.45);
+    EXPECT_NEAR(
+        RootMeanSquare(Numbers(expert.down)) * std::sqrt(static_cast<double>(config.intermediate)),
+        1, 0.45);
   }
   std::set<std::vector<float>> different;
   for (const ExpertWeights& expert : layer.experts) {

@@ -13,8 +13,8 @@ constexpr float kSinkDeviation = 0.5F;
 constexpr float kNormDeviation = 0.1F;
 // Logits of deviation 3 make the first of 200,000 tokens stand out as in a trained model.
 constexpr float kLogitDeviation = 3;
-constexpr double kCodeDeviation = 2.926;   // of evenly drawn E2M1 codes
-constexpr double kScaleDeviation = 1.25;   // of a half, one, one and two
+constexpr double kCodeDeviation = 2.926;  // of evenly drawn E2M1 codes
+constexpr double kScaleDeviation = 1.25;  // of a half, one, one and two
 
 float FanIn(std::uint64_t columns) {
   return 1.0F / std::sqrt(static_cast<float>(columns));
@@ -104,8 +104,7 @@ void AddHuggingFaceLayer(const Numbers& numbers, const Sizes& n, const std::stri
     plan.push_back({layer + name + ".weight",
                     {rows, columns},
                     {numbers.Matrix(layer + name + ".weight", rows, columns)}});
-    plan.push_back(
-        {layer + name + ".bias", {rows}, {numbers.Bias(layer + name + ".bias", rows)}});
+    plan.push_back({layer + name + ".bias", {rows}, {numbers.Bias(layer + name + ".bias", rows)}});
   };
   const auto norm = [&](const std::string& name) {
     plan.push_back({layer + name, {n.hidden}, {numbers.Norm(layer + name)}});
@@ -135,9 +134,8 @@ void AddHuggingFaceLayer(const Numbers& numbers, const Sizes& n, const std::stri
 void AddOriginalLayer(const Numbers& numbers, const Sizes& n, const std::string& stream,
                       const std::string& layer, std::vector<PlannedTensor>& plan) {
   const std::string attention = stream + "self_attn.";
-  plan.push_back({layer + "attn.norm.scale",
-                  {n.hidden},
-                  {numbers.Norm(stream + "input_layernorm.weight")}});
+  plan.push_back(
+      {layer + "attn.norm.scale", {n.hidden}, {numbers.Norm(stream + "input_layernorm.weight")}});
   plan.push_back({layer + "attn.qkv.weight",
                   {n.query + 2 * n.key, n.hidden},
                   {numbers.Matrix(attention + "q_proj.weight", n.query, n.hidden),
@@ -152,9 +150,8 @@ void AddOriginalLayer(const Numbers& numbers, const Sizes& n, const std::string&
   plan.push_back({layer + "attn.out.weight",
                   {n.hidden, n.query},
                   {numbers.Matrix(attention + "o_proj.weight", n.hidden, n.query)}});
-  plan.push_back({layer + "attn.out.bias",
-                  {n.hidden},
-                  {numbers.Bias(attention + "o_proj.bias", n.hidden)}});
+  plan.push_back(
+      {layer + "attn.out.bias", {n.hidden}, {numbers.Bias(attention + "o_proj.bias", n.hidden)}});
   plan.push_back({layer + "mlp.norm.scale",
                   {n.hidden},
                   {numbers.Norm(stream + "post_attention_layernorm.weight")}});
@@ -199,22 +196,18 @@ void AddGgufExperts(const Numbers& numbers, const Sizes& n, const std::string& s
   const std::string down = stream + "mlp.experts.down_proj";
   for (const std::uint64_t odd : {0U, 1U}) {
     const std::string name = layer + (odd == 0 ? "ffn_gate_exps" : "ffn_up_exps");
-    const RowSource rows =
-        numbers.Experts(gate_up, SourceType::kMxfp4Gguf, 2 * n.inner, n.hidden);
+    const RowSource rows = numbers.Experts(gate_up, SourceType::kMxfp4Gguf, 2 * n.inner, n.hidden);
     const RowSource bias = numbers.Bias(gate_up + "_bias", n.experts * 2 * n.inner);
+    plan.push_back({name + ".weight", {n.experts, n.inner, n.hidden}, {Half(rows, n.inner, odd)}});
     plan.push_back(
-        {name + ".weight", {n.experts, n.inner, n.hidden}, {Half(rows, n.inner, odd)}});
-    plan.push_back({name + ".bias",
-                    {n.experts, n.inner},
-                    {As(SourceType::kF32, Half(bias, n.inner, odd))}});
+        {name + ".bias", {n.experts, n.inner}, {As(SourceType::kF32, Half(bias, n.inner, odd))}});
   }
   plan.push_back({layer + "ffn_down_exps.weight",
                   {n.experts, n.hidden, n.inner},
                   {numbers.Experts(down, SourceType::kMxfp4Gguf, n.hidden, n.inner)}});
-  plan.push_back(
-      {layer + "ffn_down_exps.bias",
-       {n.experts, n.hidden},
-       {As(SourceType::kF32, numbers.Bias(down + "_bias", n.experts * n.hidden))}});
+  plan.push_back({layer + "ffn_down_exps.bias",
+                  {n.experts, n.hidden},
+                  {As(SourceType::kF32, numbers.Bias(down + "_bias", n.experts * n.hidden))}});
 }
 
 void AddGgufLayer(const Numbers& numbers, const Sizes& n, SourceType dense,
@@ -288,18 +281,16 @@ std::vector<PlannedTensor> PlanGguf(const GptOssConfig& config, std::uint64_t se
   const Numbers numbers(config, seed);
   const Sizes n(config);
   std::vector<PlannedTensor> plan;
-  plan.push_back({"token_embd.weight",
-                  {config.vocabulary, n.hidden},
-                  {As(type, numbers.Embedding())}});
+  plan.push_back(
+      {"token_embd.weight", {config.vocabulary, n.hidden}, {As(type, numbers.Embedding())}});
   for (std::size_t i = 0; i < config.layers; ++i) {
     AddGgufLayer(numbers, n, type, Stream(i), "blk." + std::to_string(i) + ".", plan);
   }
   plan.push_back({"output_norm.weight",
                   {n.hidden},
                   {As(SourceType::kF32, numbers.Norm("model.norm.weight"))}});
-  plan.push_back({"output.weight",
-                  {config.vocabulary, n.hidden},
-                  {As(type, numbers.Unembedding())}});
+  plan.push_back(
+      {"output.weight", {config.vocabulary, n.hidden}, {As(type, numbers.Unembedding())}});
   return plan;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "engine/model_synth.h"
 #include "engine/model/gpt_oss_config.h"
+#include "engine/model_synth.h"
 #include "engine/synth/noise.h"
 
 namespace safeguard::engine {

@@ -35,8 +35,8 @@ constexpr std::string_view kPieces[] = {
 
 std::string AnyPolicyText() {
   std::string text;
-  const auto parts =
-      *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, static_cast<int>(std::size(kPieces))));
+  const auto parts = *rc::gen::container<std::vector<int>>(
+      rc::gen::inRange(0, static_cast<int>(std::size(kPieces))));
   for (const int part : parts) {
     text += kPieces[static_cast<std::size_t>(part)];
   }

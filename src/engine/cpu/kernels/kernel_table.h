@@ -30,7 +30,7 @@ constexpr std::size_t RoundUp(std::size_t value, std::size_t quantum) {
 // How the bytes of a weight row are read.
 struct WeightLayout {
   WeightType type;
-  NibbleOrder order;         // the last three for kMxfp4 only
+  NibbleOrder order;  // the last three for kMxfp4 only
   std::size_t code_stride;
   std::size_t scale_stride;
   std::size_t columns;

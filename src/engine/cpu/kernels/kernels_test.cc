@@ -1,8 +1,6 @@
 // Every kernel table that this processor runs must read all weights exactly and agree with sums in
 // binary64 within what binary32 allows; each number must have the same bits whatever else is
 // computed with it.
-#include "engine/cpu/kernels/kernel_table.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kernels/self_check.h"
 #include "engine/cpu/kv_pages.h"
 #include "engine/cpu/random_model.h"
@@ -62,8 +61,14 @@ std::vector<float> RunLinear(const KernelTable& table, const MatrixView& matrix,
   std::vector<float> scratch(LinearScratchFloats(matrix.columns), NAN);
   table.linear({{matrix.type, matrix.mxfp4.order, matrix.mxfp4.code_stride,
                  matrix.mxfp4.scale_stride, matrix.columns},
-                weights.data(), matrix.rows, bias, inputs.data(), rows, out.data(),
-                matrix.rows + 1, scratch.data()});
+                weights.data(),
+                matrix.rows,
+                bias,
+                inputs.data(),
+                rows,
+                out.data(),
+                matrix.rows + 1,
+                scratch.data()});
   for (std::size_t r = 0; r < rows; ++r) {
     EXPECT_EQ(out[r * (matrix.rows + 1) + matrix.rows], 777.0F) << "wrote behind a row";
   }
@@ -103,9 +108,8 @@ void CheckLinear(const KernelTable& table, const MatrixView& matrix, std::size_t
   }
   for (std::size_t r = 0; r < rows; ++r) {
     const std::vector<float> one = RunLinear(table, matrix, x, r, 1, bias.data());
-    ASSERT_EQ(std::memcmp(one.data(), all.data() + r * (matrix.rows + 1),
-                          matrix.rows * sizeof(float)),
-              0)
+    ASSERT_EQ(
+        std::memcmp(one.data(), all.data() + r * (matrix.rows + 1), matrix.rows * sizeof(float)), 0)
         << "row " << r << " depends on its neighbours";
   }
 }

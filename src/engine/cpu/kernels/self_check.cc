@@ -85,8 +85,15 @@ std::vector<float> Linear(const KernelTable& table, WeightType type, NibbleOrder
   }
   std::vector<float> out(rows * kOutputs);
   std::vector<float> scratch(LinearScratchFloats(kColumns));
-  table.linear({{type, order, 16, 1, kColumns}, weights.data(), kOutputs, bias.data(),
-                inputs.data(), rows, out.data(), kOutputs, scratch.data()});
+  table.linear({{type, order, 16, 1, kColumns},
+                weights.data(),
+                kOutputs,
+                bias.data(),
+                inputs.data(),
+                rows,
+                out.data(),
+                kOutputs,
+                scratch.data()});
   return out;
 }
 

@@ -222,8 +222,7 @@ void Attention(const AttentionTask& task) {
     AttendPages<V, KvType::kBF16>(task, state);
   }
   for (std::size_t row = 0; row < rows; ++row) {
-    float* out =
-        task.out + row / task.group * task.out_stride + row % task.group * task.head_dim;
+    float* out = task.out + row / task.group * task.out_stride + row % task.group * task.head_dim;
     const float inverse = 1.0F / state.weights[row];
     for (std::size_t d = 0; d < task.head_dim; ++d) {
       out[d] = state.sums[row * padded + d] * inverse;

@@ -47,14 +47,13 @@ inline constexpr std::size_t kFusedOutputs = 4;
 // Adds one block of columns of output `o`.
 template <class V, std::size_t kRows>
 [[gnu::always_inline]] inline void AddBlock(Sums<V, kRows, kFusedOutputs>& sums, std::size_t o,
-                                            const typename V::Float* weights,
-                                            const float* const* x, std::size_t column) {
+                                            const typename V::Float* weights, const float* const* x,
+                                            std::size_t column) {
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < kBlockVectors<V>; ++v) {
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < kRows; ++r) {
-      sums.at[r][o] =
-          V::MulAdd(V::Load(x[r] + column + v * V::kWidth), weights[v], sums.at[r][o]);
+      sums.at[r][o] = V::MulAdd(V::Load(x[r] + column + v * V::kWidth), weights[v], sums.at[r][o]);
     }
   }
 }
@@ -115,10 +114,10 @@ void FusedRows(const LinearTask& task) {
         Fused<V, Reader, 2>(task, first);
         break;
       case 3:
-        Fused<V, Reader, V::kFusedRows < 3 ? 1 : 3>(task, first);
+        Fused < V, Reader, V::kFusedRows<3 ? 1 : 3>(task, first);
         break;
       default:
-        Fused<V, Reader, V::kFusedRows < 4 ? 1 : 4>(task, first);
+        Fused < V, Reader, V::kFusedRows<4 ? 1 : 4>(task, first);
     }
   }
 }
@@ -228,8 +227,8 @@ void TileOfRows(const LinearTask& task, std::size_t first, std::size_t row, std:
     float* sums = partial;
     for (std::size_t r = 0; r < rows; r += V::kTileRows, sums += kPanel) {
       const std::size_t left = rows - r;
-      MicroRows<V>(left < V::kTileRows ? left : V::kTileRows, task.x + row + r, tile, stride,
-                   begin, end, sums);
+      MicroRows<V>(left < V::kTileRows ? left : V::kTileRows, task.x + row + r, tile, stride, begin,
+                   end, sums);
     }
   }
   for (std::size_t r = 0; r < rows; ++r) {

@@ -89,8 +89,9 @@ Result<std::string> ReadPrefix(const GgufFile& file) {
   const std::optional<std::string_view> name = key == nullptr ? std::nullopt : TextOf(*key);
   if (!name || (*name != "gpt-oss" && *name != "gptoss")) {
     return Fail(ErrorCode::kInvalidInput,
-                file.path() + ": " + (name ? "this is a " + QuoteName(*name) + " model, not gpt-oss"
-                                           : "the architecture is not named"),
+                file.path() + ": " +
+                    (name ? "this is a " + QuoteName(*name) + " model, not gpt-oss"
+                          : "the architecture is not named"),
                 "name a gpt-oss or gpt-oss-safeguard model");
   }
   const GgufValue* split = file.Find("split.count");

@@ -103,9 +103,9 @@ TEST(GgufTokenizer, TablesAreViewsAndChecked) {
   text.Set("tokenizer.ggml.model", "gpt2");
   text.SetTexts("tokenizer.ggml.tokens", {"a", "b", "ab"});
   text.SetTexts("tokenizer.ggml.merges", {"a b"});
-  text.Set("tokenizer.ggml.token_type", GgufType::kArray,
-           GgufText::U32(5) + GgufText::U64(3) + GgufText::U32(1) + GgufText::U32(1) +
-               GgufText::U32(3));
+  text.Set(
+      "tokenizer.ggml.token_type", GgufType::kArray,
+      GgufText::U32(5) + GgufText::U64(3) + GgufText::U32(1) + GgufText::U32(1) + GgufText::U32(3));
   const std::string bytes = text.File(0);
   const auto file = GgufFile::Read("x", BytesOf(bytes));
   ASSERT_TRUE(file);

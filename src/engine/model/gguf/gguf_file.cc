@@ -13,7 +13,7 @@ constexpr std::uint32_t kMagic = 0x46554747;  // "GGUF"
 constexpr const char* kHint = "download or convert the file again";
 constexpr std::uint64_t kAlignmentDefault = 32;
 constexpr std::uint64_t kAlignmentMax = 1 << 20;
-constexpr std::size_t kValueBytesMin = 8 + 4 + 1;          // length of the key, type, one byte
+constexpr std::size_t kValueBytesMin = 8 + 4 + 1;           // length of the key, type, one byte
 constexpr std::size_t kTensorBytesMin = 8 + 4 + 8 + 4 + 8;  // with one dimension
 
 // Reads the header; `problem` says what is wrong once a step has returned false.
@@ -270,8 +270,7 @@ bool Reader::ReadAlignment() {
   const std::optional<std::int64_t> value = WholeOf(*found);
   if (!value || *value < 1 || static_cast<std::uint64_t>(*value) > kAlignmentMax ||
       (*value & (*value - 1)) != 0) {
-    return Stop("'general.alignment' is not a power of two up to " +
-                std::to_string(kAlignmentMax));
+    return Stop("'general.alignment' is not a power of two up to " + std::to_string(kAlignmentMax));
   }
   alignment_ = static_cast<std::uint64_t>(*value);
   return true;
@@ -282,8 +281,8 @@ bool Reader::PlaceTensors() {
     return false;
   }
   data_begin_ = (cursor_.position() + alignment_ - 1) / alignment_ * alignment_;
-  const std::uint64_t data_bytes = bytes_.size() - std::min<std::uint64_t>(data_begin_,
-                                                                           bytes_.size());
+  const std::uint64_t data_bytes =
+      bytes_.size() - std::min<std::uint64_t>(data_begin_, bytes_.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const Place& place = places_[i];
     const std::string tensor = "tensor " + QuoteName(tensors[i].name);

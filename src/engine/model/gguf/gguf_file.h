@@ -20,11 +20,11 @@
 
 namespace safeguard::engine {
 
-inline constexpr std::uint64_t kGgufMetadataMax = 65'536;   // keys
+inline constexpr std::uint64_t kGgufMetadataMax = 65'536;  // keys
 inline constexpr std::uint64_t kGgufTensorsMax = 100'000;
-inline constexpr std::size_t kGgufNameBytesMax = 65'535;    // of a key or a tensor's name
+inline constexpr std::size_t kGgufNameBytesMax = 65'535;     // of a key or a tensor's name
 inline constexpr std::uint64_t kGgufStringsMax = 8'000'000;  // in one array
-inline constexpr int kGgufNestingMax = 4;                   // arrays in arrays
+inline constexpr int kGgufNestingMax = 4;                    // arrays in arrays
 inline constexpr std::size_t kGgufDimensionsMax = 4;
 
 // One value of the metadata.
@@ -37,10 +37,10 @@ struct GgufValue {
 };
 
 // Nothing where the value is of another kind.
-std::optional<std::int64_t> WholeOf(const GgufValue& value);      // any whole number below 2^63
-std::optional<double> NumberOf(const GgufValue& value);           // any number
-std::optional<std::string_view> TextOf(const GgufValue& value);   // a string
-std::optional<bool> FlagOf(const GgufValue& value);               // a bool
+std::optional<std::int64_t> WholeOf(const GgufValue& value);     // any whole number below 2^63
+std::optional<double> NumberOf(const GgufValue& value);          // any number
+std::optional<std::string_view> TextOf(const GgufValue& value);  // a string
+std::optional<bool> FlagOf(const GgufValue& value);              // a bool
 // The elements of an array of strings, or of whole numbers or bools.
 std::optional<std::vector<std::string_view>> TextsOf(const GgufValue& value);
 std::optional<std::vector<std::int64_t>> WholesOf(const GgufValue& value);

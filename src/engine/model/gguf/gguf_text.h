@@ -17,9 +17,7 @@ class GgufText {
  public:
   static std::string U32(std::uint32_t value) { return LittleEndian(value, 4); }
   static std::string U64(std::uint64_t value) { return LittleEndian(value, 8); }
-  static std::string Text(std::string_view value) {
-    return U64(value.size()) + std::string(value);
-  }
+  static std::string Text(std::string_view value) { return U64(value.size()) + std::string(value); }
 
   void Set(std::string_view key, GgufType type, const std::string& value) {
     metadata_ += Text(key) + U32(static_cast<std::uint32_t>(type)) + value;
@@ -52,8 +50,8 @@ class GgufText {
 
   [[nodiscard]] std::string File(std::size_t data_bytes, std::size_t alignment = 32,
                                  std::uint32_t version = 3) const {
-    std::string file = "GGUF" + U32(version) + U64(tensor_count_) + U64(keys_) + metadata_ +
-                       tensors_;
+    std::string file =
+        "GGUF" + U32(version) + U64(tensor_count_) + U64(keys_) + metadata_ + tensors_;
     file.resize((file.size() + alignment - 1) / alignment * alignment, '\0');
     for (std::size_t i = 0; i < data_bytes; ++i) {
       file += static_cast<char>(i);

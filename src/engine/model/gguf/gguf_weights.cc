@@ -22,15 +22,19 @@ MatrixView StackedMatrix(TensorFinder& finder, const std::string& name, std::siz
     return {};
   }
   const std::size_t blocks = columns / kBlock;
-  MatrixView matrix{WeightTypeOf(tensor->type), experts * rows, columns, tensor->bytes.data(), 0,
-                    {}};
+  MatrixView matrix{
+      WeightTypeOf(tensor->type), experts * rows, columns, tensor->bytes.data(), 0, {}};
   switch (matrix.type) {
     case WeightType::kMxfp4:
       matrix.data = nullptr;
-      matrix.mxfp4 = {tensor->bytes.data() + 1, tensor->bytes.data(), kMxfp4Bytes,
-                      kMxfp4Bytes,              blocks * kMxfp4Bytes, blocks * kMxfp4Bytes,
-                      tensor->type == StoredType::kMxfp4 ? NibbleOrder::kHalves
-                                                         : NibbleOrder::kAdjacent};
+      matrix.mxfp4 = {
+          tensor->bytes.data() + 1,
+          tensor->bytes.data(),
+          kMxfp4Bytes,
+          kMxfp4Bytes,
+          blocks * kMxfp4Bytes,
+          blocks * kMxfp4Bytes,
+          tensor->type == StoredType::kMxfp4 ? NibbleOrder::kHalves : NibbleOrder::kAdjacent};
       break;
     case WeightType::kQ8_0:
       matrix.row_stride = blocks * kQ8Bytes;
@@ -48,8 +52,8 @@ MatrixView StackedMatrix(TensorFinder& finder, const std::string& name, std::siz
 
 VectorView StackedVector(TensorFinder& finder, const std::string& name, std::size_t experts,
                          std::size_t size) {
-  const StoredTensor* tensor = finder.Find(
-      name, {StoredType::kF32, StoredType::kBF16, StoredType::kF16}, {experts, size});
+  const StoredTensor* tensor =
+      finder.Find(name, {StoredType::kF32, StoredType::kBF16, StoredType::kF16}, {experts, size});
   if (tensor == nullptr) {
     return {};
   }
@@ -82,7 +86,8 @@ std::vector<ExpertWeights> Experts(const GptOssConfig& config, const std::string
     gate = StackedLinear(finder, prefix + "ffn_gate_exps", config, inner, config.hidden);
     up = StackedLinear(finder, prefix + "ffn_up_exps", config, inner, config.hidden);
   }
-  const Stacked down = StackedLinear(finder, prefix + "ffn_down_exps", config, config.hidden, inner);
+  const Stacked down =
+      StackedLinear(finder, prefix + "ffn_down_exps", config, config.hidden, inner);
   std::vector<ExpertWeights> experts;
   if (finder.problems() != before) {
     return experts;
@@ -133,9 +138,9 @@ void Attention(const GptOssConfig& config, const std::string& prefix, TensorFind
   }
   layer.sinks = finder.Vector(
       finder.FirstThere({prefix + "attn_sinks.weight", prefix + "attn_sinks"}), config.heads);
-  layer.output = finder.Matrix(
-      finder.FirstThere({prefix + "attn_output.weight", prefix + "attn_out.weight"}), config.hidden,
-      query);
+  layer.output =
+      finder.Matrix(finder.FirstThere({prefix + "attn_output.weight", prefix + "attn_out.weight"}),
+                    config.hidden, query);
   layer.output_bias = finder.Vector(
       finder.FirstThere({prefix + "attn_output.bias", prefix + "attn_out.bias"}), config.hidden);
 }

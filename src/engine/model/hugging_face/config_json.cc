@@ -51,8 +51,8 @@ class Fields {
   }
   void Refuse(std::string message, std::string hint) {
     if (status) {
-      status = Fail(ErrorCode::kInvalidInput, file_.path() + ": " + std::move(message),
-                    std::move(hint));
+      status =
+          Fail(ErrorCode::kInvalidInput, file_.path() + ": " + std::move(message), std::move(hint));
     }
   }
 
@@ -78,10 +78,10 @@ Status CheckArchitecture(const ConfigFile& file) {
     if (!type) {
       return std::unexpected(type.error());
     }
-    return *type == "gpt_oss" ? Status()
-                              : Fail(ErrorCode::kInvalidInput,
-                                     file.path() + ": this is a " + *type + " model, not gpt_oss",
-                                     kOtherModel);
+    return *type == "gpt_oss"
+               ? Status()
+               : Fail(ErrorCode::kInvalidInput,
+                      file.path() + ": this is a " + *type + " model, not gpt_oss", kOtherModel);
   }
   if (file.HasValue("architectures")) {
     const Result<std::vector<std::string>> names = file.Texts("architectures", 16);
@@ -285,9 +285,8 @@ Result<FolderConfig> ReadOriginalConfig(const ConfigFile& file) {
   if (!fields.status) {
     return std::unexpected(std::move(fields.status.error()));
   }
-  model.context_max =
-      static_cast<std::size_t>(std::clamp(model.rope.original_context * model.rope.factor, 1.0,
-                                          double{1 << 30}));
+  model.context_max = static_cast<std::size_t>(
+      std::clamp(model.rope.original_context * model.rope.factor, 1.0, double{1 << 30}));
   model.sliding = AlternatingLayers(std::min<std::size_t>(model.layers, kLayersMax));
   return Checked(file, std::move(config));
 }

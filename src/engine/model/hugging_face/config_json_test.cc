@@ -13,9 +13,9 @@ using testing::HasSubstr;
 
 // Only what a config must say.
 Json Least() {
-  return {{"model_type", "gpt_oss"},   {"num_hidden_layers", 3},   {"hidden_size", 64},
-          {"intermediate_size", 96},   {"num_attention_heads", 8}, {"num_key_value_heads", 2},
-          {"num_local_experts", 6},    {"vocab_size", 300}};
+  return {{"model_type", "gpt_oss"}, {"num_hidden_layers", 3},   {"hidden_size", 64},
+          {"intermediate_size", 96}, {"num_attention_heads", 8}, {"num_key_value_heads", 2},
+          {"num_local_experts", 6},  {"vocab_size", 300}};
 }
 
 Result<FolderConfig> Read(const Json& json) {
@@ -53,8 +53,12 @@ TEST(ConfigJson, AbsentKeysHaveTheDefaultsOfGptOss) {
 TEST(ConfigJson, OtherNamesOfTheSameThing) {
   Json json = Least();
   json["num_experts_per_tok"] = 2;
-  json["rope_parameters"] = {{"rope_type", "yarn"},  {"rope_theta", 1000.0}, {"factor", 8.0},
-                             {"beta_fast", 16.0},    {"beta_slow", 2.0},     {"truncate", true},
+  json["rope_parameters"] = {{"rope_type", "yarn"},
+                             {"rope_theta", 1000.0},
+                             {"factor", 8.0},
+                             {"beta_fast", 16.0},
+                             {"beta_slow", 2.0},
+                             {"truncate", true},
                              {"original_max_position_embeddings", 2048}};
   json["layer_types"] = {"full_attention", "sliding_attention", "full_attention"};
   json["quantization_config"] = {{"quant_method", "mxfp4"}};
@@ -121,14 +125,14 @@ TEST(ConfigJson, NumbersOutOfRangeAreNamed) {
 }
 
 TEST(ConfigJson, TheOriginalNames) {
-  const Json json = {{"num_hidden_layers", 24},      {"num_experts", 32},
-                     {"experts_per_token", 4},       {"vocab_size", 201088},
-                     {"hidden_size", 2880},          {"intermediate_size", 2880},
-                     {"swiglu_limit", 7.0},          {"head_dim", 64},
-                     {"num_attention_heads", 64},    {"num_key_value_heads", 8},
-                     {"sliding_window", 128},        {"initial_context_length", 4096},
-                     {"rope_theta", 150000},         {"rope_scaling_factor", 32.0},
-                     {"rope_ntk_alpha", 1},          {"rope_ntk_beta", 32}};
+  const Json json = {{"num_hidden_layers", 24},   {"num_experts", 32},
+                     {"experts_per_token", 4},    {"vocab_size", 201088},
+                     {"hidden_size", 2880},       {"intermediate_size", 2880},
+                     {"swiglu_limit", 7.0},       {"head_dim", 64},
+                     {"num_attention_heads", 64}, {"num_key_value_heads", 8},
+                     {"sliding_window", 128},     {"initial_context_length", 4096},
+                     {"rope_theta", 150000},      {"rope_scaling_factor", 32.0},
+                     {"rope_ntk_alpha", 1},       {"rope_ntk_beta", 32}};
   const auto file = ConfigFile::Read("config.json", json.dump());
   ASSERT_TRUE(file);
   EXPECT_TRUE(IsOriginalConfig(*file));

@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kCodeBytes = 16;
 
-ExpertMatrices Slices(const std::byte* data, WeightType type, std::size_t experts,
-                      std::size_t rows, std::size_t columns) {
+ExpertMatrices Slices(const std::byte* data, WeightType type, std::size_t experts, std::size_t rows,
+                      std::size_t columns) {
   const std::size_t row_bytes = columns * (type == WeightType::kF32 ? 4U : 2U);
   ExpertMatrices matrices;
   for (std::size_t e = 0; e < experts; ++e) {
@@ -62,19 +62,17 @@ ExpertMatrices Mxfp4Experts(TensorFinder& finder, const std::string& blocks,
 
 ExpertMatrices PlainExperts(TensorFinder& finder, const std::string& name, std::size_t experts,
                             std::size_t rows, std::size_t columns) {
-  const StoredTensor* tensor =
-      finder.Find(name, {StoredType::kBF16, StoredType::kF32, StoredType::kF16},
-                  {experts, rows, columns});
-  return tensor == nullptr ? ExpertMatrices()
-                           : Slices(tensor->bytes.data(), WeightTypeOf(tensor->type), experts, rows,
-                                    columns);
+  const StoredTensor* tensor = finder.Find(
+      name, {StoredType::kBF16, StoredType::kF32, StoredType::kF16}, {experts, rows, columns});
+  return tensor == nullptr
+             ? ExpertMatrices()
+             : Slices(tensor->bytes.data(), WeightTypeOf(tensor->type), experts, rows, columns);
 }
 
 ExpertMatrices TransposedExperts(TensorFinder& finder, const std::string& name, std::size_t experts,
                                  std::size_t rows, std::size_t columns, OwnedBytes& owned) {
-  const StoredTensor* tensor =
-      finder.Find(name, {StoredType::kBF16, StoredType::kF32, StoredType::kF16},
-                  {experts, columns, rows});
+  const StoredTensor* tensor = finder.Find(
+      name, {StoredType::kBF16, StoredType::kF32, StoredType::kF16}, {experts, columns, rows});
   if (tensor == nullptr) {
     return {};
   }
@@ -111,8 +109,7 @@ std::vector<ExpertWeights> InterleavedExperts(const GptOssConfig& config, Tensor
       return {};
     }
     const WeightType type = WeightTypeOf(tensor->type);
-    return {type, config.experts * size, tensor->bytes.data(),
-            type == WeightType::kF32 ? 4U : 2U};
+    return {type, config.experts * size, tensor->bytes.data(), type == WeightType::kF32 ? 4U : 2U};
   };
   const VectorView gate_up_biases = bias(gate_up_bias, 2 * inner);
   const VectorView down_biases = bias(down_bias, config.hidden);

@@ -7,9 +7,8 @@
 namespace safeguard::engine {
 namespace {
 
-std::vector<ExpertWeights> HuggingFaceExperts(const FolderConfig& config,
-                                              const std::string& prefix, TensorFinder& finder,
-                                              OwnedBytes& owned) {
+std::vector<ExpertWeights> HuggingFaceExperts(const FolderConfig& config, const std::string& prefix,
+                                              TensorFinder& finder, OwnedBytes& owned) {
   const GptOssConfig& model = config.model;
   const std::size_t both = 2 * model.intermediate;
   const std::string gate_up = prefix + "gate_up_proj";
@@ -81,8 +80,7 @@ LayerWeights OriginalLayer(const GptOssConfig& model, const std::string& prefix,
   const std::size_t key = model.kv_heads * model.head_dim;
   LayerWeights layer;
   layer.attention_norm = finder.Vector(prefix + "attn.norm.scale", model.hidden);
-  const MatrixView fused =
-      finder.Matrix(prefix + "attn.qkv.weight", query + 2 * key, model.hidden);
+  const MatrixView fused = finder.Matrix(prefix + "attn.qkv.weight", query + 2 * key, model.hidden);
   layer.query = RowsOf(fused, 0, query);
   layer.key = RowsOf(fused, query, key);
   layer.value = RowsOf(fused, query + key, key);
@@ -108,8 +106,8 @@ GptOssWeights HuggingFaceWeights(const FolderConfig& config, TensorFinder& finde
   GptOssWeights weights;
   weights.embedding = finder.Matrix("model.embed_tokens.weight", model.vocabulary, model.hidden);
   for (std::size_t i = 0; i < model.layers; ++i) {
-    weights.layers.push_back(HuggingFaceLayer(
-        config, "model.layers." + std::to_string(i) + ".", finder, owned));
+    weights.layers.push_back(
+        HuggingFaceLayer(config, "model.layers." + std::to_string(i) + ".", finder, owned));
   }
   weights.final_norm = finder.Vector("model.norm.weight", model.hidden);
   const bool own = !config.tied || finder.Has("lm_head.weight");
@@ -123,8 +121,7 @@ GptOssWeights OriginalWeights(const FolderConfig& config, TensorFinder& finder) 
   GptOssWeights weights;
   weights.embedding = finder.Matrix("embedding.weight", model.vocabulary, model.hidden);
   for (std::size_t i = 0; i < model.layers; ++i) {
-    weights.layers.push_back(
-        OriginalLayer(model, "block." + std::to_string(i) + ".", finder));
+    weights.layers.push_back(OriginalLayer(model, "block." + std::to_string(i) + ".", finder));
   }
   weights.final_norm = finder.Vector("norm.scale", model.hidden);
   weights.unembedding = finder.Matrix("unembedding.weight", model.vocabulary, model.hidden);

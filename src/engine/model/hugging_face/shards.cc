@@ -31,8 +31,9 @@ bool Exists(const fs::path& path) {
 // A name in the same folder and nothing else.
 bool IsPlainFileName(std::string_view name) {
   return !name.empty() && name.size() <= kFileNameMax && name.front() != '.' &&
-         name.ends_with(".safetensors") &&
-         std::ranges::all_of(name, [](char c) { return c > ' ' && c != '/' && c != '\\' && c != 127; });
+         name.ends_with(".safetensors") && std::ranges::all_of(name, [](char c) {
+           return c > ' ' && c != '/' && c != '\\' && c != 127;
+         });
 }
 
 // "a, b and 3 more".

@@ -73,9 +73,9 @@ TEST_F(ShardsTest, MissingShardsAreListed) {
 }
 
 TEST_F(ShardsTest, NamesThatLeaveTheFolderAreRefused) {
-  for (const char* name : {"../x.safetensors", "/etc/x.safetensors", "a/b.safetensors",
-                           "..\\\\x.safetensors", ".safetensors", "", "x.bin",
-                           "a\\u0000.safetensors", "a\\n.safetensors"}) {
+  for (const char* name :
+       {"../x.safetensors", "/etc/x.safetensors", "a/b.safetensors", "..\\\\x.safetensors",
+        ".safetensors", "", "x.bin", "a\\u0000.safetensors", "a\\n.safetensors"}) {
     WriteIndex(std::string(R"("a":")") + name + "\"");
     EXPECT_THAT(Error(), HasSubstr("no plain .safetensors file name")) << name;
   }

@@ -57,8 +57,7 @@ struct Lanes16 {
   }
 
   static void LoadPairs(const float* from, Float& even, Float& odd) {
-    const Int evens =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const Int evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     const Int odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
     const Float a = Load(from);
     const Float b = Load(from + kWidth);

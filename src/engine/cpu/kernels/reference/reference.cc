@@ -56,8 +56,7 @@ float Score(const AttentionTask& task, const float* query, std::size_t position)
   const std::byte* keys = task.pages[position / kPagePositions - task.first_page];
   float sum = 0;
   for (std::size_t d = 0; d < task.head_dim; ++d) {
-    sum += query[d] *
-           KvValue(task.type, keys, d * kPagePositions + position % kPagePositions);
+    sum += query[d] * KvValue(task.type, keys, d * kPagePositions + position % kPagePositions);
   }
   return sum;
 }

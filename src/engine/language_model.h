@@ -1,0 +1,46 @@
+// A gpt-oss model made ready to answer: the checkpoint of a path, its tokenizer, the network on a
+// device and the generator that drives it, owned together.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/bpe.h"
+#include "engine/generator.h"
+
+namespace safeguard::engine {
+
+struct LanguageModelOptions {
+  std::size_t threads = 1;  // at least 1
+  bool binary32 = false;    // keys and values in binary32 instead of bfloat16
+  // The o200k rank file, used when the checkpoint brings no tokenizer of its own.
+  std::string rank_file;
+  GeneratorSettings generator;
+};
+
+class LanguageModel {
+ public:
+  // `path`: as Checkpoint::Open takes it. Errors name the file, and what to do.
+  static Result<std::unique_ptr<LanguageModel>> Open(const std::string& path,
+                                                     const LanguageModelOptions& options);
+  virtual ~LanguageModel() = default;
+
+  // May be used from any thread.
+  virtual Generator& generator() = 0;
+  [[nodiscard]] virtual const Bpe& bpe() const = 0;
+  [[nodiscard]] virtual std::size_t vocabulary() const = 0;   // rows of logits
+  [[nodiscard]] virtual std::size_t context_max() const = 0;  // positions
+  // The folder's or file's name.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  // 64 hexadecimal digits over the config, the names and sizes of the weight files, their headers
+  // and samples of their bytes: two checkpoints that differ by more than a few flipped bits differ
+  // here. (`model verify` hashes every byte, which takes a minute for the large ones.)
+  [[nodiscard]] virtual const std::string& fingerprint() const = 0;
+};
+
+}  // namespace safeguard::engine

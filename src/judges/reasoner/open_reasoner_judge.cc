@@ -1,0 +1,53 @@
+#include <utility>
+
+#include "engine/language_model.h"
+#include "judges/reasoner/reasoner_judge.h"
+
+namespace safeguard::judges {
+namespace {
+
+// Keeps the model alive behind the judge that uses it.
+class OwningJudge final : public moderation::Judge {
+ public:
+  OwningJudge(std::unique_ptr<engine::LanguageModel> model, const ReasonerSettings& settings)
+      : model_(std::move(model)),
+        judge_(MakeReasonerJudge(model_->generator(), model_->bpe(),
+                                 {"reasoner", model_->name(), model_->fingerprint()}, settings)) {}
+
+  Result<std::shared_ptr<const moderation::PreparedPolicy>> Prepare(
+      const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override {
+    return judge_->Prepare(policy, golden);
+  }
+  std::vector<moderation::Verdict> Decide(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents) override {
+    return judge_->Decide(policies, contents);
+  }
+
+ private:
+  std::unique_ptr<engine::LanguageModel> model_;
+  std::unique_ptr<moderation::Judge> judge_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options) {
+  Result<ReasonerSettings> settings = UnderstandOptions(options);
+  if (!settings) {
+    return std::unexpected(settings.error());
+  }
+  engine::LanguageModelOptions how;
+  how.threads = options.threads;
+  how.rank_file = options.rank_file;
+  how.generator.sequences_max = options.parallel_max;
+  how.generator.cache_bytes_max = options.cache_bytes_max;
+  Result<std::unique_ptr<engine::LanguageModel>> model =
+      engine::LanguageModel::Open(options.model, how);
+  if (!model) {
+    return std::unexpected(model.error());
+  }
+  settings->context_max = (*model)->context_max();
+  return std::make_unique<OwningJudge>(std::move(*model), *settings);
+}
+
+}  // namespace safeguard::judges

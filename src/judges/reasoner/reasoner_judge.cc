@@ -1,0 +1,271 @@
+#include "judges/reasoner/reasoner_judge.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+#include "base/check.h"
+#include "judges/reasoner/read_result.h"
+#include "judges/reasoner/reasoner_policy.h"
+
+namespace safeguard::judges {
+namespace {
+
+using engine::GenerationRequest;
+using engine::GenerationResult;
+using moderation::Content;
+using moderation::Policy;
+using moderation::PreparedPolicy;
+using moderation::UndeterminedReason;
+using moderation::Verdict;
+using Policies = std::span<const std::shared_ptr<const PreparedPolicy>>;
+
+// Requests given to the generator at once, never more than it can queue, and waited for.
+class Flight {
+ public:
+  Flight(engine::Generator& generator, std::size_t room) : generator_(generator), room_(room) {}
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
+  ~Flight() { Land(); }
+
+  // `result` must live until Land. What the generator refuses is a result with kError.
+  void Send(GenerationRequest request, GenerationResult& result) {
+    WaitUntilBelow(room_);
+    {
+      const std::scoped_lock lock(mutex_);
+      ++open_;
+    }
+    const Result<engine::RequestId> id =
+        generator_.Submit(std::move(request), [this, &result](GenerationResult done) {
+          result = std::move(done);
+          Close();
+        });
+    if (!id) {
+      result.error = id.error();
+      Close();
+    }
+  }
+
+  void Land() { WaitUntilBelow(1); }
+
+ private:
+  void WaitUntilBelow(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    closed_.wait(lock, [&] { return open_ < count; });
+  }
+  void Close() {
+    const std::scoped_lock lock(mutex_);  // held over the notice: the waiter may destroy us
+    --open_;
+    closed_.notify_all();
+  }
+
+  engine::Generator& generator_;
+  std::size_t room_;
+  std::mutex mutex_;
+  std::condition_variable closed_;
+  std::size_t open_ = 0;  // guarded by mutex_
+};
+
+class ReasonerJudge final : public moderation::Judge {
+ public:
+  ReasonerJudge(engine::Generator& generator, const engine::Bpe& bpe, moderation::DecidedBy model,
+                const ReasonerSettings& settings)
+      : generator_(generator), bpe_(bpe), model_(std::move(model)), settings_(settings) {}
+
+  // Golden cases are not shown to the model: they are what it is measured by.
+  Result<std::shared_ptr<const PreparedPolicy>> Prepare(
+      const Policy& policy, std::span<const moderation::GoldenCase> /*golden*/) override {
+    Result<std::shared_ptr<const ReasonerPolicy>> prepared =
+        ReasonerPolicy::Make(bpe_, settings_, policy);
+    if (!prepared) {
+      return std::unexpected(prepared.error());
+    }
+    return *prepared;
+  }
+
+  std::vector<Verdict> Decide(Policies policies, std::span<const Content> contents) override {
+    std::vector<Verdict> verdicts(policies.size() * contents.size());
+    if (settings_.options.joint && policies.size() > 1) {
+      DecideJointly(policies, contents, verdicts);
+    } else {
+      DecideEach(policies, contents, verdicts);
+    }
+    for (Verdict& verdict : verdicts) {
+      verdict.decided_by = model_;
+    }
+    return verdicts;
+  }
+
+ private:
+  static const ReasonerPolicy& Prepared(const std::shared_ptr<const PreparedPolicy>& policy) {
+    const auto* prepared = dynamic_cast<const ReasonerPolicy*>(policy.get());
+    CHECK(prepared != nullptr);  // of another judge
+    return *prepared;
+  }
+
+  // What needs no model to be known.
+  [[nodiscard]] std::optional<Verdict> Refuse(const Policy& policy, const Content& content) const {
+    if (moderation::IsBlank(content)) {
+      return moderation::Undetermined(policy.Reference(), UndeterminedReason::kEmptyContent,
+                                      "there is nothing to judge: the content is empty");
+    }
+    if (moderation::TextBytes(content) > settings_.options.content_bytes_max) {
+      return TooLong(policy, std::to_string(moderation::TextBytes(content)) + " bytes");
+    }
+    if (policy.rules.empty()) {
+      return moderation::Undetermined(
+          policy.Reference(), UndeterminedReason::kPolicyWithoutRules,
+          "no rule was found in the policy; `safeguard policy lint` says what to mend");
+    }
+    return std::nullopt;
+  }
+
+  static Verdict TooLong(const Policy& policy, const std::string& length) {
+    return moderation::Undetermined(
+        policy.Reference(), UndeterminedReason::kContentTooLong,
+        "the content has " + length + ", more than can be judged whole; judge it in parts");
+  }
+
+  [[nodiscard]] bool Fits(const std::vector<std::uint32_t>& prompt) const {
+    return prompt.size() + settings_.options.reasoning_tokens_max +
+               settings_.options.answer_tokens_max <=
+           settings_.context_max;
+  }
+
+  void DecideEach(Policies policies, std::span<const Content> contents,
+                  std::vector<Verdict>& verdicts) const {
+    std::vector<GenerationResult> results(verdicts.size());
+    std::vector<bool> asked(verdicts.size(), false);
+    {
+      Flight flight(generator_, settings_.options.parallel_max);
+      // By policy, so that one policy's prefix serves all contents while it is warm.
+      for (std::size_t p = 0; p < policies.size(); ++p) {
+        const ReasonerPolicy& prepared = Prepared(policies[p]);
+        for (std::size_t c = 0; c < contents.size(); ++c) {
+          const std::size_t at = c * policies.size() + p;
+          if (std::optional<Verdict> refused = Refuse(prepared.policy(), contents[c])) {
+            verdicts[at] = std::move(*refused);
+            continue;
+          }
+          std::vector<std::uint32_t> prompt =
+              MakePrompt(bpe_, prepared.question(), contents[c], settings_.options.instant);
+          if (!Fits(prompt)) {
+            verdicts[at] =
+                TooLong(prepared.policy(), std::to_string(prompt.size()) + " tokens with policy");
+            continue;
+          }
+          asked[at] = true;
+          flight.Send(MakeRequest(settings_, prepared.question(), std::move(prompt)), results[at]);
+        }
+      }
+    }
+    for (std::size_t at = 0; at < verdicts.size(); ++at) {
+      if (asked[at]) {
+        const ReasonerPolicy& prepared = Prepared(policies[at % policies.size()]);
+        const ResultReader reader{bpe_, prepared.policy(), prepared.labels(),
+                                  prepared.question().plan};
+        verdicts[at] = reader.Read(results[at], contents[at / policies.size()]);
+      }
+    }
+  }
+
+  void DecideJointly(Policies policies, std::span<const Content> contents,
+                     std::vector<Verdict>& verdicts) const {
+    std::vector<const Policy*> asked;
+    for (const auto& policy : policies) {
+      asked.push_back(&policy->policy());
+    }
+    AnswerPlan plan = PlanJointAnswer(asked);
+    std::string message = JointPolicyMessage(asked, plan);
+    const Result<Question> question =
+        MakeQuestion(bpe_, settings_, std::move(message), std::move(plan));
+    std::vector<GenerationResult> results(contents.size());
+    std::vector<bool> sent(contents.size(), false);
+    if (question) {
+      Flight flight(generator_, settings_.options.parallel_max);
+      for (std::size_t c = 0; c < contents.size(); ++c) {
+        std::vector<std::uint32_t> prompt = MakePrompt(bpe_, *question, contents[c], false);
+        sent[c] = Fits(prompt) && !Refuse(*asked.front(), contents[c]);
+        if (sent[c]) {
+          flight.Send(MakeRequest(settings_, *question, std::move(prompt)), results[c]);
+        }
+      }
+    }
+    for (std::size_t at = 0; at < verdicts.size(); ++at) {
+      const std::size_t c = at / policies.size();
+      const ReasonerPolicy& prepared = Prepared(policies[at % policies.size()]);
+      if (std::optional<Verdict> refused = Refuse(prepared.policy(), contents[c])) {
+        verdicts[at] = std::move(*refused);
+      } else if (!question) {
+        verdicts[at] = moderation::Undetermined(prepared.policy().Reference(),
+                                                UndeterminedReason::kInternalError,
+                                                Describe(question.error()));
+      } else if (!sent[c]) {
+        verdicts[at] = TooLong(prepared.policy(), "too many tokens with the policies");
+      } else {
+        const ResultReader reader{bpe_, prepared.policy(), prepared.labels(), question->plan, true};
+        verdicts[at] = reader.Read(results[c], contents[c]);
+      }
+    }
+  }
+
+  engine::Generator& generator_;
+  const engine::Bpe& bpe_;
+  moderation::DecidedBy model_;
+  ReasonerSettings settings_;
+};
+
+template <class Choice>
+Error UnknownWord(const char* option, const std::string& word, Choice choices) {
+  return Error{ErrorCode::kInvalidInput, std::string(option) + " \"" + word + "\" is not known",
+               std::string("choose one of ") + choices};
+}
+
+}  // namespace
+
+Result<ReasonerSettings> UnderstandOptions(const ReasonerOptions& options) {
+  ReasonerSettings settings;
+  settings.options = options;
+  const auto effort = engine::ReasoningEffortOf(options.effort);
+  if (!effort) {
+    return std::unexpected(UnknownWord("effort", options.effort, "low, medium, high"));
+  }
+  const std::optional<AnswerForm> form = ParseAnswerForm(options.answer);
+  if (!form) {
+    return std::unexpected(UnknownWord("answer", options.answer, "policy, label, json, rationale"));
+  }
+  const auto placement = engine::PolicyPlacementOf(options.placement);
+  if (!placement) {
+    return std::unexpected(
+        UnknownWord("placement", options.placement, "developer, system, hf-template"));
+  }
+  if (options.joint && options.instant) {
+    return Fail(ErrorCode::kInvalidInput,
+                "an instant score is of one policy, not of several at once",
+                "leave out joint or instant");
+  }
+  settings.effort = *effort;
+  settings.form = *form;
+  settings.placement = *placement;
+  return settings;
+}
+
+std::unique_ptr<moderation::Judge> MakeReasonerJudge(engine::Generator& generator,
+                                                     const engine::Bpe& bpe,
+                                                     moderation::DecidedBy model,
+                                                     const ReasonerSettings& settings) {
+  const ReasonerOptions& options = settings.options;
+  model.layer = "reasoner";
+  model.settings = {{"template", std::string(kPromptTemplate)},
+                    {"placement", engine::ToString(settings.placement)},
+                    {"effort", options.instant ? "none" : engine::ToString(settings.effort)},
+                    {"answer", ToString(settings.form)},
+                    {"temperature", std::to_string(options.temperature)},
+                    {"seed", std::to_string(options.seed)}};
+  if (options.date) {
+    model.settings["date"] = *options.date;
+  }
+  return std::make_unique<ReasonerJudge>(generator, bpe, std::move(model), settings);
+}
+
+}  // namespace safeguard::judges

@@ -1,0 +1,54 @@
+// A policy made ready for the reasoner: its prompt as token ids, and what an answer may be.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/bpe.h"
+#include "engine/generator.h"
+#include "engine/grammar.h"
+#include "judges/reasoner/answer_plan.h"
+#include "judges/reasoner/labels.h"
+#include "judges/reasoner/reasoner_judge.h"
+#include "moderation/judge.h"
+
+namespace safeguard::judges {
+
+// What one prompt asks: of one policy, or of several at once.
+struct Question {
+  std::vector<std::uint32_t> prefix;  // ids up to the content, the same for every content
+  AnswerPlan plan;
+  std::shared_ptr<const engine::Grammar> grammar;  // null: the answer is free
+};
+
+Result<Question> MakeQuestion(const engine::Bpe& bpe, const ReasonerSettings& settings,
+                              std::string policy_message, AnswerPlan plan);
+
+class ReasonerPolicy final : public moderation::PreparedPolicy {
+ public:
+  static Result<std::shared_ptr<const ReasonerPolicy>> Make(const engine::Bpe& bpe,
+                                                            const ReasonerSettings& settings,
+                                                            const moderation::Policy& policy);
+
+  [[nodiscard]] const moderation::Policy& policy() const override { return policy_; }
+  [[nodiscard]] const AnswerLabels& labels() const { return labels_; }
+  [[nodiscard]] const Question& question() const { return question_; }
+
+ private:
+  explicit ReasonerPolicy(moderation::Policy policy)
+      : policy_(std::move(policy)), labels_(policy_) {}
+
+  moderation::Policy policy_;
+  AnswerLabels labels_;
+  Question question_;
+};
+
+// The whole prompt for one content.
+std::vector<std::uint32_t> MakePrompt(const engine::Bpe& bpe, const Question& question,
+                                      const moderation::Content& content, bool instant);
+
+engine::GenerationRequest MakeRequest(const ReasonerSettings& settings, const Question& question,
+                                      std::vector<std::uint32_t> prompt);
+
+}  // namespace safeguard::judges

@@ -1,0 +1,43 @@
+// The reasoner as a Judge: gpt-oss-safeguard reads the policy and the content, thinks, and answers.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "moderation/judge.h"
+
+namespace safeguard::judges {
+
+struct ReasonerOptions {
+  std::string model;      // a checkpoint folder or file
+  std::string rank_file;  // for a checkpoint without tokenizer
+  std::size_t threads = 1;
+
+  std::string effort = "low";           // low, medium, high
+  std::string answer = "policy";        // policy, label, json, rationale (answer_plan.h)
+  std::string placement = "developer";  // developer, system, hf-template (engine/harmony.h)
+  std::optional<std::string> date;      // "YYYY-MM-DD"; none keeps answers the same every day
+  // No reasoning at all: the score is read at the verdict, and nothing is sampled.
+  bool instant = false;
+  // All policies of a call in one prompt instead of one prompt each.
+  bool joint = false;
+
+  std::size_t reasoning_tokens_max = 2048;  // then the analysis is closed and the answer asked for
+  std::size_t answer_tokens_max = 512;
+  std::optional<std::chrono::milliseconds> time_max;  // of one verdict
+  double temperature = 0;                             // 0: greedy
+  std::uint64_t seed = 0;
+  std::size_t content_bytes_max = std::size_t{1} << 20;
+  std::size_t cache_bytes_max = std::size_t{4} << 30;  // of keys and values
+  std::size_t parallel_max = 64;                       // verdicts in one batch
+};
+
+// Opens the model. Unknown words in the options: kInvalidInput that names the choices.
+Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
+
+}  // namespace safeguard::judges
