@@ -331,11 +331,8 @@ void CommandTree::AddPolicy() {
 }
 
 void CommandTree::AddModelTokens() {
-  CLI::App* group = app_->get_subcommand_no_throw("model");
-  if (group == nullptr) {
-    group = app_->add_subcommand("model", "Look at, check and make gpt-oss models");
-    group->require_subcommand(1);
-  }
+  CLI::App* group = app_->add_subcommand("model", "Look into gpt-oss models");
+  group->require_subcommand(1);
   CLI::App* tokens = group->add_subcommand("tokens", "Encode texts: JSONL in, JSONL out");
   tokens
       ->add_option("path", model_tokens_.path,
