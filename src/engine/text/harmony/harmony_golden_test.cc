@@ -148,8 +148,12 @@ TEST_F(HarmonyGolden, DocumentedIds) {
   EXPECT_EQ(ids, (Ids{200007, 200006, 173781, 200005, 17196, 200008}));
   const auto system = RenderConversation(*bpe_, std::vector{SystemMessage({})});
   ASSERT_TRUE(system.has_value());
-  EXPECT_EQ(system->size(), 50U);
-  EXPECT_EQ((*system)[27], 14093U) << "medium";
+  EXPECT_EQ(system,
+            (Ids{200006, 17360, 200008, 3575,  553,  17554, 162016, 11,    261,    4410,
+                 6439,   2359,  22203,  656,   7788, 17527, 558,    87447, 100594, 25,
+                 220,    1323,  19,     12,    3218, 279,   30377,  289,   25,     14093,
+                 279,    2,     13888,  18403, 25,   8450,  11,     49159, 11,     1721,
+                 13,     21030, 2804,   413,   7360, 395,   1753,   3176,  13,     200007}));
   const auto robot = RenderConversation(
       *bpe_,
       std::vector{DeveloperMessage({.instructions = "Answer the user's questions like a robot."})});

@@ -115,7 +115,7 @@ std::string_view Trimmed(std::string_view text) {
   return begin < end ? text.substr(begin, end - begin) : std::string_view();
 }
 
-// At ASCII white space, and before each mark.
+// At ASCII white space, and before each mark, which stays in its word.
 std::vector<std::string> Words(std::string_view text) {
   std::vector<std::string> words;
   bool open = false;
@@ -128,13 +128,19 @@ std::vector<std::string> Words(std::string_view text) {
       words.emplace_back();
       open = true;
     }
-    if (c == kConstrainMark) {
-      words.back() += kConstrainName;
-    } else {
-      words.back() += c;
-    }
+    words.back() += c;
   }
   return words;
+}
+
+// A word with the mark written out.
+std::string Written(std::string_view word) {
+  std::string written;
+  if (word.starts_with(kConstrainMark)) {
+    written = kConstrainName;
+    word.remove_prefix(1);
+  }
+  return written.append(word);
 }
 
 struct Author {
@@ -150,7 +156,7 @@ Result<Author> TakeAuthor(std::vector<std::string>& words, bool strict) {
     }
     return Author{HarmonyRole::kAssistant, {}};
   }
-  std::string word = words.front();
+  std::string word = Written(words.front());
   if (const auto known = HarmonyRoleOf(word)) {
     return Author{*known, *known == HarmonyRole::kTool ? std::move(word) : std::string()};
   }
@@ -161,8 +167,8 @@ Result<Author> TakeAuthor(std::vector<std::string>& words, bool strict) {
   return Author{HarmonyRole::kTool, std::move(word)};
 }
 
-std::string WithoutTo(std::string word) {
-  return word.starts_with("to=") ? word.substr(3) : word;
+std::string WithoutTo(const std::string& word) {
+  return word.starts_with("to=") ? word.substr(3) : Written(word);
 }
 
 void TakeRecipientAndType(std::vector<std::string>& words, ParsedHeader& parsed) {
@@ -172,20 +178,20 @@ void TakeRecipientAndType(std::vector<std::string>& words, ParsedHeader& parsed)
   std::string last = std::move(words.back());
   words.pop_back();
   if (last.starts_with("to=") || words.empty()) {
-    parsed.to_tool = !last.starts_with(kConstrainName);
-    parsed.header.recipient = WithoutTo(std::move(last));
+    parsed.to_tool = !last.starts_with(kConstrainMark);
+    parsed.header.recipient = WithoutTo(last);
     return;
   }
-  parsed.header.content_type = std::move(last);
+  parsed.header.content_type = Written(last);
   parsed.to_tool = true;
-  parsed.header.recipient = WithoutTo(std::move(words.back()));
+  parsed.header.recipient = WithoutTo(words.back());
   words.pop_back();
 }
 
 std::string Joined(const std::vector<std::string>& words) {
   std::string joined;
   for (const std::string& word : words) {
-    joined += (joined.empty() ? "" : " ") + word;
+    joined += (joined.empty() ? "" : " ") + Written(word);
   }
   return joined;
 }
