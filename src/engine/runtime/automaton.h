@@ -19,7 +19,7 @@ inline constexpr StateId kDeadState = 0;  // no answer can follow
 
 inline constexpr std::size_t kAutomatonStatesMax = 1 << 16;
 // States that one search for a way to an end may visit: only intersections are searched.
-inline constexpr std::size_t kAliveSearchMax = 1 << 14;
+inline constexpr std::size_t kAliveSearchMax = 1 << 13;
 
 // Thread-safe. Every state but kDeadState can reach an accepting one. When the room is spent,
 // failed() is true for ever, new states are dead, and whoever sees that must give up.
