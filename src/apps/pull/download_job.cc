@@ -72,7 +72,7 @@ bool DownloadJob::OnHead(const HttpHead& head) {
     return Lies("is " + size + " bytes long, but " + std::to_string(*head.content_length) +
                 " are offered" + (page ? ", as a web page" : ""));
   }
-  if (asked_range_ && position_ != 0) {
+  if (asked_range_ && (position_ != 0 || task_.single)) {  // single: another job has it
     ignores_ranges_ = true;
     return false;
   }
