@@ -93,8 +93,9 @@ class FakeJudge final : public moderation::Judge {
 
 class FakeServices final : public Services {
  public:
-  Result<std::unique_ptr<moderation::Judge>> OpenJudge(const std::string&, std::size_t) override {
+  Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) override {
     ++judges_opened;
+    last_choice = choice;
     if (!model_there) {
       return Fail(ErrorCode::kNotFound, "the model is not in here", "run ./demo.sh");
     }
@@ -105,6 +106,10 @@ class FakeServices final : public Services {
       return Fail(ErrorCode::kNotFound, "the ranks are not in here", "run ./demo.sh");
     }
     return [](std::string_view text) { return text.size() / 4; };
+  }
+  Result<std::string> JudgeIdentity(const JudgeChoice& choice) override {
+    const Result<ModelFile> model = FindModel(choice.model);
+    return model ? Result<std::string>(model->sha256) : std::unexpected(model.error());
   }
   Result<ModelFile> FindModel(const std::string&) override {
     if (!model_there) {
@@ -117,6 +122,7 @@ class FakeServices final : public Services {
 
   bool model_there = true;
   int judges_opened = 0;
+  JudgeChoice last_choice;
   std::string model_hash = std::string(64, 'a');
   std::function<void()> before_decide;
 

@@ -1,6 +1,8 @@
 // The composition root: the only place where commands meet models.
 #include "apps/services.h"
 
+#include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "apps/input/model_folders.h"
@@ -8,6 +10,9 @@
 #include "base/hash.h"
 #include "engine/bpe.h"
 #include "engine/encoder.h"
+#include "engine/language_model.h"
+#include "judges/reasoner_judge.h"
+#include "judges/recorded_judge.h"
 #include "judges/screen_judge.h"
 
 namespace safeguard::apps {
@@ -17,15 +22,20 @@ constexpr std::size_t kRankFileBytesMax = std::size_t{32} << 20;
 
 class ProcessServices final : public Services {
  public:
-  Result<std::unique_ptr<moderation::Judge>> OpenJudge(const std::string& model_flag,
-                                                       std::size_t threads) override {
-    Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(model_flag));
+  Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) override {
+    if (choice.judge == "reasoner") {
+      return OpenReasoner(choice);
+    }
+    if (choice.judge == "recorded") {
+      return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks()});
+    }
+    Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(choice.model));
     if (!folder) {
       return std::unexpected(folder.error());
     }
     judges::ScreenOptions options;
     options.model_folder = std::move(*folder);
-    options.threads = threads;
+    options.threads = choice.threads;
     return judges::OpenScreenJudge(options);
   }
 
@@ -59,9 +69,63 @@ class ProcessServices final : public Services {
     return ModelFile{*folder, Sha256Hex((*weights)->bytes())};
   }
 
+  Result<std::string> JudgeIdentity(const JudgeChoice& choice) override {
+    if (choice.judge == "recorded") {
+      const auto file = MappedFile::Open(choice.recorded);
+      return file ? Result<std::string>("recorded " + Sha256Hex((*file)->bytes()))
+                  : std::unexpected(file.error());
+    }
+    if (choice.judge == "screen") {
+      const Result<ModelFile> model = FindModel(choice.model);
+      return model ? Result<std::string>(model->sha256) : std::unexpected(model.error());
+    }
+    const Result<std::string> model = engine::ModelFingerprint(choice.model);
+    if (!model) {
+      return std::unexpected(model.error());
+    }
+    std::string identity = "reasoner " + *model;
+    for (const std::string& setting :
+         {choice.effort, choice.answer, choice.placement, choice.date,
+          std::string(choice.instant ? "instant" : ""), std::string(choice.joint ? "joint" : ""),
+          std::to_string(choice.reasoning_tokens), std::to_string(choice.answer_tokens),
+          std::to_string(choice.temperature), std::to_string(choice.seed)}) {
+      identity += "|" + setting;
+    }
+    return identity;
+  }
+
   std::string KernelName() override { return engine::KernelName(); }
 
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
+
+ private:
+  // Empty when there is none: whoever needs it says so.
+  static std::string BuiltInRanks() {
+    return FindModelPath(kRankFile, ModelFolders("")).value_or("");
+  }
+
+  static Result<std::unique_ptr<moderation::Judge>> OpenReasoner(const JudgeChoice& choice) {
+    judges::ReasonerOptions options;
+    options.model = choice.model;
+    options.rank_file = BuiltInRanks();
+    options.threads = choice.threads;
+    options.effort = choice.effort;
+    options.answer = choice.answer;
+    options.placement = choice.placement;
+    if (!choice.date.empty()) {
+      options.date = choice.date;
+    }
+    options.instant = choice.instant;
+    options.joint = choice.joint;
+    options.reasoning_tokens_max = choice.reasoning_tokens;
+    options.answer_tokens_max = choice.answer_tokens;
+    if (choice.time_limit_s > 0) {
+      options.time_max = std::chrono::milliseconds(std::llround(choice.time_limit_s * 1000));
+    }
+    options.temperature = choice.temperature;
+    options.seed = choice.seed;
+    return judges::OpenReasonerJudge(options);
+  }
 };
 
 }  // namespace

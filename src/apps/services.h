@@ -8,6 +8,7 @@
 #include <string>
 
 #include "apps/input/embedded_file.h"
+#include "apps/judge_choice.h"
 #include "base/result.h"
 #include "moderation/judge.h"
 #include "moderation/policy.h"
@@ -23,11 +24,13 @@ class Services {
  public:
   virtual ~Services() = default;
 
-  // `model_flag` is what --model says; empty: look in the usual places (model_folders.h).
-  virtual Result<std::unique_ptr<moderation::Judge>> OpenJudge(const std::string& model_flag,
-                                                               std::size_t threads) = 0;
+  // An empty model: look in the usual places (model_folders.h).
+  virtual Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) = 0;
   // Counts o200k tokens. Fails when the rank file is not there.
   virtual Result<moderation::TokenCounter> OpenTokenCounter(const std::string& model_flag) = 0;
+  // What the judge's answers depend on besides policy and content: its model and settings, as one
+  // string. Cheap; opens no judge.
+  virtual Result<std::string> JudgeIdentity(const JudgeChoice& choice) = 0;
   // The screen's model; hashes its weights.
   virtual Result<ModelFile> FindModel(const std::string& model_flag) = 0;
   virtual std::string KernelName() = 0;

@@ -43,4 +43,7 @@ class LanguageModel {
   [[nodiscard]] virtual const std::string& fingerprint() const = 0;
 };
 
+// LanguageModel::fingerprint of the checkpoint at `path`, without making it ready.
+Result<std::string> ModelFingerprint(const std::string& path);
+
 }  // namespace safeguard::engine

@@ -46,7 +46,7 @@ const std::vector<ThirdParty> kThirdParty = {
     {"openssl/", {"src/apps/pull"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
-      "src/judges/reasoner", "src/eval", "src/apps"}},
+      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/input/content_input.h"
+#include "apps/judge_choice.h"
 #include "apps/output/console.h"
 
 namespace safeguard::apps {
@@ -21,8 +22,8 @@ struct ClassifyArguments {
   ContentRequest content;
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
-  std::string model;
-  std::size_t threads = DefaultThreads();
+  JudgeChoice judge{.threads = DefaultThreads()};
+  bool show_reasoning = false;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
@@ -37,8 +38,7 @@ struct BatchArguments {
   std::string id_field;
   std::string surface;   // for records that name none
   std::string language;  // for records that name none
-  std::string model;
-  std::size_t threads = DefaultThreads();
+  JudgeChoice judge{.threads = DefaultThreads()};
   std::size_t batch_size = 64;
   bool restart = false;
 };
@@ -55,8 +55,7 @@ struct EvalArguments {
   std::size_t folds = 0;  // 0: no cross-validation
   std::vector<double> thresholds;
   std::size_t errors = 10;
-  std::string model;
-  std::size_t threads = DefaultThreads();
+  JudgeChoice judge{.threads = DefaultThreads()};
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };

@@ -160,8 +160,9 @@ void CommandTree::AddClassify() {
   command->add_option("--language", classify_.content.language, "Its language, as in en or pt-BR")
       ->type_name("TAG");
   AddJson(command, classify_.json, "One JSON object a line, one line a policy");
-  AddThreads(command, classify_.threads);
-  AddModel(command, classify_.model);
+  command->add_flag("--show-reasoning", classify_.show_reasoning,
+                    "Print the model's chain of thought too (with --json it is always there)");
+  AddJudge(command, classify_.judge);
   AddColor(command, classify_.color);
   command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());
 }
@@ -188,8 +189,7 @@ void CommandTree::AddBatch() {
       ->type_name("N")
       ->check(NumberFrom(1, static_cast<double>(kBatchSizeMax)));
   command->add_flag("--restart", batch_.restart, "Begin again: overwrite --out");
-  AddThreads(command, batch_.threads);
-  AddModel(command, batch_.model);
+  AddJudge(command, batch_.judge);
   command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
 }
 
@@ -238,8 +238,7 @@ void CommandTree::AddEval() {
       ->type_name("N")
       ->check(NumberFrom(0, 10000));
   AddJson(command, eval_.json, "The report as one JSON object");
-  AddThreads(command, eval_.threads);
-  AddModel(command, eval_.model);
+  AddJudge(command, eval_.judge);
   command->footer(std::string(kEvalExamples) + "\n" + ExitCodeHelp());
 }
 

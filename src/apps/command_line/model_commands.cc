@@ -76,8 +76,8 @@ void AddTokens(CLI::App* group, ModelTokensArguments& arguments) {
 }
 
 void AddPull(CLI::App* group, ModelPullArguments& arguments) {
-  CLI::App* command = group->add_subcommand(
-      "pull", "Fetch a model from a Hugging Face-compatible server; goes on where it stopped");
+  CLI::App* command =
+      group->add_subcommand("pull", "Fetch a model from a Hugging Face-compatible server");
   command
       ->add_option("name", arguments.name,
                    "safeguard-20b, safeguard-120b, gpt-oss-20b, gpt-oss-120b, "

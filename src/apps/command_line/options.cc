@@ -61,6 +61,59 @@ void AddModel(CLI::App* command, std::string& model) {
       ->type_name("DIR");
 }
 
+void AddJudge(CLI::App* command, JudgeChoice& choice) {
+  Choices(
+      command->add_option("--judge", choice.judge,
+                          "Who judges: the fast screen (default), gpt-oss-safeguard, or answers "
+                          "from a file"),
+      "screen|reasoner|recorded");
+  command
+      ->add_option("--model", choice.model,
+                   "For the screen the folder with the models (default: $SAFEGUARD_MODELS, else "
+                   "`models` beside the program); for the reasoner a checkpoint: a Hugging Face "
+                   "folder or a .gguf file")
+      ->type_name("PATH");
+  AddFile(command, "--recorded", choice.recorded, "With --judge recorded: the answers, JSONL");
+  const std::vector<CLI::Option*> before = command->get_options({});
+  CLI::App* reasoner = command;
+  Choices(reasoner->add_option("--effort", choice.effort, "How long to reason (default: low)"),
+          "low|medium|high");
+  Choices(reasoner->add_option("--answer", choice.answer,
+                               "The form of the answer (default: as the policy asks)"),
+          "policy|label|json|rationale");
+  Choices(reasoner->add_option("--placement", choice.placement,
+                               "Where the policy stands in the prompt (default: developer)"),
+          "developer|system|hf-template");
+  reasoner->add_option("--date", choice.date, "Put this date into the prompt (default: none)")
+      ->type_name("YYYY-MM-DD");
+  reasoner->add_flag("--instant", choice.instant,
+                     "No reasoning: read the score at the verdict, fastest");
+  reasoner->add_flag("--joint", choice.joint, "Ask about all policies in one prompt");
+  reasoner
+      ->add_option("--reasoning-tokens", choice.reasoning_tokens,
+                   "Then the answer is asked for (default: 2048)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 100'000));
+  reasoner->add_option("--answer-tokens", choice.answer_tokens, "The longest answer (default: 512)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 100'000));
+  reasoner
+      ->add_option("--time-limit", choice.time_limit_s,
+                   "Of one verdict; undetermined after that (default: none)")
+      ->type_name("SECONDS")
+      ->check(NumberFrom(0, 86'400));
+  reasoner->add_option("--temperature", choice.temperature, "0 is greedy (default: 0)")
+      ->type_name("T")
+      ->check(NumberFrom(0, 100));
+  reasoner->add_option("--seed", choice.seed, "Of the sampling (default: 0)")->type_name("N");
+  for (CLI::Option* option : command->get_options({})) {
+    if (std::ranges::find(before, option) == before.end()) {
+      option->group("With --judge reasoner");
+    }
+  }
+  AddThreads(command, choice.threads);
+}
+
 void AddThreads(CLI::App* command, std::size_t& threads) {
   command->add_option("--threads", threads, "Threads (default: all cores)")
       ->type_name("N")

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/judge_choice.h"
 #include "apps/output/console.h"
 
 namespace safeguard::apps {
@@ -15,6 +16,8 @@ CLI::Validator NumberFrom(double least, double most);
 void AddColor(CLI::App* command, ColorMode& mode);
 // --model: where the models are.
 void AddModel(CLI::App* command, std::string& model);
+// --judge and all that says how it is to judge, --model and --threads included.
+void AddJudge(CLI::App* command, JudgeChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

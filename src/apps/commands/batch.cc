@@ -90,8 +90,7 @@ Status CheckPaths(const BatchArguments& arguments) {
 
 ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
                   const std::atomic<bool>& stop) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.model,
-                               arguments.threads};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge};
   for (const Status& usage : {CheckUsage(request), CheckPaths(arguments)}) {
     if (!usage) {
       return Fails(console, usage.error(), ExitCode::kUsage);
@@ -107,12 +106,12 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!policies) {
     return Fails(console, policies.error(), ExitCode::kCannotRun);
   }
-  const Result<ModelFile> model = services.FindModel(arguments.model);
-  if (!model) {
-    return Fails(console, model.error(), ExitCode::kCannotRun);
+  const Result<std::string> identity = services.JudgeIdentity(arguments.judge);
+  if (!identity) {
+    return Fails(console, identity.error(), ExitCode::kCannotRun);
   }
   const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
-      {arguments.out, Identity(arguments, *policies, model->sha256), arguments.restart});
+      {arguments.out, Identity(arguments, *policies, *identity), arguments.restart});
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }

@@ -25,7 +25,11 @@ ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
     }
   }
   if (!arguments.json) {
-    out = VerdictText(verdicts, console.columns(), UseColor(console, arguments.color));
+    const bool color = UseColor(console, arguments.color);
+    out = VerdictText(verdicts, console.columns(), color);
+    if (arguments.show_reasoning) {
+      out += ReasoningText(verdicts, console.columns(), color);
+    }
     for (const LoadedPolicy& loaded : judging.policies) {
       // What ships is told by `policy list`; what was found beside a file must be told here.
       if (loaded.golden_origin.find('/') != std::string::npos ||
@@ -48,8 +52,7 @@ ExitCode Fails(Console& console, const Error& error, ExitCode code) {
 }
 
 ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Console& console) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.model,
-                               arguments.threads};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge};
   const Status usage = CheckUsage(request);
   if (!usage) {
     return Fails(console, usage.error(), ExitCode::kUsage);

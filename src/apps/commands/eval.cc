@@ -267,6 +267,9 @@ Status LoadData(const EvalArguments& arguments, Console& console, Plan& plan) {
 
 // What the arguments alone say against a measurement.
 Status CheckArguments(const EvalArguments& arguments) {
+  if (Status judge = CheckJudge(arguments.judge); !judge) {
+    return judge;
+  }
   if (arguments.no_golden && arguments.data.empty()) {
     return Fail(ErrorCode::kInvalidInput, "--no-golden needs --data to measure against",
                 "leave one out");
@@ -299,7 +302,7 @@ ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& co
   if (const Status loaded = LoadData(arguments, console, plan); !loaded) {
     return Fails(console, loaded.error(), ExitCode::kUsage);
   }
-  const auto judge = services.OpenJudge(arguments.model, arguments.threads);
+  const auto judge = services.OpenJudge(arguments.judge);
   if (!judge) {
     return Fails(console, judge.error(), ExitCode::kCannotRun);
   }

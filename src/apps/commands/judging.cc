@@ -17,6 +17,27 @@ Status CheckUsage(const JudgingRequest& request) {
     return Fail(ErrorCode::kInvalidInput, "the policy " + *twice + " is given twice",
                 "name it once");
   }
+  return CheckJudge(request.judge);
+}
+
+Status CheckJudge(const JudgeChoice& choice) {
+  if (choice.judge == "reasoner" && choice.model.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--judge reasoner needs --model",
+                "name a checkpoint: a Hugging Face folder or a .gguf file (safeguard model pull "
+                "gets one)");
+  }
+  if (choice.judge == "recorded" && choice.recorded.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--judge recorded needs --recorded FILE",
+                "name the JSONL file with the answers");
+  }
+  if (choice.judge != "recorded" && !choice.recorded.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "--recorded goes with --judge recorded",
+                "add --judge recorded, or leave it out");
+  }
+  if (choice.judge != "reasoner" && (choice.instant || choice.joint)) {
+    return Fail(ErrorCode::kInvalidInput, "--instant and --joint go with --judge reasoner",
+                "add --judge reasoner --model PATH, or leave them out");
+  }
   return {};
 }
 
@@ -41,8 +62,7 @@ Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Se
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
                             Services& services) {
-  Result<std::unique_ptr<moderation::Judge>> judge =
-      services.OpenJudge(request.model, request.threads);
+  Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(request.judge);
   if (!judge) {
     return std::unexpected(judge.error());
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/input/policy_catalog.h"
+#include "apps/judge_choice.h"
 #include "apps/services.h"
 #include "base/result.h"
 #include "moderation/judge.h"
@@ -21,12 +22,14 @@ struct Judging {
 struct JudgingRequest {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // only with a single policy
-  std::string model;
-  std::size_t threads = 1;
+  JudgeChoice judge;
 };
 
 // What is wrong with the request itself: a golden set for several policies, a policy named twice.
 Status CheckUsage(const JudgingRequest& request);
+
+// What is wrong with the choice of a judge: options that need or exclude each other.
+Status CheckJudge(const JudgeChoice& choice);
 
 // Reads the policies first, so that a wrong name is told before a model is opened.
 Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Services& services);

@@ -59,6 +59,21 @@ Json VerdictJson(const moderation::Verdict& verdict, moderation::ContentKind kin
   if (!verdict.notes.empty()) {
     object["notes"] = verdict.notes;
   }
+  if (!verdict.confidence.empty()) {
+    object["confidence"] = verdict.confidence;
+  }
+  if (!verdict.reasoning.empty()) {
+    object["reasoning"] = verdict.reasoning;
+  }
+  if (verdict.tokens.prompt > 0) {
+    object["tokens"] = {{"prompt", verdict.tokens.prompt},
+                        {"cached", verdict.tokens.cached},
+                        {"reasoning", verdict.tokens.reasoning},
+                        {"answer", verdict.tokens.answer}};
+  }
+  if (!verdict.decided_by.settings.empty()) {
+    object["settings"] = verdict.decided_by.settings;
+  }
   if (!verdict.decided_by.model.empty()) {
     object["model"] = verdict.decided_by.model;
   }

@@ -71,10 +71,17 @@ std::string Decider(std::span<const moderation::Verdict> verdicts) {
     layers.insert(verdict.decided_by.layer);
     models.insert(verdict.decided_by.model);
   }
+  const std::string model = models.size() == 1 ? *models.begin() : std::string();
+  if (layers == std::set<std::string>{"reasoner"}) {
+    return fmt::format("Decided by the reasoner{}.",
+                       model.empty() ? "" : " (" + Printable(model) + ")");
+  }
+  if (layers == std::set<std::string>{"recorded"}) {
+    return "Read from recorded answers.";
+  }
   if (layers != std::set<std::string>{"screen"}) {
     return {};
   }
-  const std::string model = models.size() == 1 ? *models.begin() : std::string();
   return fmt::format(
       "Decided by the screen{}: the fast layer, not the reasoner. It compares meanings and can be "
       "wrong; let a person or the reasoner confirm what matters.",
@@ -91,6 +98,18 @@ std::string DurationText(double milliseconds) {
     return fmt::format("{:.0f} ms", milliseconds);
   }
   return fmt::format("{:.0f} s", milliseconds / 1000);
+}
+
+std::string ReasoningText(std::span<const moderation::Verdict> verdicts, std::size_t width,
+                          bool color) {
+  std::string out;
+  for (const moderation::Verdict& verdict : verdicts) {
+    if (!verdict.reasoning.empty()) {
+      out += "\n" + Styled(Printable(verdict.policy.id) + ", reasoning", Style::kBold, color) +
+             "\n" + Wrap(Printable(verdict.reasoning), width, kIndent);
+    }
+  }
+  return out;
 }
 
 std::string VerdictText(std::span<const moderation::Verdict> verdicts, std::size_t width,

@@ -13,6 +13,10 @@ namespace safeguard::apps {
 std::string VerdictText(std::span<const moderation::Verdict> verdicts, std::size_t width,
                         bool color);
 
+// The chain of thought of each verdict that has one; for practitioners.
+std::string ReasoningText(std::span<const moderation::Verdict> verdicts, std::size_t width,
+                          bool color);
+
 // "1.2 ms", "340 ms", "12 s".
 std::string DurationText(double milliseconds);
 

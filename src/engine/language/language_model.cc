@@ -103,6 +103,14 @@ class LoadedModel final : public LanguageModel {
 
 }  // namespace
 
+Result<std::string> ModelFingerprint(const std::string& path) {
+  const Result<std::unique_ptr<Checkpoint>> checkpoint = Checkpoint::Open(path);
+  if (!checkpoint) {
+    return std::unexpected(checkpoint.error());
+  }
+  return Fingerprint((*checkpoint)->files());
+}
+
 Result<std::unique_ptr<LanguageModel>> LanguageModel::Open(const std::string& path,
                                                            const LanguageModelOptions& options) {
   Result<std::unique_ptr<Checkpoint>> checkpoint = Checkpoint::Open(path);
