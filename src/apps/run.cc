@@ -45,6 +45,12 @@ struct Runner {
   ExitCode operator()(const ModelSynthArguments& a) const {
     return RunModelSynth(a, console, stop);
   }
+  ExitCode operator()(const ModelLogitsArguments& a) const {
+    return RunModelLogits(a, console, stop);
+  }
+  ExitCode operator()(const ModelGenerateArguments& a) const {
+    return RunModelGenerate(a, console, stop);
+  }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

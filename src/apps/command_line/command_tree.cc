@@ -321,6 +321,12 @@ Invocation CommandTree::Selected() {
   if (name == "synth") {
     return model_synth_;
   }
+  if (name == "logits") {
+    return model_logits_;
+  }
+  if (name == "generate") {
+    return model_generate_;
+  }
   if (name == "completion") {
     return completion_;
   }

@@ -26,7 +26,8 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
                  PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, VersionArguments, CompletionArguments>;
+                 ModelSynthArguments, ModelLogitsArguments, ModelGenerateArguments,
+                 VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -59,6 +60,8 @@ class CommandTree {
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;
+  ModelLogitsArguments model_logits_;
+  ModelGenerateArguments model_generate_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

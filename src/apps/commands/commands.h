@@ -32,6 +32,11 @@ ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
 ExitCode RunModelSynth(const ModelSynthArguments& arguments, Console& console,
                        const std::atomic<bool>& stop);
 
+ExitCode RunModelLogits(const ModelLogitsArguments& arguments, Console& console,
+                        const std::atomic<bool>& stop);
+ExitCode RunModelGenerate(const ModelGenerateArguments& arguments, Console& console,
+                          const std::atomic<bool>& stop);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.
