@@ -156,7 +156,7 @@ TEST_F(CpuForwardLimits, BadTokensAndLongSequencesChangeNothing) {
 
 TEST_F(CpuForwardLimits, MemoryOverTheLimitIsRefusedBeforeAnythingChanges) {
   CpuForwardOptions options;
-  options.cache_bytes_max = std::size_t{8} * 2 * 64 * 32 * 4;  // 8 pages
+  options.cache_bytes_max = std::size_t{9} * 2 * 64 * 32 * 4;  // 9 pages
   const auto forward = NewForward(model_, options, pool_);
   const SequenceId id = forward->NewSequence();
   ASSERT_TRUE(StepOnce(*forward, id, cpu::RandomTokens(100, 101, 1)));
