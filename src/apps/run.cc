@@ -47,6 +47,12 @@ struct Runner {
   }
   ExitCode operator()(const ModelTokensArguments& a) const { return RunModelTokens(a, console); }
   ExitCode operator()(const ModelPullArguments& a) const { return RunModelPull(a, console, stop); }
+  ExitCode operator()(const ModelLogitsArguments& a) const {
+    return RunModelLogits(a, console, stop);
+  }
+  ExitCode operator()(const ModelGenerateArguments& a) const {
+    return RunModelGenerate(a, console, stop);
+  }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

@@ -188,6 +188,8 @@ TEST_F(RunTest, EveryCommandHasHelpWithinTheWidthOfATerminal) {
                                              {"model", "info"},
                                              {"model", "verify"},
                                              {"model", "synth"},
+                                             {"model", "logits"},
+                                             {"model", "generate"},
                                              {"version"},
                                              {"completion"}}) {
     std::vector<std::string> words = command;

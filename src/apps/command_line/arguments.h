@@ -123,6 +123,26 @@ struct ModelPullArguments {
   bool json = false;
 };
 
+struct ModelLogitsArguments {
+  std::string path;
+  std::string ids;  // "1,2,3" or "@FILE"
+  std::size_t last = 1;
+  std::string precision = "default";  // default, f32
+  std::string out;                    // a .safetensors file; empty: none
+  std::size_t threads = DefaultThreads();
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct ModelGenerateArguments {
+  std::string path;
+  std::string ids;
+  bool greedy = false;
+  std::size_t max_tokens = 64;
+  std::string precision = "default";
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+};
+
 struct VersionArguments {
   std::string model;
   bool json = false;

@@ -331,6 +331,12 @@ Invocation CommandTree::Selected() {
   if (name == "pull") {
     return pull_;
   }
+  if (name == "logits") {
+    return model_logits_;
+  }
+  if (name == "generate") {
+    return model_generate_;
+  }
   if (name == "completion") {
     return completion_;
   }

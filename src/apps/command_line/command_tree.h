@@ -23,11 +23,11 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments, VersionArguments,
-                 CompletionArguments>;
+using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
+                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
+                                ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                                ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                                ModelGenerateArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -62,6 +62,8 @@ class CommandTree {
   ModelSynthArguments model_synth_;
   ModelTokensArguments model_tokens_;
   ModelPullArguments pull_;
+  ModelLogitsArguments model_logits_;
+  ModelGenerateArguments model_generate_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

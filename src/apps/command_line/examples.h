@@ -92,6 +92,17 @@ names another server, HF_TOKEN an access token for it, SSL_CERT_FILE the certifi
 exit code is 0 when all files are in place, or 2, 4, 130 as below.
 )";
 
+inline constexpr const char* kModelLogitsExamples = R"(Examples:
+  safeguard model logits gpt-oss-safeguard-20b --ids 200006,17360,200008
+  safeguard model logits model.gguf --ids @prompt.txt --last 64 --precision f32 --out l.safetensors
+)";
+
+inline constexpr const char* kModelGenerateExamples = R"(Examples:
+  safeguard model generate gpt-oss-safeguard-20b --ids @prompt.txt --greedy --max-tokens 32
+
+Generation ends at <|return|> (200002), at <|call|> (200012) or after --max-tokens.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

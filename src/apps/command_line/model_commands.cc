@@ -104,16 +104,61 @@ void AddPull(CLI::App* group, ModelPullArguments& arguments) {
   command->footer(std::string(kPullExamples) + "\n" + ExitCodeHelp());
 }
 
+void AddIds(CLI::App* command, std::string& ids) {
+  command->add_option("--ids", ids, "Token ids: 1,2,3, or @FILE for a file that lists them")
+      ->type_name("IDS")
+      ->required();
+}
+
+void AddPrecision(CLI::App* command, std::string& precision) {
+  Choices(command->add_option("--precision", precision,
+                              "How exactly to compute; f32 keeps everything in binary32"),
+          "default|f32");
+}
+
+void AddLogits(CLI::App* group, ModelLogitsArguments& arguments) {
+  CLI::App* command =
+      group->add_subcommand("logits", "Compute a model's logits behind given tokens");
+  AddPath(command, arguments.path);
+  AddIds(command, arguments.ids);
+  command->add_option("--last", arguments.last, "For how many of the last positions (default: 1)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1 << 30));
+  AddPrecision(command, arguments.precision);
+  AddFile(command, "--out", arguments.out,
+          "Also write them to this .safetensors file, as the tensor logits");
+  AddThreads(command, arguments.threads);
+  AddColor(command, arguments.color);
+  command->footer(kModelLogitsExamples);
+}
+
+void AddGenerate(CLI::App* group, ModelGenerateArguments& arguments) {
+  CLI::App* command =
+      group->add_subcommand("generate", "Continue given tokens, one token after another");
+  AddPath(command, arguments.path);
+  AddIds(command, arguments.ids);
+  command->add_flag("--greedy", arguments.greedy, "Take the likeliest token each time");
+  command->add_option("--max-tokens", arguments.max_tokens, "Stop after this many (default: 64)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1 << 30));
+  AddPrecision(command, arguments.precision);
+  AddJson(command, arguments.json, "Ids, their log-probabilities and timings as one JSON object");
+  AddThreads(command, arguments.threads);
+  command->footer(kModelGenerateExamples);
+}
+
 }  // namespace
 
 void CommandTree::AddModelGroup() {
-  CLI::App* group = app_->add_subcommand("model", "Look at, check and make gpt-oss models");
+  CLI::App* group = app_->add_subcommand("model", "Look at, check, make and run gpt-oss models");
   group->require_subcommand(1);
   AddPull(group, pull_);
   AddInfo(group, model_info_);
   AddVerify(group, model_verify_);
   AddSynth(group, model_synth_);
   AddTokens(group, model_tokens_);
+  AddLogits(group, model_logits_);
+  AddGenerate(group, model_generate_);
 }
 
 }  // namespace safeguard::apps

@@ -37,6 +37,11 @@ ExitCode RunModelTokens(const ModelTokensArguments& arguments, Console& console)
 ExitCode RunModelPull(const ModelPullArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
 
+ExitCode RunModelLogits(const ModelLogitsArguments& arguments, Console& console,
+                        const std::atomic<bool>& stop);
+ExitCode RunModelGenerate(const ModelGenerateArguments& arguments, Console& console,
+                          const std::atomic<bool>& stop);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.

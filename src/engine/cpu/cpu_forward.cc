@@ -31,7 +31,8 @@ class CpuForward final : public Forward {
       : config_(config),
         options_(options),
         pages_({config.kv_heads, config.head_dim,
-                options.precision == CpuPrecision::kF32 ? cpu::KvType::kF32 : cpu::KvType::kBF16}),
+                options.precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
+                                                              : cpu::KvType::kF32}),
         pass_(config_, weights, pages_.shape(), kernels, pool) {
     if (options_.residual_observer) {
       observer_ = [this](std::size_t layer, const Batch&, std::span<const float> residual) {

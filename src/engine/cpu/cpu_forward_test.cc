@@ -68,7 +68,7 @@ void CheckAllKernels(const RandomModel& model, const std::string& name) {
     }
     EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kF32), expected), 5e-5)
         << table.name;
-    EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kDefault), expected),
+    EXPECT_LT(RelativeDifference(LastLogits(model, table.name, CpuPrecision::kHalfCache), expected),
               5e-2)
         << table.name;
   }
@@ -121,11 +121,13 @@ class CpuForwardLimits : public testing::Test {
 };
 
 TEST_F(CpuForwardLimits, SlidingLayersKeepTheirWindowOnly) {
-  const auto forward = NewForward(model_, {}, pool_);
+  CpuForwardOptions half;
+  half.precision = CpuPrecision::kHalfCache;
+  const auto forward = NewForward(model_, half, pool_);
   const SequenceId id = forward->NewSequence();
   ASSERT_TRUE(StepOnce(*forward, id, cpu::RandomTokens(640, 101, 1)));
   EXPECT_EQ(forward->Length(id), 640U);
-  // bfloat16; one full layer with 10 pages, two sliding ones with the last of theirs.
+  // binary16; one full layer with 10 pages, two sliding ones with the last of theirs.
   EXPECT_EQ(forward->CacheBytes(), 12U * 2 * 64 * (16 + 16) * 2);
   forward->Drop(id);
   EXPECT_EQ(forward->CacheBytes(), 0U);
@@ -152,7 +154,7 @@ TEST_F(CpuForwardLimits, BadTokensAndLongSequencesChangeNothing) {
 
 TEST_F(CpuForwardLimits, MemoryOverTheLimitIsRefusedBeforeAnythingChanges) {
   CpuForwardOptions options;
-  options.cache_bytes_max = std::size_t{8} * 2 * 64 * 32 * 2;  // 8 pages
+  options.cache_bytes_max = std::size_t{9} * 2 * 64 * 32 * 4;  // 9 pages
   const auto forward = NewForward(model_, options, pool_);
   const SequenceId id = forward->NewSequence();
   ASSERT_TRUE(StepOnce(*forward, id, cpu::RandomTokens(100, 101, 1)));

@@ -6,9 +6,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -109,7 +110,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
     return logits;
   }
   [[nodiscard]] double Tolerance() const {
-    return GetParam().precision == CpuPrecision::kF32 ? 2e-5 : 1e-2;
+    return GetParam().precision == CpuPrecision::kHalfCache ? 1e-2 : 2e-5;
   }
 
   ThreadPool pool_{2};
@@ -138,8 +139,7 @@ TEST_P(ForwardGolden, LogitsAreThoseOfPyTorch) {
   const auto actual = Step(*forward, forward->NewSequence(), tokens_, rows);
   ASSERT_EQ(actual.size(), expected.size());
   const auto [largest, distance] = Compare(actual, expected);
-  std::printf("%s, %s: largest %.2e, norm %.2e\n", GetParam().checkpoint, GetParam().kernels->name,
-              largest, distance);
+  RecordProperty("largest", std::to_string(largest));
   EXPECT_LT(largest, Tolerance());
   EXPECT_LT(distance, Tolerance());
   const auto magnitude =
@@ -147,7 +147,7 @@ TEST_P(ForwardGolden, LogitsAreThoseOfPyTorch) {
                                        expected, {}, [](float x) { return std::fabs(x); }))});
   for (std::size_t row = 0; row < rows; ++row) {
     const float* wanted = expected.data() + row * vocabulary;
-    if (GetParam().precision == CpuPrecision::kF32 ||
+    if (GetParam().precision != CpuPrecision::kHalfCache ||
         Gap({wanted, wanted + vocabulary}) > 2 * magnitude) {
       EXPECT_EQ(Largest(actual.data() + row * vocabulary, vocabulary), Largest(wanted, vocabulary))
           << "row " << row;
@@ -185,7 +185,7 @@ TEST_P(ForwardGolden, GreedyContinuationIsPyTorchs) {
     const float most =
         std::fabs(*std::ranges::max_element(logits, {}, [](float x) { return std::fabs(x); }));
     if (double{Gap(logits)} > 2 * Tolerance() * double{most} ||
-        GetParam().precision == CpuPrecision::kF32) {
+        GetParam().precision != CpuPrecision::kHalfCache) {
       ASSERT_EQ(Largest(logits.data(), logits.size()), static_cast<std::size_t>(greedy[i]))
           << "token " << i;
     }
@@ -197,8 +197,11 @@ std::vector<Case> Cases() {
   std::vector<Case> cases;
   for (const char* checkpoint : {"small-window", "wide", "many-experts", "long-yarn"}) {
     for (std::size_t i = 0; i < cpu::AllKernels().count; ++i) {
-      for (const CpuPrecision precision : {CpuPrecision::kF32, CpuPrecision::kDefault}) {
-        cases.push_back({checkpoint, cpu::AllKernels().tables[i], precision});
+      cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kF32});
+      // Among 128 experts two stand so close that any rounding of the cache swaps them.
+      const bool close = std::string(checkpoint) == "many-experts";
+      if (!close && cpu::AllKernels().tables[i] != &cpu::kReferenceKernels) {
+        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kHalfCache});
       }
     }
   }
@@ -207,7 +210,7 @@ std::vector<Case> Cases() {
 
 INSTANTIATE_TEST_SUITE_P(All, ForwardGolden, testing::ValuesIn(Cases()), [](const auto& test) {
   std::string name = std::string(test.param.checkpoint) + "_" + test.param.kernels->name +
-                     (test.param.precision == CpuPrecision::kF32 ? "_f32" : "_default");
+                     (test.param.precision == CpuPrecision::kF32 ? "_f32" : "_half_cache");
   std::ranges::replace(name, '-', '_');
   return name;
 });

@@ -155,10 +155,10 @@ INSTANTIATE_TEST_SUITE_P(
     All, Invariance,
     testing::Combine(testing::ValuesIn(cpu::AllKernels().tables,
                                        cpu::AllKernels().tables + cpu::AllKernels().count),
-                     testing::Values(CpuPrecision::kF32, CpuPrecision::kDefault)),
+                     testing::Values(CpuPrecision::kF32, CpuPrecision::kHalfCache)),
     [](const auto& test) {
       return std::string(std::get<0>(test.param)->name) +
-             (std::get<1>(test.param) == CpuPrecision::kF32 ? "_f32" : "_default");
+             (std::get<1>(test.param) == CpuPrecision::kF32 ? "_f32" : "_half_cache");
     });
 
 }  // namespace

@@ -17,16 +17,31 @@ std::size_t PagesFor(std::size_t positions) {
   return (positions + kPagePositions - 1) / kPagePositions;
 }
 
+// To nearest, ties to even; saturates.
+std::uint16_t HalfOf(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+  std::uint32_t half = 0;
+  if (magnitude >= 0x7F800000U) {
+    half = magnitude == 0x7F800000U ? 0x7C00U : 0x7E00U;
+  } else if (magnitude >= 0x477FF000U) {  // 65520
+    half = 0x7BFFU;
+  } else if (magnitude < 0x38800000U) {  // below 2^-14: steps of 2^-24, those of 0.5
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
+    half = std::bit_cast<std::uint32_t>(shifted) - 0x3F000000U;
+  } else {
+    half = (magnitude - 0x38000000U + 0xFFFU + ((magnitude >> 13) & 1U)) >> 13;
+  }
+  return static_cast<std::uint16_t>(sign | half);
+}
+
 void Store(KvType type, std::byte* to, std::size_t index, float value) {
   if (type == KvType::kF32) {
     std::memcpy(to + 4 * index, &value, sizeof value);
     return;
   }
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t odd = (bits >> 16) & 1U;
-  const bool nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;
-  const auto half =
-      static_cast<std::uint16_t>(nan ? (bits >> 16) | 0x40U : (bits + 0x7FFFU + odd) >> 16);
+  const std::uint16_t half = HalfOf(value);
   std::memcpy(to + 2 * index, &half, sizeof half);
 }
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "engine/model/dequantize.h"
+
 namespace safeguard::engine::cpu {
 namespace {
 
@@ -67,21 +69,38 @@ TEST(LayerPages, DropsWhatTheWindowHasLeft) {
   EXPECT_EQ(pages.first_page(), 5U);
 }
 
-TEST(WriteKeyValue, PutsKeysInColumnsAndRoundsToNearestEven) {
-  const KvShape shape = {1, 2, KvType::kBF16};
+std::uint16_t Stored(float number) {
+  const KvShape shape = {1, 2, KvType::kF16};
   std::vector<std::byte> page(shape.PageBytes());
-  const float key[] = {1.00390625F, 1.01171875F};  // halfway: to even, down and up
-  const float value[] = {std::numeric_limits<float>::quiet_NaN(), -3.0F};
+  const float key[] = {0, number};
+  const float value[] = {0, -number};
   WriteKeyValue(shape, page.data(), 0, 5, key, value);
-  const auto at = [&](std::size_t index) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, page.data() + 2 * index, 2);
-    return bits;
-  };
-  EXPECT_EQ(at(5), 0x3F80);
-  EXPECT_EQ(at(64 + 5), 0x3F82);
-  EXPECT_EQ(at(128 + 5 * 16 + 1), 0xC040);
-  EXPECT_GT(at(128 + 5 * 16) & 0x7FFF, 0x7F80);
+  std::uint16_t in_key = 0;
+  std::uint16_t in_value = 0;
+  std::memcpy(&in_key, page.data() + std::size_t{2} * (64 + 5), 2);  // a column of 64 keys
+  std::memcpy(&in_value, page.data() + std::size_t{2} * (128 + 5 * 16 + 1), 2);
+  EXPECT_EQ(in_key ^ in_value, 0x8000) << number;
+  return in_key;
+}
+
+TEST(WriteKeyValue, EveryHalfComesBack) {
+  for (std::uint32_t bits = 0; bits < 0x7C00; ++bits) {
+    const float value = Float16Value(static_cast<std::uint16_t>(bits));
+    ASSERT_EQ(Stored(value), bits);
+    const float next = Float16Value(static_cast<std::uint16_t>(bits + 1));
+    if (std::isfinite(next)) {  // halfway: to even
+      ASSERT_EQ(Stored(value + (next - value) / 2), bits + bits % 2);
+    }
+  }
+}
+
+TEST(WriteKeyValue, LargeNumbersSaturate) {
+  EXPECT_EQ(Stored(65'519.0F), 0x7BFF);
+  EXPECT_EQ(Stored(65'520.0F), 0x7BFF);
+  EXPECT_EQ(Stored(-3e38F), 0xFBFF);
+  EXPECT_EQ(Stored(std::numeric_limits<float>::infinity()), 0x7C00);
+  EXPECT_EQ(Stored(std::numeric_limits<float>::quiet_NaN()), 0x7E00);
+  EXPECT_EQ(Stored(1e-30F), 0);
 }
 
 }  // namespace

@@ -27,14 +27,14 @@ Rope::Rope(const RopeConfig& config, std::size_t head_dim) {
   for (std::size_t j = 0; j < head_dim / 2; ++j) {
     const double plain = std::pow(config.theta, -2.0 * static_cast<double>(j) / dim);
     const double ramp = std::clamp((static_cast<double>(j) - low) / (high - low), 0.0, 1.0);
-    frequencies_.push_back(plain * (1 - ramp) + plain / config.factor * ramp);
+    frequencies_.push_back(static_cast<float>(plain * (1 - ramp) + plain / config.factor * ramp));
   }
   concentration_ = config.factor > 1 ? 0.1 * std::log(config.factor) + 1 : 1;
 }
 
 void Rope::Angles(std::size_t position, float* cosines, float* sines) const {
   for (std::size_t j = 0; j < frequencies_.size(); ++j) {
-    const double angle = static_cast<double>(position) * frequencies_[j];
+    const double angle = double{static_cast<float>(position) * frequencies_[j]};
     cosines[j] = static_cast<float>(std::cos(angle) * concentration_);
     sines[j] = static_cast<float>(std::sin(angle) * concentration_);
   }

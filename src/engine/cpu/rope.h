@@ -13,16 +13,18 @@ class Rope {
   Rope(const RopeConfig& config, std::size_t head_dim);
 
   // Radians a position, by pair of components: head_dim / 2 of them.
-  [[nodiscard]] const std::vector<double>& frequencies() const { return frequencies_; }
+  [[nodiscard]] const std::vector<float>& frequencies() const { return frequencies_; }
   // What cos and sin are multiplied by: 0.1 ln(factor) + 1, 1 for a factor up to 1.
   [[nodiscard]] double concentration() const { return concentration_; }
 
   // cos and sin of every pair at `position`, times the concentration: head_dim / 2 floats each.
-  // Angles are exact to binary64, whatever the position.
+  // An angle is position * frequency rounded to binary32, as in the models' own code: they were
+  // trained with that rounding, which comes to 0.004 at position 131071. cos and sin of it are
+  // exact.
   void Angles(std::size_t position, float* cosines, float* sines) const;
 
  private:
-  std::vector<double> frequencies_;
+  std::vector<float> frequencies_;
   double concentration_ = 1;
 };
 

@@ -18,7 +18,7 @@ TEST(Rope, YarnOfGptOssHasAnUnroundedRamp) {
     const double plain = std::pow(150'000.0, -static_cast<double>(j) / 32);
     const double ramp = std::fmin(std::fmax((static_cast<double>(j) - low) / (high - low), 0), 1);
     const double expected = plain * (1 - ramp) + plain / 32 * ramp;
-    EXPECT_NEAR(rope.frequencies()[j], expected, 1e-14 * expected) << j;
+    EXPECT_EQ(rope.frequencies()[j], static_cast<float>(expected)) << j;
   }
 }
 
@@ -27,8 +27,8 @@ TEST(Rope, TruncateRoundsTheRampOutwards) {
   config.truncate = true;
   const Rope rope(config, 64);
   const double plain = std::pow(150'000.0, -9.0 / 32);
-  EXPECT_NEAR(rope.frequencies()[8], std::pow(150'000.0, -8.0 / 32), 1e-15);
-  EXPECT_NEAR(rope.frequencies()[9], plain * 0.9 + plain / 32 * 0.1, 1e-15);
+  EXPECT_NEAR(rope.frequencies()[8], std::pow(150'000.0, -8.0 / 32), 1e-8);
+  EXPECT_NEAR(rope.frequencies()[9], plain * 0.9 + plain / 32 * 0.1, 1e-8);
 }
 
 TEST(Rope, AFactorOfOneIsPlain) {
@@ -38,7 +38,7 @@ TEST(Rope, AFactorOfOneIsPlain) {
   const Rope rope(config, 8);
   EXPECT_EQ(rope.concentration(), 1.0);
   for (std::size_t j = 0; j < 4; ++j) {
-    EXPECT_NEAR(rope.frequencies()[j], std::pow(10.0, -static_cast<double>(j)), 1e-15);
+    EXPECT_NEAR(rope.frequencies()[j], std::pow(10.0, -static_cast<double>(j)), 1e-7);
   }
 }
 

@@ -65,7 +65,7 @@ constexpr std::size_t LinearScratchFloats(std::size_t columns) {
 }
 
 // How a page stores numbers.
-enum class KvType : std::uint8_t { kF32, kBF16 };
+enum class KvType : std::uint8_t { kF32, kF16 };
 
 constexpr std::size_t BytesOf(KvType type) {
   return type == KvType::kF32 ? 4 : 2;

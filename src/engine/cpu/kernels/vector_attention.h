@@ -18,7 +18,7 @@ inline constexpr std::size_t kAttentionRows = 6;
 
 template <class V, KvType type>
 [[gnu::always_inline]] inline typename V::Float LoadKv(const std::byte* from, std::size_t index) {
-  return type == KvType::kF32 ? V::LoadBytes(from + 4 * index) : V::LoadBf16(from + 2 * index);
+  return type == KvType::kF32 ? V::LoadBytes(from + 4 * index) : V::LoadF16(from + 2 * index);
 }
 
 struct AttentionState {
@@ -219,7 +219,7 @@ void Attention(const AttentionTask& task) {
   if (task.type == KvType::kF32) {
     AttendPages<V, KvType::kF32>(task, state);
   } else {
-    AttendPages<V, KvType::kBF16>(task, state);
+    AttendPages<V, KvType::kF16>(task, state);
   }
   for (std::size_t row = 0; row < rows; ++row) {
     float* out = task.out + row / task.group * task.out_stride + row % task.group * task.head_dim;

@@ -49,7 +49,7 @@ float KvValue(KvType type, const std::byte* from, std::size_t index) {
   }
   std::uint16_t bits = 0;
   std::memcpy(&bits, from + 2 * index, sizeof bits);
-  return Bfloat16Value(bits);
+  return Float16Value(bits);
 }
 
 float Score(const AttentionTask& task, const float* query, std::size_t position) {
