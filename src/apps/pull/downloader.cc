@@ -181,6 +181,7 @@ Status Downloader::FinishIfComplete(PullTask& task) {
   }
   for (auto at = active_.begin(); at != active_.end();) {
     if (&at->second->task() == &task) {
+      bytes_received_ += at->second->gained();  // its own last bytes made the file whole
       around_.client.Cancel(at->first);
       at = active_.erase(at);
     } else {
