@@ -43,6 +43,10 @@ class LanguageModel {
   [[nodiscard]] virtual const std::string& fingerprint() const = 0;
 };
 
+// The tokenizer of a checkpoint (a folder or a .gguf), or of a tokenizer.json itself; `rank_file`
+// when a checkpoint brings none, empty when there is none.
+Result<std::unique_ptr<Bpe>> LoadTokenizer(const std::string& path, const std::string& rank_file);
+
 // LanguageModel::fingerprint of the checkpoint at `path`, without making it ready.
 Result<std::string> ModelFingerprint(const std::string& path);
 

@@ -9,8 +9,8 @@
 
 namespace safeguard::apps {
 
-// `path`: a tokenizer.json, or a folder that holds one; empty: the built-in o200k_harmony, whose
-// rank file is looked for as `model_flag` says (model_folders.h).
+// `path`: a checkpoint (folder or .gguf) or a tokenizer.json; empty: the built-in o200k_harmony,
+// whose rank file is looked for as `model_flag` says (model_folders.h).
 Result<std::unique_ptr<engine::Bpe>> OpenTokenizer(const std::string& path,
                                                    const std::string& model_flag);
 

@@ -16,14 +16,8 @@ namespace {
 
 constexpr std::size_t kTokenizerBytesMax = std::size_t{64} << 20;
 
-Result<std::unique_ptr<Bpe>> LoadTokenizer(const Checkpoint& checkpoint,
-                                           const std::string& rank_file) {
-  const CheckpointTokenizer& own = checkpoint.tokenizer();
-  if (!own.tokens.empty()) {
-    return Bpe::LoadGguf({own.tokens, own.merges, own.token_types});
-  }
-  const bool json = !own.tokenizer_json_path.empty();
-  const std::string& path = json ? own.tokenizer_json_path : rank_file;
+// From a tokenizer.json, or from a rank file.
+Result<std::unique_ptr<Bpe>> LoadFile(const std::string& path, bool json) {
   if (path.empty()) {
     return Fail(ErrorCode::kNotFound, "the model brings no tokenizer, and there is no rank file",
                 "put tokenizer.json beside the weights, or set SAFEGUARD_MODELS to the folder that "
@@ -38,6 +32,15 @@ Result<std::unique_ptr<Bpe>> LoadTokenizer(const Checkpoint& checkpoint,
     return Fail(bpe.error().code, path + ": " + bpe.error().message, bpe.error().hint);
   }
   return bpe;
+}
+
+Result<std::unique_ptr<Bpe>> LoadOwn(const Checkpoint& checkpoint, const std::string& rank_file) {
+  const CheckpointTokenizer& own = checkpoint.tokenizer();
+  if (!own.tokens.empty()) {
+    return Bpe::LoadGguf({own.tokens, own.merges, own.token_types});
+  }
+  const bool json = !own.tokenizer_json_path.empty();
+  return LoadFile(json ? own.tokenizer_json_path : rank_file, json);
 }
 
 // Members in the order in which each needs the ones before it.
@@ -103,6 +106,28 @@ class LoadedModel final : public LanguageModel {
 
 }  // namespace
 
+Result<std::unique_ptr<Bpe>> LoadTokenizer(const std::string& path, const std::string& rank_file) {
+  std::error_code ignored;  // what cannot be looked at is reported when it is read
+  if (std::filesystem::is_directory(path, ignored)) {
+    const std::string json = (std::filesystem::path(path) / "tokenizer.json").string();
+    if (std::filesystem::exists(json, ignored)) {
+      return LoadFile(json, true);
+    }
+  } else if (!path.ends_with(".gguf")) {
+    return LoadFile(path, !path.ends_with(".tiktoken"));
+  }
+  const Result<std::unique_ptr<Checkpoint>> checkpoint = Checkpoint::Open(path);
+  if (!checkpoint && std::filesystem::is_directory(path, ignored)) {
+    return Fail(checkpoint.error().code,
+                path + " holds no tokenizer.json and no model: " + checkpoint.error().message,
+                "name a model, or a tokenizer.json");
+  }
+  if (!checkpoint) {
+    return std::unexpected(checkpoint.error());
+  }
+  return LoadOwn(**checkpoint, rank_file);
+}
+
 Result<std::string> ModelFingerprint(const std::string& path) {
   const Result<std::unique_ptr<Checkpoint>> checkpoint = Checkpoint::Open(path);
   if (!checkpoint) {
@@ -117,7 +142,7 @@ Result<std::unique_ptr<LanguageModel>> LanguageModel::Open(const std::string& pa
   if (!checkpoint) {
     return std::unexpected(checkpoint.error());
   }
-  Result<std::unique_ptr<Bpe>> bpe = LoadTokenizer(**checkpoint, options.rank_file);
+  Result<std::unique_ptr<Bpe>> bpe = LoadOwn(**checkpoint, options.rank_file);
   if (!bpe) {
     return std::unexpected(bpe.error());
   }

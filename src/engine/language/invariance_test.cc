@@ -1,0 +1,116 @@
+// Same question, same answer: through checkpoint, network, scheduler and sampler, the tokens and
+// their log-probabilities are the same bits whatever else runs beside them.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/language_model.h"
+#include "engine/model_synth.h"
+
+namespace safeguard::engine {
+namespace {
+
+constexpr std::size_t kRequests = 64;
+constexpr std::size_t kPrefix = 150;  // longer than the sliding window
+
+struct Setting {
+  const char* name;
+  std::size_t batch;
+  std::size_t threads;
+  std::size_t step_tokens;
+  bool share_prefix;
+};
+
+// The GGUF's tokenizer tables hold single bytes: nothing needs to be fetched for this test.
+std::string SmallModelFile() {
+  const std::string path =
+      testing::TempDir() + "/invariance-" + std::to_string(::getpid()) + ".gguf";
+  SynthRequest request;
+  request.shape = "tiny";
+  request.seed = 11;
+  request.format = SynthFormat::kGguf;
+  request.out = path;
+  request.overwrite = true;
+  const Result<SynthResult> written = SynthesizeModel(request);
+  EXPECT_TRUE(written.has_value()) << (written ? "" : Describe(written.error()));
+  return path;
+}
+
+GenerationRequest Request(std::size_t i, bool share_prefix) {
+  GenerationRequest request;
+  for (std::size_t t = 0; t < kPrefix; ++t) {
+    request.prompt.push_back(static_cast<std::uint32_t>(t * 7 % 256));
+  }
+  for (std::size_t t = 0; t < 1 + i % 23; ++t) {
+    request.prompt.push_back(static_cast<std::uint32_t>((i * 31 + t * 5) % 256));
+  }
+  if (share_prefix) {
+    request.prefix_ends = {kPrefix};
+  }
+  request.tokens_max = 5;
+  request.stop_tokens.clear();
+  request.sampling.temperature = i % 2 == 0 ? 0 : 0.8;
+  request.sampling.seed = i;
+  return request;
+}
+
+std::vector<GenerationResult> RunAll(const std::string& path, const Setting& setting) {
+  LanguageModelOptions options;
+  options.threads = setting.threads;
+  options.generator.sequences_max = setting.batch;
+  options.generator.step_tokens_max = setting.step_tokens;
+  auto model = LanguageModel::Open(path, options);
+  EXPECT_TRUE(model.has_value()) << (model ? "" : Describe(model.error()));
+  std::vector<GenerationResult> results(kRequests);
+  std::mutex mutex;
+  std::condition_variable done;
+  std::size_t left = kRequests;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    const auto submitted = (*model)->generator().Submit(Request(i, setting.share_prefix),
+                                                        [&, i](GenerationResult result) {
+                                                          const std::scoped_lock lock(mutex);
+                                                          results[i] = std::move(result);
+                                                          --left;
+                                                          done.notify_all();
+                                                        });
+    EXPECT_TRUE(submitted.has_value());
+  }
+  std::unique_lock lock(mutex);
+  done.wait(lock, [&left] { return left == 0; });
+  return results;
+}
+
+TEST(Invariance, TokensAndLogprobsDoNotDependOnBatchThreadsStepsOrCache) {
+  const std::string path = SmallModelFile();
+  const std::vector<GenerationResult> alone = RunAll(path, {"alone", 1, 1, 4096, false});
+  for (const Setting& setting :
+       {Setting{"batch 8", 8, 1, 512, false}, Setting{"batch 64", 64, 1, 4096, false},
+        Setting{"two threads", 8, 2, 512, false}, Setting{"small steps", 8, 2, 9, false},
+        Setting{"shared prefix", 64, 2, 256, true}, Setting{"shared, alone", 1, 1, 64, true}}) {
+    const std::vector<GenerationResult> together = RunAll(path, setting);
+    for (std::size_t i = 0; i < kRequests; ++i) {
+      ASSERT_EQ(together[i].finish, FinishReason::kTokenLimit) << setting.name;
+      ASSERT_EQ(together[i].tokens, alone[i].tokens) << setting.name << ", request " << i;
+    }
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(Invariance, AWarmCacheIsUsed) {
+  const std::string path = SmallModelFile();
+  const std::vector<GenerationResult> results = RunAll(path, {"shared", 8, 1, 512, true});
+  std::size_t cached = 0;
+  for (const GenerationResult& result : results) {
+    cached += result.usage.cached_tokens > 0 ? 1 : 0;
+  }
+  EXPECT_EQ(cached, kRequests - 1);  // all but the first
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace safeguard::engine

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# The reasoner and recorded answers through the built command, on a random model of two layers.
+source "$(dirname "$0")/lib.sh" "$1"
+
+call 0 safeguard model synth --shape tiny --seed 5 --format gguf model.gguf
+call 0 safeguard model synth --shape tiny --seed 5 folder
+call 0 safeguard model info folder
+has out "201088"
+call 0 safeguard model verify model.gguf
+
+# Both formats answer; the same question gets the same answer, whatever else is asked with it.
+judge=(--judge reasoner --model model.gguf --reasoning-tokens 8 --answer-tokens 200)
+status=0
+safeguard classify "Buy 1000 followers now" --policy spam "${judge[@]}" --json >alone.json || status=$?
+[ "$status" -eq 0 ] || [ "$status" -eq 1 ] || [ "$status" -eq 3 ] || fail "exit code $status"
+safeguard classify "Buy 1000 followers now" --policy scams --policy spam "${judge[@]}" --json --threads 1 >both.json || true
+strip() { sed -E 's/"timings_ms":\{[^}]*\},?//; s/"cached":[0-9]+/"cached":0/' "$1"; }
+[ "$(strip alone.json)" = "$(strip both.json | tail -n 1)" ] || fail "another policy beside it changed the answer"
+grep -q '"decided_by":"reasoner"' alone.json || fail "it does not say who decided"
+grep -q '"template"' alone.json || fail "it does not name the template"
+
+for form in label json rationale policy; do
+  status=0
+  safeguard classify "hello" --policy spam "${judge[@]}" --answer $form --json >form.json || status=$?
+  [ "$status" -le 1 ] || [ "$status" -eq 3 ] || fail "answer form $form: exit code $status"
+  grep -q '"score":[01]' form.json || fail "answer form $form gave no score"
+done
+status=0
+safeguard classify "hello" --policy spam --judge reasoner --model folder --instant --json >instant.json || status=$?
+[ "$status" -le 1 ] || fail "instant: exit code $status"
+grep -q '"reasoning":0' instant.json || fail "an instant score reasoned"
+
+# Time that runs out, and wrong use.
+call 3 safeguard classify "hello" --policy spam --judge reasoner --model model.gguf --time-limit 0.001
+has out "timeout"
+call 2 safeguard classify "hello" --policy spam --judge reasoner
+has err "needs --model"
+call 4 safeguard classify "hello" --policy spam --judge reasoner --model nowhere
+head -c 100000 model.gguf >cut.gguf
+call 4 safeguard classify "hello" --policy spam --judge reasoner --model cut.gguf
+has err "cut.gguf"
+
+# A batch resumes only with the same judge.
+printf '{"text":"one"}\n{"text":"two"}\n' >in.jsonl
+status=0
+safeguard batch --policy spam --in in.jsonl --out out.jsonl --judge reasoner --model model.gguf --instant >/dev/null 2>&1 || status=$?
+[ "$status" -le 1 ] || fail "batch: exit code $status"
+[ "$(wc -l <out.jsonl)" -eq 2 ] || fail "batch wrote $(wc -l <out.jsonl) lines"
+call 2 safeguard batch --policy spam --in in.jsonl --out out.jsonl --judge reasoner --model model.gguf --instant --effort high
+
+# Recorded answers are read by the same parser.
+cat >answers.jsonl <<'ANSWERS'
+{"text":"ad","final":"{\"violation\":1,\"rule_ids\":[\"SP2.a\",\"SP9.z\"],\"rationale\":\"ad\"}"}
+{"text":"hi","final":"{\"violation\":0}"}
+{"text":"no","final":"I'm sorry, but I can't help with that."}
+ANSWERS
+call 1 safeguard classify "ad" --policy spam --judge recorded --recorded answers.jsonl
+has out "SP2.a"
+has out "SP9.z"
+call 0 safeguard classify "hi" --policy spam --judge recorded --recorded answers.jsonl
+call 3 safeguard classify "no" --policy spam --judge recorded --recorded answers.jsonl
+has out "refusal"
+call 3 safeguard classify "never asked" --policy spam --judge recorded --recorded answers.jsonl
+
+# Tokens from each source are the same.
+printf '{"text":"Hello <|end|> world"}\n' >texts.jsonl
+safeguard model tokens <texts.jsonl >built-in.jsonl
+safeguard model tokens model.gguf <texts.jsonl >gguf.jsonl
+cmp -s built-in.jsonl gguf.jsonl || fail "the GGUF's tokenizer differs from the built-in one"
+finish
