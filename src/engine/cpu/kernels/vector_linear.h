@@ -65,9 +65,18 @@ void Fused(const LinearTask& task, std::size_t first) {
   for (std::size_t r = 0; r < kRows; ++r) {
     x[r] = task.x[r];
   }
+  // Rows are too short for a processor to notice a stream, so the next ones are asked for ahead.
   WeightRow rows[kFusedOutputs];
+  WeightRow next[kFusedOutputs];
   for (std::size_t o = 0; o < kFusedOutputs; ++o) {
-    rows[o] = task.weights[first + o < task.outputs ? first + o : task.outputs - 1];
+    const std::size_t row = first + o;
+    const std::size_t later = row + kFusedOutputs;
+    rows[o] = task.weights[row < task.outputs ? row : task.outputs - 1];
+    next[o] = task.weights[later < task.outputs ? later : task.outputs - 1];
+    if (task.layout.type == WeightType::kMxfp4) {
+      V::Prefetch(next[o].scales);
+      V::Prefetch(next[o].scales + 64 * task.layout.scale_stride);
+    }
   }
   Sums<V, kRows, kFusedOutputs> sums;
   sums.Clear();
@@ -77,6 +86,7 @@ void Fused(const LinearTask& task, std::size_t first) {
   for (std::size_t block = 0; block < blocks; ++block) {
 #pragma GCC unroll 4
     for (std::size_t o = 0; o < kFusedOutputs; ++o) {
+      V::Prefetch(Reader::At(next[o], layout, block));
       Reader::Read(rows[o], layout, block, weights);
       AddBlock<V, kRows>(sums, o, weights, x, block * kReadBlock);
     }

@@ -97,15 +97,10 @@ struct Lanes8 {
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
   }
 
-  // LookUpE2m1 gives doubled values (they are whole), so this is 2^(scale - 128); 255 is NaN.
-  static float Mxfp4Scale(std::uint8_t scale) {
-    const std::uint32_t normal = (std::uint32_t{scale} - 1U) << 23;
-    const std::uint32_t bits = scale < 2 ? 0x00200000U << scale : normal;
-    return __builtin_bit_cast(float, scale == 255 ? 0x7FC00000U : bits);
-  }
-  // The 32 values of a block's 16 bytes of codes.
+  // The 32 values of a block's 16 bytes of codes, times the block's scale. The lookup gives values
+  // doubled, which are whole.
   template <NibbleOrder order>
-  static void LookUpE2m1(const std::byte* codes, Float* out) {
+  static void ReadMxfp4(const std::byte* codes, float scale, Float* out) {
     const __m128i doubled = _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
     const __m128i nibble = _mm_set1_epi8(15);
@@ -118,6 +113,16 @@ struct Lanes8 {
     out[1] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(first, 8)));
     out[2] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(second));
     out[3] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(second, 8)));
+    // Halving a whole number is exact; halving the smallest scale is, too (it is subnormal).
+    const Float factor = Set(scale * 0.5F);
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < 4; ++v) {
+      out[v] = Mul(out[v], factor);
+    }
+  }
+  // Into the L2 cache.
+  static void Prefetch(const std::byte* at) {
+    _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
   }
 };
 

@@ -85,29 +85,34 @@ struct Lanes16 {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
   }
 
-  static float Mxfp4Scale(std::uint8_t scale) {
-    const bool odd = scale == 0 || scale == 255;  // subnormal; NaN instead of infinity
-    const std::uint32_t bits = (std::uint32_t{scale} << 23) | (odd ? 0x00400000U : 0U);
-    return __builtin_bit_cast(float, bits);
-  }
-  // A lookup takes the lowest four bits of a lane and ignores the others.
+  // The 32 values of a block's 16 bytes of codes, times the block's scale. The scale goes into the
+  // table of 16 values. A shift puts a lane's code at its lowest four bits, which are all that a
+  // lookup takes.
   template <NibbleOrder order>
-  static void LookUpE2m1(const std::byte* codes, Float* out) {
+  static void ReadMxfp4(const std::byte* codes, float scale, Float* out) {
     const Float values = _mm512_setr_ps(0.0F, 0.5F, 1.0F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, -0.0F,
                                         -0.5F, -1.0F, -1.5F, -2.0F, -3.0F, -4.0F, -6.0F);
+    const Float table = _mm512_mul_ps(values, Set(scale));
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes));
     if constexpr (order == NibbleOrder::kHalves) {
       const Int wide = _mm512_cvtepu8_epi32(bytes);
-      out[0] = _mm512_permutexvar_ps(wide, values);
-      out[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(wide, 4), values);
+      out[0] = _mm512_permutexvar_ps(wide, table);
+      out[1] = _mm512_permutexvar_ps(_mm512_srli_epi32(wide, 4), table);
     } else {
-      // Every byte in 64 bits; shifted left by 28, its high nibble begins the upper lane.
-      const Int first = _mm512_cvtepu8_epi64(bytes);
-      const Int second = _mm512_cvtepu8_epi64(_mm_srli_si128(bytes, 8));
-      out[0] = _mm512_permutexvar_ps(_mm512_or_si512(first, _mm512_slli_epi64(first, 28)), values);
-      out[1] =
-          _mm512_permutexvar_ps(_mm512_or_si512(second, _mm512_slli_epi64(second, 28)), values);
+      const Int all = _mm512_castsi128_si512(bytes);
+      const Int first = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
+      const Int second = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+      const Int shift =
+          _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+      const Int low = _mm512_srlv_epi32(_mm512_permutexvar_epi32(first, all), shift);
+      const Int high = _mm512_srlv_epi32(_mm512_permutexvar_epi32(second, all), shift);
+      out[0] = _mm512_permutexvar_ps(low, table);
+      out[1] = _mm512_permutexvar_ps(high, table);
     }
+  }
+  // Into the L2 cache.
+  static void Prefetch(const std::byte* at) {
+    _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
   }
 };
 
