@@ -52,6 +52,8 @@ What to try next
   build/safeguard classify "your text" --policy my-policy.md    judge under your own
   build/safeguard eval --policy spam --data policies/spam/golden.jsonl --cross-validate 5
   build/safeguard batch --policy spam --in posts.jsonl --out verdicts.jsonl
+  build/safeguard model pull safeguard-20b                      fetch the reasoner (14 GB)
+  build/safeguard classify "your text" --judge reasoner --model gpt-oss-safeguard-20b
   build/safeguard --help                                        everything else
 These verdicts come from the screen: fast, by similarity of meaning, and weak on fine distinctions.
 NEXT

@@ -71,7 +71,6 @@ const CLI::App* Deepest(const CLI::App& app) {
 
 Error UnexpectedArgument(const CLI::App& app) {
   const CLI::App* command = Deepest(app);
-  const std::string help = "see " + command->get_display_name() + " --help";
   const std::vector<std::string> extras = app.remaining(true);
   const auto option = std::ranges::find_if(
       extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });

@@ -10,7 +10,7 @@
 #include "apps/command_line/arguments.h"
 #include "apps/exit_code.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
 class App;
 }
 

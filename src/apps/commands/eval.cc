@@ -220,6 +220,7 @@ void Print(const EvalArguments& arguments, const Plan& plan, const eval::Evaluat
   options.folds = plan.folds;
   options.fold_seed = plan.folds > 0 ? eval::CrossValidationOptions{}.seed : 0;
   std::vector<moderation::Policy> policies;
+  policies.reserve(plan.policies.size());
   for (const LoadedPolicy& policy : plan.policies) {
     policies.push_back(policy.policy);
   }

@@ -128,12 +128,12 @@ bool OffersChoice(std::string_view rest) {
 }
 
 std::optional<LabelAtStart> FindLabel(const AnswerLabels& labels, std::string_view text) {
-  constexpr std::size_t kLabelBytesMax = 40;
+  constexpr std::size_t label_bytes_max = 40;
   while (!text.empty() &&
          std::string_view("*_`\"'[(<").find(text.front()) != std::string_view::npos) {
     text.remove_prefix(1);
   }
-  for (std::size_t length = std::min(text.size(), kLabelBytesMax); length > 0; --length) {
+  for (std::size_t length = std::min(text.size(), label_bytes_max); length > 0; --length) {
     const std::string_view head = text.substr(0, length);
     if (head.back() == ' ' || !EndsLabel(text.substr(length))) {
       continue;
@@ -183,12 +183,12 @@ AnswerReading FromProse(std::string_view text, AnswerReading reading) {
                      "the model refused to answer; judge with constrained answers, or let a "
                      "person decide");
   }
-  constexpr std::size_t kProseWords = 4;
+  constexpr std::size_t prose_words = 4;
   std::size_t words = 1;
   for (const char c : FoldAnswer(text.substr(0, 200))) {
     words += c == ' ' ? 1 : 0;
   }
-  if (words >= kProseWords && text.find('{') == std::string_view::npos) {
+  if (words >= prose_words && text.find('{') == std::string_view::npos) {
     return Undecided(reading, UndeterminedReason::kObeyedContent,
                      "the answer judges nothing: the model followed or continued the content "
                      "instead; judge with constrained answers, or let a person decide");

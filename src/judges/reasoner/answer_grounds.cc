@@ -57,7 +57,7 @@ void Note(std::string note, AnswerReading& reading) {
 }  // namespace
 
 void Cite(const Policy& policy, std::string_view cited, AnswerReading& reading) {
-  constexpr std::size_t kShown = 60;
+  constexpr std::size_t shown_bytes_max = 60;
   cited = Unwrap(cited);
   constexpr std::string_view brackets = "()[]<>";
   while (!cited.empty() && brackets.find(cited.front()) != std::string_view::npos) {
@@ -83,7 +83,7 @@ void Cite(const Policy& policy, std::string_view cited, AnswerReading& reading) 
       CiteExactly(policy, bare, reading)) {
     return;
   }
-  std::size_t shown = std::min(cited.size(), kShown);
+  std::size_t shown = std::min(cited.size(), shown_bytes_max);
   while (shown > 0 && shown < cited.size() &&
          (static_cast<unsigned char>(cited[shown]) & 0xC0U) == 0x80U) {
     --shown;

@@ -72,8 +72,8 @@ bool IsAlphanumeric(char c) {
 
 // The line up to its first ':' when that is a cue: "Answer (VALID or INVALID)", "**Label**".
 bool IsCue(std::string_view head) {
-  constexpr std::size_t kCueBytesMax = 80;
-  if (head.size() > kCueBytesMax) {
+  constexpr std::size_t cue_bytes_max = 80;
+  if (head.size() > cue_bytes_max) {
     return false;
   }
   std::string folded = FoldAnswer(head);
