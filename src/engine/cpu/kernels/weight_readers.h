@@ -1,5 +1,6 @@
 // How each type of weight becomes vectors of binary32, exactly: Read gives the 32 weights of block
-// `block` of a row in their own order, At where its bytes begin. Written over a vector type as vector_math.h.
+// `block` of a row in their own order, At where its bytes begin. Written over a vector type as
+// vector_math.h.
 #pragma once
 
 #include <cstddef>
@@ -104,8 +105,7 @@ struct Mxfp4Reader {
   static constexpr E8m0Table kScales = MakeE8m0Table();
 
   [[gnu::always_inline]] static const std::byte* At(const WeightRow& row,
-                                                    const WeightLayout& layout,
-                                                    std::size_t block) {
+                                                    const WeightLayout& layout, std::size_t block) {
     return row.data + block * layout.code_stride;
   }
   [[gnu::always_inline]] static void Read(const WeightRow& row, const WeightLayout& layout,

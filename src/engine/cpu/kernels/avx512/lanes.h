@@ -102,8 +102,7 @@ struct Lanes16 {
       const Int all = _mm512_castsi128_si512(bytes);
       const Int first = _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
       const Int second = _mm512_setr_epi32(2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-      const Int shift =
-          _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+      const Int shift = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
       const Int low = _mm512_srlv_epi32(_mm512_permutexvar_epi32(first, all), shift);
       const Int high = _mm512_srlv_epi32(_mm512_permutexvar_epi32(second, all), shift);
       out[0] = _mm512_permutexvar_ps(low, table);
