@@ -63,6 +63,7 @@ std::string TypesTable(const ModelInfo& info, std::size_t width, bool color) {
     types[tensor.type].second += tensor.bytes;
   }
   std::vector<std::vector<Cell>> rows;
+  rows.reserve(types.size());
   for (const auto& [type, sum] : types) {
     rows.push_back({{Printable(type)}, {std::to_string(sum.first)}, {ByteSize(sum.second)}});
   }
@@ -71,6 +72,7 @@ std::string TypesTable(const ModelInfo& info, std::size_t width, bool color) {
 
 std::string TensorsTable(const ModelInfo& info, std::size_t width, bool color) {
   std::vector<std::vector<Cell>> rows;
+  rows.reserve(info.tensors.size());
   for (const ModelTensor& tensor : info.tensors) {
     rows.push_back({{Printable(tensor.name), tensor.used ? Style::kPlain : Style::kYellow},
                     {Printable(tensor.type)},
@@ -85,6 +87,7 @@ std::string TensorsTable(const ModelInfo& info, std::size_t width, bool color) {
 std::string FilesTable(const ModelInfo& info, const std::vector<std::string>& hashes,
                        std::size_t width, bool color) {
   std::vector<std::vector<Cell>> rows;
+  rows.reserve(info.files.size());
   for (std::size_t i = 0; i < info.files.size(); ++i) {
     rows.push_back({{Printable(FileName(info.files[i].path))},
                     {ByteSize(info.files[i].bytes)},

@@ -30,15 +30,15 @@ Result<OpenedModel> OpenModelWithIds(const std::string& path, const std::string&
 Result<std::vector<float>> AppendInPieces(engine::RawModel& model,
                                           const std::vector<std::uint32_t>& ids, std::size_t rows,
                                           const std::atomic<bool>& stop) {
-  constexpr std::size_t kPiece = 128;
+  constexpr std::size_t piece = 128;
   const std::size_t first = ids.size() - rows;
   std::vector<float> logits;
   logits.reserve(rows * model.vocabulary());
-  for (std::size_t begin = 0; begin < ids.size(); begin += kPiece) {
+  for (std::size_t begin = 0; begin < ids.size(); begin += piece) {
     if (stop.load()) {
       return std::vector<float>();
     }
-    const std::size_t count = std::min(kPiece, ids.size() - begin);
+    const std::size_t count = std::min(piece, ids.size() - begin);
     const std::size_t wanted = begin + count - std::clamp(first, begin, begin + count);
     auto part = model.Append(std::span(ids).subspan(begin, count), wanted);
     if (!part) {
