@@ -25,11 +25,11 @@ std::string Finish(EVP_MD_CTX* context) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned size = 0;
   CHECK(EVP_DigestFinal_ex(context, bytes.data(), &size) == 1);
-  constexpr char kDigits[] = "0123456789abcdef";
+  constexpr char digits[] = "0123456789abcdef";
   std::string hex;
   for (unsigned i = 0; i < size; ++i) {
-    hex += kDigits[bytes[i] >> 4];
-    hex += kDigits[bytes[i] & 15];
+    hex += digits[bytes[i] >> 4];
+    hex += digits[bytes[i] & 15];
   }
   return hex;
 }
@@ -69,7 +69,8 @@ Result<Checksum> ChecksumOfFile(const std::string& path, ChecksumKind kind,
   }
   const Digest context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   const EVP_MD* algorithm = kind == ChecksumKind::kSha256 ? EVP_sha256() : EVP_sha1();
-  CHECK(context && EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1);
+  CHECK(context != nullptr);
+  CHECK(EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1);
   if (kind == ChecksumKind::kGitSha1) {
     const std::string header = "blob " + std::to_string(status.st_size);
     CHECK(EVP_DigestUpdate(context.get(), header.c_str(), header.size() + 1) == 1);
