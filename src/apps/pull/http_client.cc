@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kRedirectsMax = 10;
 constexpr std::size_t kRedirectBodyMax = 65536;
 constexpr std::size_t kFieldBytesMax = 8192;
-constexpr long kBufferBytes = 256 * 1024;
+constexpr long kBufferBytes = 256L * 1024;
 constexpr const char* kUserAgent = "safeguard.cpp";
 
 constexpr std::array<std::string_view, 11> kFields = {

@@ -64,7 +64,7 @@ std::optional<std::string> ParseNextLink(std::string_view field) {
     if (close == std::string_view::npos) {
       return std::nullopt;
     }
-    const std::string target(field.substr(open + 1, close - open - 1));
+    std::string target(field.substr(open + 1, close - open - 1));
     field.remove_prefix(close + 1);
     std::string_view parameters = field.substr(0, std::min(field.find('<'), field.size()));
     while (!parameters.empty()) {
