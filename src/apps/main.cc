@@ -12,8 +12,8 @@
 namespace {
 
 // A signal handler can reach nothing but a global.
-std::atomic<bool> stop_requested =
-    false;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<bool> stop_requested = false;
 
 extern "C" void RequestStop(int /*signal*/) {
   stop_requested.store(true);

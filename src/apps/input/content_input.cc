@@ -128,7 +128,7 @@ Result<ContentInput> ReadConversation(const NamedBytes& named) {
   return input;
 }
 
-ContentInput SingleMessage(NamedBytes named, moderation::Role role) {
+ContentInput SingleMessage(const NamedBytes& named, moderation::Role role) {
   ContentInput input;
   RepairedText repaired = RepairUtf8(named.bytes);
   if (!repaired.replaced_at.empty()) {
