@@ -88,6 +88,7 @@ std::string PolicyText(const Policy& policy, const std::string& origin, std::siz
                        bool color) {
   std::string out = Header(policy, origin, color);
   std::vector<std::vector<Cell>> rows;
+  rows.reserve(policy.sections.size());
   for (const moderation::Section& section : policy.sections) {
     rows.push_back(
         {{fmt::format("{}-{}", section.line_begin, section.line_end), Style::kDim},

@@ -92,6 +92,7 @@ std::string RenderTable(const std::vector<Column>& columns,
   CHECK(!columns.empty());
   const std::vector<std::size_t> widths = Widths(columns, rows, width);
   std::vector<Cell> titles;
+  titles.reserve(columns.size());
   for (const Column& column : columns) {
     titles.push_back({column.title, Style::kBold});
   }

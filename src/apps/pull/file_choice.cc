@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace safeguard::apps::pull {
 namespace {
@@ -94,8 +95,9 @@ Result<std::vector<RemoteFile>> ChooseByGlob(const std::vector<RemoteFile>& file
       }
     }
     if (!any) {
-      return Fail(ErrorCode::kInvalidInput,
-                  "no file of " + repository + " matches --include " + glob,
+      std::string message = "no file of " + repository;
+      message += " matches --include " + glob;
+      return Fail(ErrorCode::kInvalidInput, std::move(message),
                   files.empty() ? "the repository is empty" : "there are " + Names(files));
     }
   }

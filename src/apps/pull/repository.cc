@@ -45,7 +45,7 @@ bool IsGood(const HttpResult& result, bool head_only) {
 }  // namespace
 
 std::string VersionOf(const HttpHead& head) {
-  const std::string etag = head.Field("etag");
+  std::string etag = head.Field("etag");
   if (etag.starts_with('"')) {
     return etag;
   }

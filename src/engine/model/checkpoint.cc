@@ -30,7 +30,7 @@ class MappedCheckpoint final : public Checkpoint {
   [[nodiscard]] std::span<const CheckpointTensor> tensors() const override { return tensors_; }
   [[nodiscard]] std::span<const std::string> files() const override { return files_; }
 
-  Status ReadFolder(const std::string& where, FolderConfig config, ShardSet shards);
+  Status ReadFolder(const std::string& where, const FolderConfig& config, ShardSet shards);
   Status ReadGguf(std::unique_ptr<GgufFile> file);
   void SetTokenizerPath(const fs::path& path);
 
@@ -59,7 +59,7 @@ void MappedCheckpoint::DescribeTensors(std::span<const StoredTensor> tensors,
   }
 }
 
-Status MappedCheckpoint::ReadFolder(const std::string& where, FolderConfig config,
+Status MappedCheckpoint::ReadFolder(const std::string& where, const FolderConfig& config,
                                     ShardSet shards) {
   shards_ = std::move(shards);
   config_ = config.model;
@@ -141,8 +141,7 @@ Opened OpenSafetensors(const fs::path& config_path, const fs::path& weights) {
   }
   auto checkpoint = std::make_unique<MappedCheckpoint>(original ? CheckpointFormat::kOriginal
                                                                 : CheckpointFormat::kHuggingFace);
-  const Status read =
-      checkpoint->ReadFolder(weights.string(), std::move(*config), std::move(*shards));
+  const Status read = checkpoint->ReadFolder(weights.string(), *config, std::move(*shards));
   if (!read) {
     return std::unexpected(read.error());
   }

@@ -50,8 +50,8 @@ void ChannelTracker::Feed(std::uint32_t id) {
 
 std::vector<std::uint32_t> ChannelTracker::OpenFinal() const {
   CHECK(!in_final_);
-  const std::vector<std::uint32_t> opening{tokens_.start, tokens_.assistant, tokens_.channel,
-                                           tokens_.final, tokens_.message};
+  std::vector<std::uint32_t> opening{tokens_.start, tokens_.assistant, tokens_.channel,
+                                     tokens_.final, tokens_.message};
   std::vector<std::uint32_t> ids;
   if (place_ == Place::kOutside) {
     return opening;

@@ -147,7 +147,7 @@ void ExpressionArena::AddPart(ExpressionId part, ByteSet& bytes, std::vector<Exp
   }
 }
 
-ExpressionId ExpressionArena::Alternatives(std::vector<ExpressionId> parts) {
+ExpressionId ExpressionArena::Alternatives(const std::vector<ExpressionId>& parts) {
   ByteSet bytes;
   std::vector<ExpressionId> flat;
   for (const ExpressionId part : parts) {

@@ -43,7 +43,7 @@ class ExpressionArena {
   ExpressionId Literal(std::string_view bytes);
   ExpressionId Concat(ExpressionId first, ExpressionId rest);
   ExpressionId Concat(std::span<const ExpressionId> parts);
-  ExpressionId Alternatives(std::vector<ExpressionId> parts);
+  ExpressionId Alternatives(const std::vector<ExpressionId>& parts);
   // `part` min to max times; max may be kUnbounded. REQUIRES: min <= max.
   ExpressionId Repeat(ExpressionId part, std::uint32_t min, std::uint32_t max);
   // What both match.

@@ -71,6 +71,7 @@ ExpressionId AtLeast(ExpressionArena& arena, std::string_view fraction, std::siz
       return DigitsUpTo(arena, 0, room);
     }
     std::vector<ExpressionId> parts;  // zeros, then a digit above zero
+    parts.reserve(room);
     for (std::size_t zeros = 0; zeros < room; ++zeros) {
       parts.push_back(arena.Concat(
           arena.Literal(std::string(zeros, '0')),

@@ -349,7 +349,10 @@ class SchemaReader {
     std::vector<Property> list;
     for (const auto& [name, value] : properties.items()) {
       const ExpressionId key = Quoted(SpellText(arena_, name, Spelling::kJsonString));
-      const ExpressionId inner = Value(value, path + "/properties/" + name, depth + 1);
+      std::string place = path;
+      place += "/properties/";
+      place += name;
+      const ExpressionId inner = Value(value, place, depth + 1);
       list.push_back({arena_.Concat(key, arena_.Concat(colon_, inner)),
                       std::ranges::find(required, name) != required.end()});
     }

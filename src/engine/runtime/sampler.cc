@@ -81,6 +81,7 @@ std::vector<TokenLogprob> TopLogprobs(std::span<const float> logits, double log_
     return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
   });
   std::vector<TokenLogprob> top;
+  top.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     top.push_back({ids[i], static_cast<double>(logits[ids[i]]) - log_sum_exp});
   }

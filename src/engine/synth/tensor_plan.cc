@@ -87,9 +87,15 @@ struct Sizes {
   std::uint64_t hidden, inner, experts, query, key, heads;
 };
 
+struct MatrixShape {
+  std::uint64_t rows;
+  std::uint64_t columns;
+};
+
 void AddPacked(const Numbers& numbers, const Sizes& n, const std::string& stream,
-               const std::string& blocks, const std::string& scales, std::uint64_t rows,
-               std::uint64_t columns, std::vector<PlannedTensor>& plan) {
+               const std::string& blocks, const std::string& scales, MatrixShape shape,
+               std::vector<PlannedTensor>& plan) {
+  const auto [rows, columns] = shape;
   plan.push_back({blocks,
                   {n.experts, rows, columns / kBlock, 16},
                   {numbers.Experts(stream, SourceType::kMxfp4Codes, rows, columns)}});
@@ -120,12 +126,12 @@ void AddHuggingFaceLayer(const Numbers& numbers, const Sizes& n, const std::stri
   matrix("mlp.router", n.experts, n.hidden);
   const std::string gate_up = layer + "mlp.experts.gate_up_proj";
   const std::string down = layer + "mlp.experts.down_proj";
-  AddPacked(numbers, n, gate_up, gate_up + "_blocks", gate_up + "_scales", 2 * n.inner, n.hidden,
+  AddPacked(numbers, n, gate_up, gate_up + "_blocks", gate_up + "_scales", {2 * n.inner, n.hidden},
             plan);
   plan.push_back({gate_up + "_bias",
                   {n.experts, 2 * n.inner},
                   {numbers.Bias(gate_up + "_bias", n.experts * 2 * n.inner)}});
-  AddPacked(numbers, n, down, down + "_blocks", down + "_scales", n.hidden, n.inner, plan);
+  AddPacked(numbers, n, down, down + "_blocks", down + "_scales", {n.hidden, n.inner}, plan);
   plan.push_back({down + "_bias",
                   {n.experts, n.hidden},
                   {numbers.Bias(down + "_bias", n.experts * n.hidden)}});
@@ -163,12 +169,12 @@ void AddOriginalLayer(const Numbers& numbers, const Sizes& n, const std::string&
                   {numbers.Bias(stream + "mlp.router.bias", n.experts)}});
   const std::string experts = stream + "mlp.experts.";
   AddPacked(numbers, n, experts + "gate_up_proj", layer + "mlp.mlp1_weight.blocks",
-            layer + "mlp.mlp1_weight.scales", 2 * n.inner, n.hidden, plan);
+            layer + "mlp.mlp1_weight.scales", {2 * n.inner, n.hidden}, plan);
   plan.push_back({layer + "mlp.mlp1_bias",
                   {n.experts, 2 * n.inner},
                   {numbers.Bias(experts + "gate_up_proj_bias", n.experts * 2 * n.inner)}});
   AddPacked(numbers, n, experts + "down_proj", layer + "mlp.mlp2_weight.blocks",
-            layer + "mlp.mlp2_weight.scales", n.hidden, n.inner, plan);
+            layer + "mlp.mlp2_weight.scales", {n.hidden, n.inner}, plan);
   plan.push_back({layer + "mlp.mlp2_bias",
                   {n.experts, n.hidden},
                   {numbers.Bias(experts + "down_proj_bias", n.experts * n.hidden)}});

@@ -32,7 +32,7 @@ inline constexpr std::uint32_t kGgufTypes = 13;
 std::size_t BytesPerValue(GgufType type);
 
 // A tensor type. `block` elements of a row take `block_bytes`; both 0 where we know the name only.
-struct GgmlType {
+struct GgmlType {  // NOLINT(clang-analyzer-optin.performance.Padding): a table of a few dozen
   std::uint32_t id = 0;
   const char* name = "";
   StoredType stored = StoredType::kOther;
