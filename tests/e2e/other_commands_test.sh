@@ -5,7 +5,7 @@ source "$(dirname "$0")/lib.sh" "$1"
 # Help: every command has one, and every example in it is understood.
 for command in "" classify batch eval policy "policy show" "policy lint" "policy list" model "model info" "model pull" "model tokens" "model verify" "model synth" "model logits" "model generate" version completion; do
   call 0 safeguard $command --help
-  has out "Usage: safeguard"
+  has out "Usage: safeguard${command:+ $command} "
 done
 call 2 safeguard
 call 2 safeguard polcy

@@ -69,6 +69,21 @@ const CLI::App* Deepest(const CLI::App& app) {
   return deepest;
 }
 
+// Help whose usage line names the whole way: "safeguard model pull".
+std::string HelpOf(const CLI::App& app) {
+  const CLI::App* command = Deepest(app);
+  if (command == &app) {
+    return app.help();
+  }
+  std::string before = "safeguard";
+  for (const CLI::App* step = &app; step != command; step = step->get_subcommands().back()) {
+    if (step != &app) {
+      before += " " + step->get_name();
+    }
+  }
+  return command->help(before);
+}
+
 Error UnexpectedArgument(const CLI::App& app) {
   const CLI::App* command = Deepest(app);
   const std::vector<std::string> extras = app.remaining(true);
@@ -286,7 +301,7 @@ Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::CallForVersion& version) {
     return ParseEnd{ExitCode::kSafe, std::string(version.what()) + "\n", {}};
   } catch (const CLI::CallForHelp&) {
-    return ParseEnd{ExitCode::kSafe, Deepest(*app_)->help("safeguard"), {}};
+    return ParseEnd{ExitCode::kSafe, HelpOf(*app_), {}};
   } catch (const CLI::ParseError& problem) {
     return ParseEnd{ExitCode::kUsage, "", ParseProblem(*app_, problem)};
   }
