@@ -12,7 +12,6 @@ namespace safeguard::eval {
 namespace {
 
 using moderation::GoldenCase;
-using moderation::Outcome;
 using nlohmann::ordered_json;
 
 Result<std::vector<GoldenCase>> ReadAll(RecordReader& reader, const std::string& name) {
