@@ -76,6 +76,7 @@ std::vector<std::string> RulesOf(std::span<const Judged> cases) {
   std::ranges::stable_sort(rules, std::greater(), &std::pair<std::string, std::size_t>::second);
   rules.resize(std::min(rules.size(), kRulesMax));
   std::vector<std::string> ids;
+  ids.reserve(rules.size());
   for (auto& [id, count] : rules) {
     ids.push_back(std::move(id));
   }

@@ -59,6 +59,7 @@ std::vector<TellingCase> TakeFirst(std::vector<Judged> cases, std::size_t count_
   std::ranges::stable_sort(cases, {}, key);
   cases.resize(std::min(cases.size(), count_max));
   std::vector<TellingCase> told;
+  told.reserve(cases.size());
   for (const Judged& judged : cases) {
     told.push_back(Tell(judged, excerpt_bytes_max));
   }
