@@ -29,6 +29,7 @@ double Latency(const Verdict& verdict, double share_ms) {
 
 std::vector<Verdict> WrongCount(Policies policies, std::size_t contents, std::size_t returned) {
   std::vector<Verdict> verdicts;
+  verdicts.reserve(contents * policies.size());
   for (std::size_t i = 0; i < contents * policies.size(); ++i) {
     verdicts.push_back(moderation::Undetermined(
         policies[i % policies.size()]->policy().Reference(),

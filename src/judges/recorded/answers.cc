@@ -147,7 +147,7 @@ Result<RecordedAnswers> RecordedAnswers::Read(std::string_view jsonl, const std:
   return all;
 }
 
-Status RecordedAnswers::Add(std::string key, RecordedAnswer answer) {
+Status RecordedAnswers::Add(std::string key, RecordedAnswer&& answer) {
   if (!answers_.try_emplace(std::move(key), std::move(answer)).second) {
     return Fail(ErrorCode::kInvalidInput, "answers a content that was answered before",
                 "keep one answer for each content and policy");

@@ -32,7 +32,7 @@ class RecordedAnswers {
   [[nodiscard]] std::size_t size() const { return answers_.size(); }
 
  private:
-  Status Add(std::string key, RecordedAnswer answer);
+  Status Add(std::string key, RecordedAnswer&& answer);
 
   std::unordered_map<std::string, RecordedAnswer> answers_;
 };

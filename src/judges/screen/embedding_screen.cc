@@ -49,6 +49,7 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     case_texts.push_back(CaseText(c.content));
   }
   std::vector<std::string_view> texts;
+  texts.reserve(anchors.size());
   for (const Anchor& anchor : anchors) {
     texts.emplace_back(anchor.text);
   }
@@ -76,6 +77,7 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
                              embedded[a].embeddings.begin() + static_cast<std::ptrdiff_t>(hidden));
   }
   std::vector<EmbeddedCase> cases;
+  cases.reserve(example_sides.size() + golden.size());
   for (std::size_t e = 0; e < example_sides.size(); ++e) {
     cases.push_back({&embedded[anchors.size() + e], example_sides[e]});
   }
