@@ -19,12 +19,10 @@ struct Split {
 
 std::string_view DropSeparator(std::string_view text) {
   text = TrimLeft(text);
-  if (text.starts_with(':')) {
+  if (text.starts_with(':') || text.starts_with('=')) {
     text.remove_prefix(1);
   } else if (text.starts_with("：")) {
     text.remove_prefix(3);
-  } else if (text.starts_with('=')) {
-    text.remove_prefix(1);
   } else {
     text.remove_prefix(DashBytes(text));
   }

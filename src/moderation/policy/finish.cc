@@ -27,14 +27,14 @@ std::vector<bool> ChooseRules(const Draft& draft) {
   std::vector<bool> listed(draft.sections.size() + 1, false);
   for (const RuleDraft& rule : draft.rules) {
     if (!rule.loose && !rule.paragraph) {
-      listed[static_cast<std::size_t>(rule.section + 1)] = true;
+      listed[static_cast<std::size_t>(rule.section) + 1] = true;  // -1 is the first
     }
   }
   std::vector<bool> keep;
   keep.reserve(draft.rules.size());
   for (const RuleDraft& rule : draft.rules) {
     keep.push_back(!rule.loose &&
-                   (!rule.paragraph || !listed[static_cast<std::size_t>(rule.section + 1)]));
+                   (!rule.paragraph || !listed[static_cast<std::size_t>(rule.section) + 1]));
   }
   return keep;
 }

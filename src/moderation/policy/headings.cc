@@ -163,7 +163,7 @@ std::optional<Heading> ReadPlain(const std::vector<Line>& lines, std::size_t at,
     heading.make = IsAllCaps(text) ? Heading::Make::kPlain : Heading::Make::kLabel;
     return heading;
   }
-  if (IsAllCaps(text) && words.size() <= 10 && words.size() > 0 && (opens || knows) &&
+  if (IsAllCaps(text) && words.size() <= 10 && !words.empty() && (opens || knows) &&
       text.find("  ") == std::string_view::npos) {
     return heading;
   }
