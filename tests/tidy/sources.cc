@@ -75,7 +75,11 @@ class BlockLength {
         if (depth_++ == 0) {
           begin_ = line;
         }
-      } else if (c == '}' && depth_ > 0 && --depth_ == 0) {
+      } else if (c == '}' && depth_ > 0) {
+        --depth_;
+        if (depth_ > 0) {
+          continue;
+        }
         if (has_parameters_ && line - begin_ + 1 > kFunctionLinesMax) {
           findings.push_back(
               {path, begin_, "function exceeds " + std::to_string(kFunctionLinesMax) + " lines"});

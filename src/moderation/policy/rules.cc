@@ -52,7 +52,7 @@ std::size_t LabelEnd(std::string_view text) {
   for (const std::string_view mark : {": ", " - ", " – ", " — "}) {
     const std::size_t at = head.find(mark);
     if (at != std::string_view::npos && at > 0 && PureCue(head.substr(0, at)) != Side::kNone &&
-        Trim(text.substr(at + mark.size())).size() > 0) {
+        !Trim(text.substr(at + mark.size())).empty()) {
       return at + mark.size();
     }
   }
