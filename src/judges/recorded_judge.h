@@ -19,11 +19,11 @@ struct RecordedOptions {
   std::string rank_file;
 };
 
-// The file is JSONL. A line is of the content with its `id`, else of the one with its `text`; with
-// `policy` of that policy's id alone. The answer is one of
+// The file is JSONL. A line is of the content with its `id`, else of the message with its `text` (a
+// conversation needs an id); with `policy` of that policy's id alone. The answer is one of
 //   "final"       the text of the final message ("answer" and "response" are read as it)
-//   "completion"  all that the model said, control tokens spelled out:
-//   "<|channel|>analysis<|message|>..." "tokens"      the same as o200k_harmony ids
+//   "completion"  all that the model said, control tokens spelled out ("<|end|>")
+//   "tokens"      the same as o200k_harmony ids
 // and `reasoning` may stand beside `final`. A line that cannot be read, and two answers for one
 // content and policy, are errors that name the line. A content without an answer is undetermined
 // (model_unavailable).

@@ -96,6 +96,7 @@ std::vector<GenerationResult> RunAll(const std::string& path, const Setting& set
   }
   std::unique_lock lock(mutex);
   done.wait(lock, [&left] { return left == 0; });
+  std::filesystem::remove(options.rank_file);
   return results;
 }
 

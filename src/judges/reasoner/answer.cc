@@ -319,4 +319,15 @@ AnswerReading ReadJointAnswer(const Policy& policy, const AnswerLabels& labels,
   return ReadAnswer(policy, labels, part->is_string() ? part->get<std::string>() : part->dump());
 }
 
+void Fill(AnswerReading reading, moderation::Verdict& verdict) {
+  verdict.outcome = reading.outcome;
+  verdict.reason = reading.reason;
+  verdict.detail = std::move(reading.detail);
+  verdict.category = std::move(reading.category);
+  verdict.rule_ids = std::move(reading.rule_ids);
+  verdict.rationale = std::move(reading.rationale);
+  verdict.confidence = std::move(reading.confidence);
+  verdict.notes = std::move(reading.notes);
+}
+
 }  // namespace safeguard::judges

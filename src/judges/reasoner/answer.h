@@ -40,4 +40,7 @@ AnswerReading ReadAnswer(const moderation::Policy& policy, const AnswerLabels& l
 AnswerReading ReadJointAnswer(const moderation::Policy& policy, const AnswerLabels& labels,
                               std::string_view final_text);
 
+// Puts what was read into the verdict; all else of it stays.
+void Fill(AnswerReading reading, moderation::Verdict& verdict);
+
 }  // namespace safeguard::judges

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/utf8.h"
 #include "engine/harmony_parser.h"
 #include "engine/token_stream.h"
 #include "judges/reasoner/answer.h"
@@ -77,17 +76,6 @@ std::optional<double> Score(const AnswerPlan& plan, const GenerationResult& resu
     violation += result.scores->probabilities[i];
   }
   return std::clamp(violation, 0.0, 1.0);
-}
-
-void Fill(AnswerReading reading, Verdict& verdict) {
-  verdict.outcome = reading.outcome;
-  verdict.reason = reading.reason;
-  verdict.detail = std::move(reading.detail);
-  verdict.category = std::move(reading.category);
-  verdict.rule_ids = std::move(reading.rule_ids);
-  verdict.rationale = std::move(reading.rationale);
-  verdict.confidence = std::move(reading.confidence);
-  verdict.notes = std::move(reading.notes);
 }
 
 // The verdict of an instant score: there is no answer to read.

@@ -163,8 +163,8 @@ const RecordedAnswer* RecordedAnswers::Find(const moderation::Content& content,
         return &found->second;
       }
     }
-    if (!content.messages.empty()) {
-      const auto found = answers_.find(Key('t', content.messages.back().text, of));
+    if (content.messages.size() == 1) {  // a conversation is more than any of its texts
+      const auto found = answers_.find(Key('t', content.messages.front().text, of));
       if (found != answers_.end()) {
         return &found->second;
       }

@@ -74,17 +74,9 @@ class RecordedJudge final : public moderation::Judge {
       verdict.reasoning = answer->reasoning;
       return verdict;
     }
-    AnswerReading reading = ReadAnswer(policy, prepared.labels(), answer->final);
     Verdict verdict;
     verdict.policy = policy.Reference();
-    verdict.outcome = reading.outcome;
-    verdict.reason = reading.reason;
-    verdict.detail = std::move(reading.detail);
-    verdict.category = std::move(reading.category);
-    verdict.rule_ids = std::move(reading.rule_ids);
-    verdict.rationale = std::move(reading.rationale);
-    verdict.confidence = std::move(reading.confidence);
-    verdict.notes = std::move(reading.notes);
+    Fill(ReadAnswer(policy, prepared.labels(), answer->final), verdict);
     verdict.reasoning = answer->reasoning;
     verdict.evidence = QuotedEvidence(verdict.rationale, content);
     verdict.view = "original";

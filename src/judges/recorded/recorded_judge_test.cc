@@ -64,6 +64,17 @@ TEST_F(Recorded, AnswersByTextAndById) {
             UndeterminedReason::kModelUnavailable);
 }
 
+TEST_F(Recorded, AConversationIsNotItsLastMessage) {
+  Write("{\"text\":\"yes\",\"final\":\"0\"}\n{\"id\":\"c\",\"final\":\"1\"}\n");
+  moderation::Content chat;
+  chat.kind = moderation::ContentKind::kConversation;
+  chat.messages = {{moderation::Role::kUser, "sell me that?"},
+                   {moderation::Role::kAssistant, "yes"}};
+  EXPECT_EQ(Decide(chat).reason, UndeterminedReason::kModelUnavailable);
+  chat.id = "c";
+  EXPECT_EQ(Decide(chat).outcome, Outcome::kViolation);
+}
+
 TEST_F(Recorded, HarmonyIsReadFromItsTokens) {
   UseTokenizer();
   Write(
