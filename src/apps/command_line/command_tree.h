@@ -23,11 +23,12 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
-                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
-                                ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                                ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                                ModelGenerateArguments, VersionArguments, CompletionArguments>;
+using Invocation =
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
+                 PolicyListArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -44,7 +45,7 @@ class CommandTree {
  private:
   void AddClassify();
   void AddBatch();
-  void AddEval();
+  void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddModelGroup();  // model_commands.cc
   void AddVersion();
@@ -54,6 +55,8 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  EvalRescoreArguments rescore_;
+  EvalCompareArguments compare_;
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
