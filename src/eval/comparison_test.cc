@@ -29,7 +29,7 @@ RecordedRun Run(const std::string& path) {
   run.path = path;
   run.header.dataset_hash = std::string(64, 'd');
   run.header.dataset_path = "data.csv";
-  run.header.policies.push_back({.id = "spam"});
+  run.header.policies.emplace_back().id = "spam";
   return run;
 }
 

@@ -142,6 +142,40 @@ TEST_F(RunFile, GoesOnAfterAKillAtAnyByteAndJudgesNothingTwice) {
   }
 }
 
+TEST_F(RunFile, ACrossValidationGoesOnToo) {
+  FakeJudge judge([](const FakePrepared& prepared, const moderation::Content& content) {
+    EXPECT_FALSE(prepared.seen().contains(content.messages.front().text));
+    return FakeVerdict(Outcome::kSafe, 0.25);
+  });
+  std::atomic<bool> cancel = false;
+  const auto validate = [&] {
+    auto writer = Open();
+    EXPECT_TRUE(writer) << Describe(writer.error());
+    RunOptions options;
+    options.batch_size = 3;
+    options.cancel = &cancel;
+    options.journal = writer->get();
+    options.progress = [&](const Progress& p) {
+      cancel = p.done >= 9 && judge.batches.size() == 3;
+    };
+    auto result = CrossValidate(judge, policies_[0], data_.records, {.folds = 5}, options);
+    EXPECT_TRUE(result);
+    return std::move(result->run);
+  };
+  EXPECT_TRUE(validate().cancelled);
+  cancel = false;
+  const EvaluationRun run = validate();
+  EXPECT_TRUE(std::ranges::all_of(run.results, &CaseResult::judged));
+  std::size_t judged = 0;
+  for (const std::size_t batch : judge.batches) {
+    judged += batch;
+  }
+  EXPECT_EQ(judged, 20U) << "none twice";
+  const std::size_t prepared = judge.prepared;
+  EXPECT_FALSE(validate().cancelled);
+  EXPECT_EQ(judge.prepared, prepared) << "nothing was left to judge";
+}
+
 TEST_F(RunFile, RefusesWhatIsNotTheSameRun) {
   {
     auto writer = Open();

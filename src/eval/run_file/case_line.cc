@@ -1,3 +1,4 @@
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -22,7 +23,7 @@ ordered_json VerdictJson(const CaseResult& result) {
   };
   add("reason", std::string(moderation::ToString(verdict.reason)));
   add("detail", verdict.detail);
-  if (verdict.score) {
+  if (verdict.score && std::isfinite(*verdict.score)) {  // JSON knows no other
     object["score"] = *verdict.score;
   }
   add("category", verdict.category);
