@@ -24,7 +24,7 @@ RunCase Case(std::size_t index, bool expected, Outcome outcome, double score) {
   return recorded;
 }
 
-RecordedRun Run(const std::string& path) {
+RecordedRun RunAt(const std::string& path) {
   RecordedRun run;
   run.path = path;
   run.header.dataset_hash = std::string(64, 'd');
@@ -46,8 +46,8 @@ TEST(McNemarTest, ExactForFewAndTheSquareForMany) {
 }
 
 TEST(ComparisonTest, CountsPairsAndDifferences) {
-  RecordedRun a = Run("a");
-  RecordedRun b = Run("b");
+  RecordedRun a = RunAt("a");
+  RecordedRun b = RunAt("b");
   // expected 1 1 1 0 0 0; a: right right wrong right wrong undetermined; b: all right but the last
   const bool expected[] = {true, true, true, false, false, false};
   const Outcome of_a[] = {Outcome::kViolation, Outcome::kViolation, Outcome::kSafe,
@@ -80,8 +80,8 @@ TEST(ComparisonTest, CountsPairsAndDifferences) {
 }
 
 TEST(ComparisonTest, RefusesDifferentDataAndLabels) {
-  RecordedRun a = Run("a");
-  RecordedRun b = Run("b");
+  RecordedRun a = RunAt("a");
+  RecordedRun b = RunAt("b");
   EXPECT_THAT(Describe(CompareRuns(a, 0, b, 0, {}).error()), HasSubstr("no case was judged"));
   a.cases.push_back(Case(0, true, Outcome::kSafe, 0.1));
   b.cases.push_back(Case(0, false, Outcome::kSafe, 0.1));
@@ -95,7 +95,7 @@ TEST(ComparisonTest, RefusesDifferentDataAndLabels) {
 }
 
 TEST(ComparisonTest, OneClassLeavesRanksUndefined) {
-  RecordedRun a = Run("a");
+  RecordedRun a = RunAt("a");
   a.cases.push_back(Case(0, false, Outcome::kSafe, 0.1));
   const Result<Comparison> compared = CompareRuns(a, 0, a, 0, {});
   ASSERT_TRUE(compared);

@@ -28,7 +28,7 @@ using Invocation =
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
                  PolicyListArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, VersionArguments, CompletionArguments>;
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -48,6 +48,7 @@ class CommandTree {
   void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddModelGroup();  // model_commands.cc
+  void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -67,6 +68,7 @@ class CommandTree {
   ModelPullArguments pull_;
   ModelLogitsArguments model_logits_;
   ModelGenerateArguments model_generate_;
+  BenchArguments bench_;
   VersionArguments version_;
   CompletionArguments completion_;
 };
