@@ -66,12 +66,12 @@ assert r["with_undetermined_as_errors"]["f1"]["value"] is None
 PY
 
 # A run that is killed goes on: nothing twice, nothing lost, the same figures.
-for i in $(seq 3000); do
+for i in $(seq 1200); do
   [ $((i % 3)) -eq 0 ] && echo "{\"id\":\"r$i\",\"text\":\"Cheap followers number $i! DM me to buy\",\"label\":1}" ||
     echo "{\"id\":\"r$i\",\"text\":\"Lunch at noon on day $i?\",\"label\":0}"
 done >many.jsonl
 kills=0
-for wait in 0.3 0.4 0.5 0.6; do
+for wait in 0.3 0.4 0.5; do
   safeguard eval -p spam -d many.jsonl --run killed.jsonl --json >killed.out 2>killed.err &
   pid=$!
   sleep "$wait"
@@ -83,8 +83,8 @@ call 0 safeguard eval -p spam -d many.jsonl --run killed.jsonl --json
 cp out killed.out
 call 0 safeguard eval -p spam -d many.jsonl --run whole.jsonl --json
 cp out whole.out
-equal "records" "$(wc -l <killed.jsonl)" 3001
-equal "each once" "$(sed 1d killed.jsonl | sed -E 's/^\{"case":([0-9]+).*/\1/' | sort -n | uniq | wc -l)" 3000
+equal "records" "$(wc -l <killed.jsonl)" 1201
+equal "each once" "$(sed 1d killed.jsonl | sed -E 's/^\{"case":([0-9]+).*/\1/' | sort -n | uniq | wc -l)" 1200
 strip() { sed -E 's/,"ms":[^}]*\}/}/' "$1" | sort; }
 equal "the same verdicts" "$(strip killed.jsonl | sha256sum)" "$(strip whole.jsonl | sha256sum)"
 lacks killed.jsonl "Lunch at noon"
@@ -101,14 +101,14 @@ PY
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard eval rescore killed.jsonl --threshold 0.99
 has out "scored again: a violation at or above 0.99"
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard eval compare killed.jsonl whole.jsonl
-has out "3000 cases judged by both"
+has out "1200 cases judged by both"
 has out "no case tells them apart"
 export SAFEGUARD_MODELS
-call 0 safeguard eval -p scams -d many.jsonl --sample 200 --run scams.jsonl
+call 0 safeguard eval -p scams -d many.jsonl --sample 100 --run scams.jsonl
 call 0 safeguard eval compare whole.jsonl scams.jsonl
-has out "200 cases judged by both"
+has out "100 cases judged by both"
 like out 'McNemar \(exact\): p 0\.\d+'
-call 2 safeguard eval -p scams -d many.jsonl --sample 200 --run whole.jsonl
+call 2 safeguard eval -p scams -d many.jsonl --sample 100 --run whole.jsonl
 has err "is of another run"
 error_is_one_line
 call 0 safeguard eval -p spam -d odd.csv "${map[@]}" --run odd.jsonl
