@@ -3,13 +3,12 @@
 
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "eval/report.h"
 
 namespace safeguard::eval {
 
-std::string_view StyleSheet();
+std::string StyleSheet();
 
 std::string HeadlineSection(const Report& report);   // the figures to quote, with intervals
 std::string NotesSection(const Report& report);      // what to know before believing them
