@@ -42,9 +42,9 @@ inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy spam --data labelled.csv --run spam.run.jsonl
   safeguard eval --list-datasets
 
-With --run every verdict is kept as it is made: killed or stopped, the same command goes on where it
-was, and `eval rescore` and `eval compare` need no judge any more. With policies that each answer for
-a label of the data (--label-of, or by their ids) the figures are by label, with multi-policy
+With --run every verdict is kept as it is made: killed or stopped, the same command goes on where
+it was, and `eval rescore` and `eval compare` need no judge any more. With policies that each answer
+for a label of the data (--label-of, or by their ids) the figures are by label, with multi-policy
 accuracy: a record counts only when every label is right.
 
 The exit code says whether the measurement was made, not what it found: 0, or 2, 4, 130 as below.
