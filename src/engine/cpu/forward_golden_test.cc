@@ -116,7 +116,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
       case CpuPrecision::kInt16:
         return 5e-5;
       case CpuPrecision::kInt8:
-        return 5e-2;
+        return 1e-1;
       default:
         return 1e-2;
     }
@@ -210,7 +210,10 @@ std::vector<Case> Cases() {
   for (const char* checkpoint : {"small-window", "wide", "many-experts", "long-yarn"}) {
     for (std::size_t i = 0; i < cpu::AllKernels().count; ++i) {
       cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kF32});
-      cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt16});
+      // All tables give the same bits; the reference is slow.
+      if (cpu::AllKernels().tables[i] != &cpu::kReferenceKernels || checkpoint[0] == 's') {
+        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt16});
+      }
       // Among 128 experts two stand so close that any rounding of the cache swaps them.
       const bool close = std::string(checkpoint) == "many-experts";
       if (!close && cpu::AllKernels().tables[i] != &cpu::kReferenceKernels) {

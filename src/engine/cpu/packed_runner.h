@@ -19,7 +19,10 @@ namespace safeguard::engine::cpu {
 class PreparedRows {
  public:
   // Forgets the last step's rows.
-  void Clear() { places_.clear(), sources_.clear(); }
+  void Clear() {
+    places_.clear();
+    sources_.clear();
+  }
   // Wants `x`, rows of `columns`; a row that is given twice is made once. REQUIRES: all rows
   // between two Clears have the same `columns`, and stay as they are until Make is called.
   void Add(std::span<const float* const> x, std::size_t columns);

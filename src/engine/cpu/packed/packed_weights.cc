@@ -66,12 +66,12 @@ Planner PlanOf(const GptOssWeights& weights, bool round_dense) {
 
 // The file's pages in [begin, begin + bytes) may leave memory. Harmless for other memory.
 void GiveBack(const std::byte* begin, std::size_t bytes) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
-  const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / page * page;
-  if (from < to) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t skipped = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
+  if (bytes >= skipped + page) {
     // Only advice: a system that does not know it keeps more memory in use.
-    static_cast<void>(::madvise(reinterpret_cast<void*>(from), to - from, MADV_PAGEOUT));
+    static_cast<void>(::madvise(const_cast<std::byte*>(begin) + skipped,
+                                (bytes - skipped) / page * page, MADV_PAGEOUT));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "engine/cpu/kernels/prepare_rows.h"
 #include "engine/model/dequantize.h"
@@ -29,21 +30,41 @@ float Scale(PackedType type, const std::byte* scales, std::size_t o) {
   return Float16Value(bits);
 }
 
-float Dot(const PackedTask& task, const std::byte* group, std::size_t o, const std::byte* row) {
-  float sum = 0;
+// One output's weights as plain rows.
+struct Output {
+  std::vector<std::int32_t> weights;
+  std::vector<float> scales;  // by block
+};
+
+Output OutputOf(const PackedTask& task, std::size_t o) {
+  const std::byte* codes =
+      task.weights + o / kPackedOutputs * PackedGroupBytes(task.type, task.blocks);
+  const std::byte* scales = codes + task.blocks * PackedCodeBytes(task.type);
+  Output output;
   for (std::size_t block = 0; block < task.blocks; ++block) {
+    for (std::size_t k = 0; k < kPackedBlock; ++k) {
+      output.weights.push_back(Weight(task.type, codes, o % kPackedOutputs, k));
+    }
+    output.scales.push_back(Scale(task.type, scales, o % kPackedOutputs));
+    codes += PackedCodeBytes(task.type);
+    scales += PackedScaleBytes(task.type);
+  }
+  return output;
+}
+
+float Dot(const Output& output, const std::byte* row) {
+  const std::size_t blocks = output.scales.size();
+  float sum = 0;
+  for (std::size_t block = 0; block < blocks; ++block) {
     std::int16_t q[kPackedBlock];
     std::memcpy(q, row + 64 * block, sizeof q);
     std::int32_t dot = 0;
     for (std::size_t k = 0; k < kPackedBlock; ++k) {
-      dot += q[k] * Weight(task.type, group + block * PackedCodeBytes(task.type), o, k);
+      dot += q[k] * output.weights[block * kPackedBlock + k];
     }
     float scale = 0;
-    std::memcpy(&scale, row + 64 * task.blocks + 4 * block, sizeof scale);
-    scale *= Scale(
-        task.type,
-        group + task.blocks * PackedCodeBytes(task.type) + block * PackedScaleBytes(task.type), o);
-    sum = std::fma(static_cast<float>(dot), scale, sum);
+    std::memcpy(&scale, row + 64 * blocks + 4 * block, sizeof scale);
+    sum = std::fma(static_cast<float>(dot), scale * output.scales[block], sum);
   }
   return sum;
 }
@@ -56,11 +77,9 @@ void ReferencePrepare(const PrepareTask& task) {
 
 void ReferencePackedLinear(const PackedTask& task) {
   for (std::size_t o = 0; o < task.outputs; ++o) {
-    const std::byte* group =
-        task.weights + o / kPackedOutputs * PackedGroupBytes(task.type, task.blocks);
+    const Output output = OutputOf(task, o);
     for (std::size_t r = 0; r < task.rows; ++r) {
-      task.out[r * task.out_stride + o] =
-          Dot(task, group, o % kPackedOutputs, task.x[r]) + task.bias[o];
+      task.out[r * task.out_stride + o] = Dot(output, task.x[r]) + task.bias[o];
     }
   }
 }
