@@ -155,7 +155,7 @@ struct ModelLogitsArguments {
   std::string path;
   std::string ids;  // "1,2,3" or "@FILE"
   std::size_t last = 1;
-  std::string precision = "default";  // default, f32
+  std::string precision = "default";  // default, f32, int16, int8
   std::string out;                    // a .safetensors file; empty: none
   std::size_t threads = DefaultThreads();
   ColorMode color = ColorMode::kAuto;
