@@ -24,11 +24,11 @@ struct ParseEnd {
 };
 
 using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments,
-                 ModelLogitsArguments, ModelGenerateArguments, BenchArguments, VersionArguments,
-                 CompletionArguments>;
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
+                 PolicyListArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -45,7 +45,7 @@ class CommandTree {
  private:
   void AddClassify();
   void AddBatch();
-  void AddEval();
+  void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
@@ -56,6 +56,8 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  EvalRescoreArguments rescore_;
+  EvalCompareArguments compare_;
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
