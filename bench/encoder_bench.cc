@@ -80,7 +80,7 @@ void BM_Embed(benchmark::State& state) {
   }
   const auto embedded = static_cast<double>(state.iterations()) * static_cast<double>(count);
   state.counters["contents/s"] = benchmark::Counter(embedded, benchmark::Counter::kIsRate);
-  state.SetLabel(KernelName());
+  state.SetLabel(EncoderKernels());
 }
 BENCHMARK(BM_Embed)
     ->ArgNames({"tokens", "threads", "contents"})

@@ -2,7 +2,7 @@
 // only by sources that are compiled for AVX-512 (and by their emulation in the tests).
 #pragma once
 
-#if defined(SAFEGUARD_EMULATED_INTRINSICS)
+#ifdef SAFEGUARD_EMULATED_INTRINSICS
 #include "engine/encoder/kernels/emulated/avx512_intrinsics.h"
 #else
 #include <immintrin.h>
@@ -56,7 +56,7 @@ struct Lanes16 {
     return _mm512_set1_epi32(pair);
   }
   static Int MulAddPairs(Int sum, Int a, Int b) {
-#if defined(SAFEGUARD_EMULATED_INTRINSICS)
+#ifdef SAFEGUARD_EMULATED_INTRINSICS
     return _mm512_dpwssd_epi32(sum, a, b);
 #else
     // The intrinsic makes GCC 12 copy sums between registers and spill them in the innermost loop.
@@ -91,7 +91,7 @@ struct Lanes16 {
   static Quad RepeatQuad(const void* from) { return RepeatPair(from); }
   // sum + x0 * w0 + x1 * w1 + x2 * w2 + x3 * w3, exact.
   static Int Dot(Int sum, Quad x, Weights w) {
-#if defined(SAFEGUARD_EMULATED_INTRINSICS)
+#ifdef SAFEGUARD_EMULATED_INTRINSICS
     return _mm512_dpbusd_epi32(sum, x, w);
 #else  // as above
     asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
