@@ -117,7 +117,8 @@ class FakeServices final : public Services {
     }
     return ModelFile{"/models/fake", model_hash};
   }
-  std::string KernelName() override { return "fake"; }
+  std::string ScreenKernels() override { return "fake"; }
+  std::string ReasonerKernels() override { return "fake too"; }
   std::span<const EmbeddedFile> shipped_policies() override { return kShipped; }
 
   bool model_there = true;

@@ -214,6 +214,7 @@ TEST_F(RunTest, VersionNamesBuildAndModel) {
   EXPECT_EQ(Call({"version", "--json"}), 0);
   const auto json = nlohmann::json::parse(console.out);
   EXPECT_EQ(json["kernels"], "fake");
+  EXPECT_EQ(json["reasoner_kernels"], "fake too");
   EXPECT_EQ(json["model_hash"], std::string(64, 'a'));
   services.model_there = false;
   EXPECT_EQ(Call({"version"}), 0);

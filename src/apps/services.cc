@@ -77,7 +77,8 @@ class ProcessServices final : public Services {
     }
     if (choice.judge == "screen") {
       const Result<ModelFile> model = FindModel(choice.model);
-      return model ? Result<std::string>(model->sha256) : std::unexpected(model.error());
+      return model ? Result<std::string>(model->sha256 + " " + engine::EncoderArithmetic())
+                   : std::unexpected(model.error());
     }
     const Result<std::string> model = engine::ModelFingerprint(choice.model);
     if (!model) {
@@ -94,7 +95,8 @@ class ProcessServices final : public Services {
     return identity;
   }
 
-  std::string KernelName() override { return engine::KernelName(); }
+  std::string ScreenKernels() override { return engine::EncoderKernels(); }
+  std::string ReasonerKernels() override { return engine::LanguageModelKernels(); }
 
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
 

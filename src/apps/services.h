@@ -33,7 +33,9 @@ class Services {
   virtual Result<std::string> JudgeIdentity(const JudgeChoice& choice) = 0;
   // The screen's model; hashes its weights.
   virtual Result<ModelFile> FindModel(const std::string& model_flag) = 0;
-  virtual std::string KernelName() = 0;
+  // What the screen's encoder and the reasoner compute with: "avx512, 8-bit", "avx512".
+  virtual std::string ScreenKernels() = 0;
+  virtual std::string ReasonerKernels() = 0;
   virtual std::span<const EmbeddedFile> shipped_policies() = 0;
 };
 

@@ -47,6 +47,10 @@ class LanguageModel {
 // when a checkpoint brings none, empty when there is none.
 Result<std::unique_ptr<Bpe>> LoadTokenizer(const std::string& path, const std::string& rank_file);
 
+// The kernels that a model's network runs on: "avx512", "avx2", "reference", ... SAFEGUARD_KERNELS
+// forces one.
+const char* LanguageModelKernels();
+
 // LanguageModel::fingerprint of the checkpoint at `path`, without making it ready.
 Result<std::string> ModelFingerprint(const std::string& path);
 

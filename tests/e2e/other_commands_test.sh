@@ -16,7 +16,7 @@ like out '^safeguard \d+\.\d+\.\d+'
 # version
 call 0 safeguard version --json
 like out '"model_hash":"[0-9a-f]{64}"'
-like out '"kernels":"[a-z0-9_-]+"'
+like out '"kernels":"(avx512|avx2|amx|reference), (8|16|32)-bit","reasoner_kernels":"[a-z0-9_-]+"'
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard version
 has out "./demo.sh"
 

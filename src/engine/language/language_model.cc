@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "engine/cpu/cpu_forward.h"
+#include "engine/cpu/kernels/kernel_table.h"
 #include "engine/language/fingerprint.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/forward.h"
@@ -163,6 +164,10 @@ Result<std::unique_ptr<LanguageModel>> LanguageModel::Open(const std::string& pa
     return std::unexpected(started.error());
   }
   return model;
+}
+
+const char* LanguageModelKernels() {
+  return cpu::BestKernels().name;
 }
 
 }  // namespace safeguard::engine
