@@ -103,6 +103,8 @@ class CpuForward final : public Forward {
   }
   Result<SequenceId> Import(std::span<const std::byte> bytes) override;
 
+  [[nodiscard]] std::size_t BytesFor(std::size_t tokens, std::size_t step) const override;
+  [[nodiscard]] std::string Numerics() const override;
   [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
   [[nodiscard]] const GptOssConfig& config() const override { return config_; }
 
@@ -173,6 +175,21 @@ Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
     }
   }
   return CheckPages(pages, pages_.shape().PageBytes(), options_.cache_bytes_max);
+}
+
+std::size_t CpuForward::BytesFor(std::size_t tokens, std::size_t step) const {
+  const std::size_t all = cpu::PagesFor(tokens);
+  const std::size_t kept = config_.sliding_window + kRewindMax + std::min(step, options_.rows_max);
+  const std::size_t sliding = std::min(all, kept / kPagePositions + 3);
+  std::size_t pages = 0;
+  for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    pages += config_.sliding[layer] ? sliding : all;
+  }
+  return pages * pages_.shape().PageBytes();
+}
+
+std::string CpuForward::Numerics() const {
+  return arithmetic_ + (options_.precision == CpuPrecision::kHalfCache ? "/f16" : "/f32");
 }
 
 Status CpuForward::Truncate(SequenceId sequence, std::size_t length) {
