@@ -63,7 +63,7 @@ struct VerdictQuery {
 };
 
 inline constexpr std::size_t kVerdictPageMax = 10'000;
-inline constexpr std::size_t kVerdictPageBytesMax = std::size_t{16} << 20;
+inline constexpr std::size_t kVerdictPageBytesMax = std::size_t{4} << 20;
 
 // A page of 1 to kVerdictPageMax records; a version only with its policy.
 Status CheckQuery(const VerdictQuery& query);

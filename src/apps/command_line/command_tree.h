@@ -23,11 +23,13 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
-                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
-                                ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                                ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                                ModelGenerateArguments, VersionArguments, CompletionArguments>;
+using Invocation =
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
+                 PolicyLintArguments, PolicyListArguments, PolicyChangeArguments,
+                 PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -46,6 +48,9 @@ class CommandTree {
   void AddBatch();
   void AddEval();
   void AddPolicy();
+  void AddStoreCommands(CLI::App* policy);  // store_commands.cc
+  CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
+                      StoreVerb verb);
   void AddModelGroup();  // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
@@ -57,6 +62,10 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyChangeArguments change_;
+  PolicyImportArguments import_;
+  PolicyExportArguments export_;
+  PolicyLogArguments policy_log_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

@@ -24,6 +24,14 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
 
+ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
+                         Console& console);
+ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
+ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
+ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
+// kUsage for what the user can say otherwise, else kCannotRun.
+ExitCode StoreExitCode(const Error& error);
+
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
 ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,

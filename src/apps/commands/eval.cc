@@ -243,7 +243,7 @@ void ReportLineErrors(const eval::Dataset& data, Console& console) {
 }
 
 Status LoadPolicies(const EvalArguments& arguments, Services& services, Plan& plan) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   for (const std::string& name : arguments.policies) {
     Result<LoadedPolicy> policy =
         catalog.Load(name, arguments.golden, arguments.no_golden ? Golden::kIgnore : Golden::kRead);

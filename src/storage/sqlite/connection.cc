@@ -11,17 +11,22 @@
 namespace safeguard::storage {
 namespace {
 
-bool IsFull(int code, int system_error) {
-  return code == SQLITE_FULL || system_error == ENOSPC || system_error == EDQUOT ||
-         system_error == EFBIG;
+// SQLite does not tell why a write failed when it was not for want of room; a quota and a limit on
+// the size of files look like that.
+bool IsFull(int extended_code) {
+  return (extended_code & 0xff) == SQLITE_FULL || extended_code == SQLITE_IOERR_WRITE ||
+         extended_code == SQLITE_IOERR_SHMSIZE;
 }
 
 std::unexpected<Error> ProblemOf(const std::string& path, int extended_code, int system_error,
                                  const char* message) {
   const int code = extended_code & 0xff;
-  if (IsFull(code, system_error)) {
-    return Fail(ErrorCode::kUnavailable, path + " cannot be written: the disk is full",
-                "make room and try again; nothing was changed");
+  if (IsFull(extended_code)) {
+    return Fail(ErrorCode::kUnavailable,
+                path + " cannot be written: the disk is full" +
+                    (code == SQLITE_FULL ? "" : " or a limit is reached"),
+                "make room (quotas and limits on file sizes count too) and try again; nothing was "
+                "changed");
   }
   switch (code) {
     case SQLITE_NOTADB:
