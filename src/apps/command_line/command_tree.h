@@ -29,7 +29,7 @@ using Invocation =
                  PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
                  ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, VersionArguments, CompletionArguments>;
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -52,6 +52,7 @@ class CommandTree {
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
                       StoreVerb verb);
   void AddModelGroup();  // model_commands.cc
+  void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -73,6 +74,7 @@ class CommandTree {
   ModelPullArguments pull_;
   ModelLogitsArguments model_logits_;
   ModelGenerateArguments model_generate_;
+  BenchArguments bench_;
   VersionArguments version_;
   CompletionArguments completion_;
 };
