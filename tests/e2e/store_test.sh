@@ -5,6 +5,9 @@ export SAFEGUARD_DATA="$WORK/data" SAFEGUARD_USER=ada
 VIOLATING="Cheap followers! DM me to buy 10k likes"
 
 cat >giveaway.md <<'MD'
+---
+id: giveaway
+---
 # Giveaway spam
 
 ## Violates
@@ -56,7 +59,7 @@ call 0 safeguard eval -p giveaway@1 --data giveaway.golden.jsonl --no-golden
 
 # A second version, through shadow and canary. A shadow is recorded and never the answer.
 sed 's/## Safe/- GV4 Promises money for reposting.\n\n## Safe/' giveaway.md >giveaway2.md
-call 0 safeguard policy publish giveaway2.md --id giveaway --golden giveaway.golden.jsonl -m "Cover reposts"
+call 0 safeguard policy publish giveaway2.md --golden giveaway.golden.jsonl -m "Cover reposts"
 call 0 safeguard policy promote giveaway@latest --to shadow
 call 1 safeguard classify "$VIOLATING" -p giveaway --record --json
 equal "one answer" "$(grep -c '' out)" 1
@@ -73,7 +76,7 @@ has out "giveaway@2 is now canary 50% (was shadow)."
 for i in $(seq 40); do echo "{\"id\": \"$i\", \"text\": \"Have a nice day number $i\"}"; done >in.jsonl
 call 0 safeguard batch -p giveaway -i in.jsonl -o out.jsonl --record
 CANARY=$(grep -c '"channel":"canary"' out.jsonl)
-[ "$CANARY" -gt 5 ] && [ "$CANARY" -lt 35 ] || fail "$CANARY of 40 went to the canary"
+equal "about half of 40 go to the canary, not $CANARY" "$([ "$CANARY" -gt 5 ] && [ "$CANARY" -lt 35 ] && echo yes)" yes
 equal "canary is version 2" "$(grep '"channel":"canary"' out.jsonl | grep -c '"policy_version":"2"')" "$CANARY"
 grep -oP '"id":"\d+"(?=.*"channel":"canary")' out.jsonl >first
 call 0 safeguard policy promote giveaway@2 --to canary --percent 80

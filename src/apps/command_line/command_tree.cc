@@ -292,8 +292,8 @@ void CommandTree::AddPolicy() {
   AddColor(lint, lint_.color);
   lint->footer(std::string(kLintExamples) + "\n" + ExitCodeHelp());
 
-  CLI::App* list = policy->add_subcommand(
-      "list", "List the policies in the store and those shipped, or the versions of one");
+  CLI::App* list =
+      policy->add_subcommand("list", "List policies, in the store and shipped, or versions of one");
   list->add_option("policy", list_.policy, "List the versions of this policy in the store")
       ->type_name("POLICY");
   AddDataFolder(list, list_.data_dir);

@@ -123,7 +123,7 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   const Result<std::unique_ptr<VerdictRecorder>> recorder =
       VerdictRecorder::Open(arguments.record, arguments.data_dir);
   if (!recorder) {
-    return Fails(console, recorder.error(), ExitCode::kCannotRun);
+    return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
   }
   Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
   if (!judging) {

@@ -75,7 +75,7 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   const Result<std::unique_ptr<VerdictRecorder>> recorder =
       VerdictRecorder::Open(arguments.record, arguments.data_dir);
   if (!recorder) {
-    return Fails(console, recorder.error(), ExitCode::kCannotRun);
+    return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
   }
   Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
   if (!policies) {
