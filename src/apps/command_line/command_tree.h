@@ -24,12 +24,13 @@ struct ParseEnd {
 };
 
 using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, PolicyChangeArguments,
-                 PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
-                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
+                 PolicyListArguments, PolicyChangeArguments, PolicyImportArguments,
+                 PolicyExportArguments, PolicyLogArguments, ModelInfoArguments,
+                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
+                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
+                 VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -46,7 +47,7 @@ class CommandTree {
  private:
   void AddClassify();
   void AddBatch();
-  void AddEval();
+  void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddStoreCommands(CLI::App* policy);  // store_commands.cc
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
@@ -60,6 +61,8 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  EvalRescoreArguments rescore_;
+  EvalCompareArguments compare_;
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
