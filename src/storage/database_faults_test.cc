@@ -53,6 +53,14 @@ TEST_F(DatabaseFaults, NothingThere) {
   EXPECT_THAT(error.hint, HasSubstr("SAFEGUARD_DATA"));
 }
 
+TEST_F(DatabaseFaults, FilesAreForTheirOwnerAlone) {
+  Fill(1);
+  ASSERT_TRUE(OpenVerdictLog(folder.path(), {.create = true}));
+  for (const char* name : {"policies.db", "verdicts.db"}) {
+    EXPECT_EQ(fs::status(folder.Path(name)).permissions(), fs::perms(0600)) << name;
+  }
+}
+
 TEST_F(DatabaseFaults, NotADatabase) {
   std::ofstream(file) << std::string(5000, 'x');
   EXPECT_EQ(Open(), nullptr);

@@ -70,6 +70,15 @@ equal "content kept" "$(sql "SELECT count(*) FROM content" 0)" 0
 call 2 safeguard classify "$VIOLATING" -p giveaway --record-content
 call 1 safeguard classify "$VIOLATING" -p giveaway --record --record-content
 equal "content kept" "$(sql "SELECT count(*) FROM content" 1)" 1
+call 0 safeguard verdicts
+like out '^giveaway +2 +shadow +2 '
+call 0 safeguard verdicts giveaway@1 --with-content --channel active --json
+equal "kept" "$(grep -c "\"text\":\"$VIOLATING\"" out)" 1
+cp out history.jsonl
+call 1 safeguard batch -p giveaway@2 -i history.jsonl -o again.jsonl
+call 0 safeguard verdicts --since 2099-01-01 --json
+equal "nothing yet" "$(cat out)" ""
+call 2 safeguard verdicts --since yesterday
 call 2 safeguard policy promote giveaway@2 --to canary
 call 0 safeguard policy promote giveaway@2 --to canary --percent 50
 has out "giveaway@2 is now canary 50% (was shadow)."

@@ -161,6 +161,18 @@ struct PolicyLogArguments {
   ColorMode color = ColorMode::kAuto;
 };
 
+struct VerdictsArguments {
+  std::string policy;  // "spam" or "spam@3"; empty: all
+  std::string data_dir;
+  std::string channel;  // active, canary, shadow, direct; empty: all
+  std::string outcome;  // empty: all
+  std::string since;    // empty: from the first
+  std::string until;    // empty: to the last
+  bool with_content = false;
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
 struct ModelInfoArguments {
   std::string path;
   bool tensors = false;  // list each

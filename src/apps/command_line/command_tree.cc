@@ -148,6 +148,7 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddVerdicts();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -318,6 +319,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "log") {
     return policy_log_;
+  }
+  if (name == "verdicts") {
+    return verdicts_;
   }
   if (name == "info") {
     return model_info_;

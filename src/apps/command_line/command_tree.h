@@ -27,7 +27,7 @@ using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
                  PolicyListArguments, PolicyChangeArguments, PolicyImportArguments,
-                 PolicyExportArguments, PolicyLogArguments, ModelInfoArguments,
+                 PolicyExportArguments, PolicyLogArguments, VerdictsArguments, ModelInfoArguments,
                  ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
                  ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
                  VersionArguments, CompletionArguments>;
@@ -49,6 +49,7 @@ class CommandTree {
   void AddBatch();
   void AddEval();  // eval_commands.cc
   void AddPolicy();
+  void AddVerdicts();                       // store_commands.cc
   void AddStoreCommands(CLI::App* policy);  // store_commands.cc
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
                       StoreVerb verb);
@@ -70,6 +71,7 @@ class CommandTree {
   PolicyImportArguments import_;
   PolicyExportArguments export_;
   PolicyLogArguments policy_log_;
+  VerdictsArguments verdicts_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

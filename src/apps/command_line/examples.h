@@ -152,6 +152,14 @@ inline constexpr const char* kPolicyLogExamples = R"(Examples:
   safeguard policy log spam --limit 0 --json
 )";
 
+inline constexpr const char* kVerdictsExamples = R"(Examples:
+  safeguard verdicts
+  safeguard verdicts spam@3 --outcome violation --json
+  safeguard verdicts spam --channel active --with-content --since 2026-11-01 --json > history.jsonl
+
+Counts by policy, version and part; with --json the records, which batch and eval read as contents.
+)";
+
 inline constexpr const char* kModelInfoExamples = R"(Examples:
   safeguard model info gpt-oss-safeguard-20b
   safeguard model info gpt-oss-safeguard-20b.gguf --tensors

@@ -25,6 +25,27 @@ CLI::Option* AddVersionName(CLI::App* command, std::string& version) {
 
 }  // namespace
 
+void CommandTree::AddVerdicts() {
+  CLI::App* command = app_->add_subcommand("verdicts", "What was recorded with --record");
+  command
+      ->add_option("policy", verdicts_.policy,
+                   "Of this policy, or version: spam, spam@3 (default: "
+                   "all)")
+      ->type_name("POLICY");
+  Choices(command->add_option("--channel", verdicts_.channel, "Only of versions in this part"),
+          "active|canary|shadow|direct");
+  Choices(command->add_option("--outcome", verdicts_.outcome, "Only these"),
+          "violation|safe|undetermined");
+  command->add_option("--since", verdicts_.since, "At or after this time, as in 2026-11-28")
+      ->type_name("TIME");
+  command->add_option("--until", verdicts_.until, "Before this time")->type_name("TIME");
+  command->add_flag("--with-content", verdicts_.with_content, "Only those whose text was kept");
+  AddDataFolder(command, verdicts_.data_dir);
+  AddJson(command, verdicts_.json, "The records, one JSON object a line, oldest first");
+  AddColor(command, verdicts_.color);
+  command->footer(kVerdictsExamples);
+}
+
 CLI::App* CommandTree::AddChange(CLI::App* policy, const std::string& name, const std::string& help,
                                  StoreVerb verb) {
   CLI::App* command = policy->add_subcommand(name, help);

@@ -33,6 +33,9 @@ ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& servi
 ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
 ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
 ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
+// `stop` is set by Ctrl-C.
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+                     const std::atomic<bool>& stop);
 // kUsage for what the user can say otherwise, else kCannotRun.
 ExitCode StoreExitCode(const Error& error);
 

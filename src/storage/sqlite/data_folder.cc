@@ -1,10 +1,13 @@
 #include "storage/sqlite/data_folder.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace safeguard::storage {
 namespace {
@@ -30,6 +33,18 @@ Status MakeFolder(const std::filesystem::path& folder) {
   return {};
 }
 
+// Empty, for its owner alone: it may come to hold what people wrote. SQLite makes a database of it,
+// and its other files with the same permissions.
+Status MakeFile(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return Fail(ErrorCode::kUnavailable, path + " cannot be made: " + std::strerror(errno),
+                "the data folder must be writable");
+  }
+  ::close(fd);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> DatabasePath(const std::string& folder, const std::string& name, bool create) {
@@ -43,7 +58,8 @@ Result<std::string> DatabasePath(const std::string& folder, const std::string& n
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT && create) {
-      return path;
+      const Status made = MakeFile(path);
+      return made ? Result<std::string>(std::move(path)) : std::unexpected(made.error());
     }
     if (errno == ENOENT) {
       return Fail(ErrorCode::kNotFound, "there is no " + path,
