@@ -10,6 +10,7 @@
 #include "apps/input/content_input.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -23,6 +24,9 @@ struct ClassifyArguments {
   ContentRequest content;
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
+  std::string data_dir;               // where the store is; empty: $SAFEGUARD_DATA, else no store
+  std::string account;                // what the canary's percentage follows; empty: the content
+  RecordChoice record;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
   bool json = false;
@@ -32,6 +36,8 @@ struct ClassifyArguments {
 struct BatchArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  RecordChoice record;
   std::string in;
   std::string out;
   std::string format = "auto";  // auto, jsonl, csv, txt
@@ -47,6 +53,7 @@ struct BatchArguments {
 
 struct EvalArguments {
   std::vector<std::string> policies;  // several: a violation of any counts
+  std::string data_dir;               // where the store is; empty: $SAFEGUARD_DATA, else no store
   std::string golden;  // what the judge learns from; empty: the one beside the policy
   bool no_golden = false;
   std::string data;  // empty: the policy's own golden set, cross-validated
@@ -91,12 +98,14 @@ struct EvalCompareArguments {
 
 struct PolicyShowArguments {
   std::string policy;
+  std::string data_dir;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
 struct PolicyLintArguments {
   std::vector<std::string> policies;
+  std::string data_dir;
   std::string model;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
@@ -110,8 +119,65 @@ struct PolicyWarmArguments {
 };
 
 struct PolicyListArguments {
+  std::string policy;  // its versions; empty: all policies
+  std::string data_dir;
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
+  ColorMode color = ColorMode::kAuto;
+};
+
+enum class StoreVerb { kPublish, kApprove, kPromote, kRollback, kRetire, kSettings };
+
+// What changes the store.
+struct PolicyChangeArguments {
+  StoreVerb verb = StoreVerb::kPublish;
+  std::string policy;  // "spam", "spam@3", or a file: as the verb takes it
+  std::string data_dir;
+  std::string who;         // empty: $SAFEGUARD_USER, else the system's user
+  std::string note;        // why
+  std::string id;          // publish: under this id
+  std::string golden;      // publish
+  bool no_golden = false;  // publish
+  std::string to;          // promote: shadow, canary, active, draft
+  double percent = -1;     // promote: of the canary; below 0: not given
+  bool whole = false;      // retire: every version
+  std::string two_person;  // settings: on, off, store; empty: show
+  bool json = false;
+};
+
+struct PolicyImportArguments {
+  std::vector<std::string> sources;  // folders, or files
+  std::string data_dir;
+  std::string who;
+  std::string note;
+  bool json = false;
+};
+
+struct PolicyExportArguments {
+  std::vector<std::string> policies;  // empty: all
+  std::string to;
+  std::string data_dir;
+  bool overwrite = false;
+  bool json = false;
+};
+
+struct PolicyLogArguments {
+  std::string policy;  // empty: all
+  std::string data_dir;
+  std::size_t limit = 50;  // 0: all
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct VerdictsArguments {
+  std::string policy;  // "spam" or "spam@3"; empty: all
+  std::string data_dir;
+  std::string channel;  // active, canary, shadow, direct; empty: all
+  std::string outcome;  // empty: all
+  std::string since;    // empty: from the first
+  std::string until;    // empty: to the last
+  bool with_content = false;
+  bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 

@@ -7,6 +7,7 @@
 
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -20,6 +21,10 @@ void AddModel(CLI::App* command, std::string& model);
 void AddJudge(CLI::App* command, JudgeChoice& choice);
 // What decides how a policy is put to the reasoner: effort, answer, placement, date.
 void AddPrompt(CLI::App* command, JudgeChoice& choice);
+// --data-dir: where the store is.
+void AddDataFolder(CLI::App* command, std::string& folder);
+// --record and --record-content.
+void AddRecord(CLI::App* command, RecordChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

@@ -30,6 +30,17 @@ ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services,
 // Reads policies for the reasoner ahead of time.
 ExitCode RunPolicyWarm(const PolicyWarmArguments& arguments, Services& services, Console& console);
 
+ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
+                         Console& console);
+ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
+ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
+ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
+// `stop` is set by Ctrl-C.
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+                     const std::atomic<bool>& stop);
+// kUsage for what the user can say otherwise, else kCannotRun.
+ExitCode StoreExitCode(const Error& error);
+
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
 ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
