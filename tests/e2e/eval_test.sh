@@ -142,6 +142,9 @@ assert a["answers"] == 7 and a["read"] == 5, a
 assert a["followed"] == 3, a
 assert a["citing_unknown_rules"] == 1, a
 PY
+sed 's/{"prompt"/{"id":"mine","prompt"/; 2,$d' answers.jsonl >named.jsonl
+call 0 safeguard eval -p hate --recorded named.jsonl
+has out "mine"
 printf '{"prompt":"x","label":1}\n' >none.jsonl
 call 4 safeguard eval -p spam --recorded none.jsonl
 has err "line 1: has no answer"
