@@ -38,6 +38,9 @@ struct Runner {
   ExitCode operator()(const PolicyListArguments& a) const {
     return RunPolicyList(a, services, console);
   }
+  ExitCode operator()(const PolicyCalibrateArguments& a) const {
+    return RunPolicyCalibrate(a, services, console, stop);
+  }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

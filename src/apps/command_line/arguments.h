@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/input/content_input.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
@@ -22,6 +23,7 @@ struct ClassifyArguments {
   ContentRequest content;
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
+  CalibrationChoice calibration;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
   bool json = false;
@@ -31,6 +33,7 @@ struct ClassifyArguments {
 struct BatchArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;
+  CalibrationChoice calibration;
   std::string in;
   std::string out;
   std::string format = "auto";  // auto, jsonl, csv, txt
@@ -77,6 +80,19 @@ struct PolicyListArguments {
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
   ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyCalibrateArguments {
+  std::string policy;
+  std::string golden;
+  std::string out;          // empty: beside the policy's file
+  double miss_rate = 0.05;  // 0: no bound
+  double confidence = 0.9;
+  bool bound_wanted = false;    // --miss-rate or --confidence was given
+  std::string method = "auto";  // auto, platt, isotonic
+  std::size_t folds = 5;
+  JudgeChoice judge{.threads = DefaultThreads()};
+  bool json = false;
 };
 
 struct ModelInfoArguments {

@@ -163,6 +163,7 @@ void CommandTree::AddClassify() {
   AddFile(command, "--conversation", classify_.content.conversation,
           "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
   AddPolicies(command, classify_.policies, classify_.golden);
+  AddCalibration(command, classify_.calibration);
   const auto set_role = [this](const std::string& role) {
     classify_.content.role =
         role == "assistant" ? moderation::Role::kAssistant : moderation::Role::kUser;
@@ -192,6 +193,7 @@ void CommandTree::AddBatch() {
           "JSONL, one line a content and policy; -: standard output")
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
+  AddCalibration(command, batch_.calibration);
   Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
   command->add_option("--text-field", batch_.text_field, "The field or column with the content")
       ->type_name("NAME");
@@ -258,7 +260,7 @@ void CommandTree::AddEval() {
 }
 
 void CommandTree::AddPolicy() {
-  CLI::App* policy = app_->add_subcommand("policy", "Read, check and list policies");
+  CLI::App* policy = app_->add_subcommand("policy", "Read, check, list and calibrate policies");
   policy->require_subcommand(1);
 
   CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
@@ -282,6 +284,7 @@ void CommandTree::AddPolicy() {
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
+  AddCalibrate(policy);
 }
 
 void CommandTree::AddVersion() {
@@ -330,6 +333,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "list") {
     return list_;
+  }
+  if (name == "calibrate") {
+    return calibrate_;
   }
   if (name == "info") {
     return model_info_;

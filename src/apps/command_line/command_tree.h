@@ -25,10 +25,10 @@ struct ParseEnd {
 
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments,
-                 ModelLogitsArguments, ModelGenerateArguments, BenchArguments, VersionArguments,
-                 CompletionArguments>;
+                 PolicyLintArguments, PolicyListArguments, PolicyCalibrateArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -47,8 +47,9 @@ class CommandTree {
   void AddBatch();
   void AddEval();
   void AddPolicy();
-  void AddModelGroup();  // model_commands.cc
-  void AddBench();       // model_commands.cc
+  void AddCalibrate(CLI::App* policy);  // calibrate_command.cc
+  void AddModelGroup();                 // model_commands.cc
+  void AddBench();                      // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -59,6 +60,7 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyCalibrateArguments calibrate_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

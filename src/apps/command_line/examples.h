@@ -51,6 +51,17 @@ inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint policies/*/policy.md --json
 )";
 
+inline constexpr const char* kCalibrateExamples = R"(Examples:
+  safeguard policy calibrate my_policy.md
+  safeguard policy calibrate my_policy.md --miss-rate 0.1 --confidence 0.95
+  safeguard policy calibrate spam --out spam.calibration.json
+
+Fits a map from score to probability on the policy's golden set, and the score below which content
+may be called safe so that at most --miss-rate of all violations are missed, with --confidence.
+classify, batch and eval use it from then on; for a changed policy, golden set or model it must be
+made again.
+)";
+
 inline constexpr const char* kModelInfoExamples = R"(Examples:
   safeguard model info gpt-oss-safeguard-20b
   safeguard model info gpt-oss-safeguard-20b.gguf --tensors

@@ -114,6 +114,19 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
   AddThreads(command, choice.threads);
 }
 
+void AddCalibration(CLI::App* command, CalibrationChoice& choice) {
+  CLI::Option* files =
+      command
+          ->add_option("--calibration", choice.files,
+                       "A calibration of one of the policies; repeat it for more (default: what "
+                       "`policy calibrate` has left beside the policy's file)")
+          ->type_name("FILE")
+          ->expected(1)
+          ->take_all();
+  command->add_flag("--no-calibration", choice.none, "Scores as the judge gives them")
+      ->excludes(files);
+}
+
 void AddThreads(CLI::App* command, std::size_t& threads) {
   command->add_option("--threads", threads, "Threads (default: all cores)")
       ->type_name("N")

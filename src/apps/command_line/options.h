@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
 
@@ -18,6 +19,8 @@ void AddColor(CLI::App* command, ColorMode& mode);
 void AddModel(CLI::App* command, std::string& model);
 // --judge and all that says how it is to judge, --model and --threads included.
 void AddJudge(CLI::App* command, JudgeChoice& choice);
+// --calibration and --no-calibration.
+void AddCalibration(CLI::App* command, CalibrationChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

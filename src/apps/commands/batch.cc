@@ -17,13 +17,14 @@ namespace {
 // Whatever decides what the output says; its keys are what a refusal to go on names. Threads and
 // batch size are not among them: the verdicts do not depend on them.
 nlohmann::json Identity(const BatchArguments& arguments, const std::vector<LoadedPolicy>& policies,
-                        const std::string& model_hash) {
+                        const std::string& model_hash, const std::string& calibrations) {
   nlohmann::json list = nlohmann::json::array();
   for (const LoadedPolicy& loaded : policies) {
     list.push_back({loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
   }
   return {{"safeguard version", VersionText()},
           {"model", model_hash},
+          {"calibrations", calibrations},
           {"policies", std::move(list)},
           {"input settings", {arguments.format, arguments.text_field, arguments.id_field}},
           {"surface", arguments.surface},
@@ -110,12 +111,19 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!identity) {
     return Fails(console, identity.error(), ExitCode::kCannotRun);
   }
+  Result<Calibrations> calibrations =
+      FindCalibrations(arguments.calibration, *policies, arguments.judge, services, console);
+  if (!calibrations) {
+    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
+  }
   const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
-      {arguments.out, Identity(arguments, *policies, *identity), arguments.restart});
+      {arguments.out, Identity(arguments, *policies, *identity, IdentityOf(*calibrations)),
+       arguments.restart});
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }
-  const Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
+  const Result<Judging> judging =
+      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }

@@ -24,6 +24,10 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
 
+// `stop` is set by Ctrl-C: nothing is saved then.
+ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services& services,
+                            Console& console, const std::atomic<bool>& stop);
+
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
 ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,

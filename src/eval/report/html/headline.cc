@@ -94,7 +94,8 @@ std::string DecisionsSection(const Report& report) {
                        of == 0 ? "–" : fmt::format("{:.0f} %", share * 100));
   };
   std::string html =
-      "<div class=\"scroll\"><table class=\"matrix\"><tr><th></th><th>judged a violation</th>"
+      "<div class=\"pair\"><div><div class=\"scroll\"><table "
+      "class=\"matrix\"><tr><th></th><th>judged a violation</th>"
       "<th>judged safe</th><th>undetermined</th></tr><tr><th class=\"row\">violation</th>";
   html += cell("right", c.true_positive, all.positives(), "found");
   html += cell("wrong", c.false_negative, all.positives(), "missed");
@@ -116,9 +117,9 @@ std::string DecisionsSection(const Report& report) {
                           HtmlText(reason), CountText(count),
                           ShareBar(share, std::nullopt, "fill-third"));
     }
-    html += "</table>";
+    html += "</table></div>";
   }
-  return html;
+  return html + "</div>";
 }
 
 }  // namespace safeguard::eval
