@@ -24,11 +24,12 @@ struct ParseEnd {
 };
 
 using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, PolicyCalibrateArguments,
-                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
+                 PolicyListArguments, PolicyCalibrateArguments, ModelInfoArguments,
+                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
+                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
+                 VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -45,7 +46,7 @@ class CommandTree {
  private:
   void AddClassify();
   void AddBatch();
-  void AddEval();
+  void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddCalibrate(CLI::App* policy);  // calibrate_command.cc
   void AddModelGroup();                 // model_commands.cc
@@ -57,6 +58,8 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  EvalRescoreArguments rescore_;
+  EvalCompareArguments compare_;
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
