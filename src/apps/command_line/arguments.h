@@ -11,6 +11,7 @@
 #include "apps/input/content_input.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/output/report_choice.h"
 
 namespace safeguard::apps {
 
@@ -60,9 +61,11 @@ struct EvalArguments {
   std::string positive;          // "1,spam"
   std::string negative;
   std::vector<std::string> label_of;  // "POLICY=LABEL"
-  bool complete_labels = false;       // only records whose every label is known
-  std::string prompting;              // separate, joint, both; empty: as the judge says
-  std::size_t sample = 0;             // 0: all
+  CalibrationChoice calibration;
+  ReportChoice reports;
+  bool complete_labels = false;  // only records whose every label is known
+  std::string prompting;         // separate, joint, both; empty: as the judge says
+  std::size_t sample = 0;        // 0: all
   std::uint64_t seed = 1;
   std::string run;  // a run file; empty: nothing is kept
   bool restart = false;
@@ -80,6 +83,7 @@ struct EvalRescoreArguments {
   std::string policy;               // of a run of several; empty: all of them
   std::optional<double> threshold;  // empty: the outcomes as they were
   std::size_t errors = 10;
+  ReportChoice reports;
   bool json = false;
 };
 

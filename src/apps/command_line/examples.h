@@ -34,6 +34,7 @@ standard error, left out and counted; the exit code is then 2.
 
 inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy spam
+  safeguard eval --policy spam --report spam.html --report spam.json
   safeguard eval --policy my_policy.md --data labelled.csv --text-field body --label-field verdict
   safeguard eval --policy harassment --data toxicchat.csv --format toxicchat --json
   safeguard eval --policy my_policy.md --data labelled.jsonl --cross-validate 5 --threshold 0.8

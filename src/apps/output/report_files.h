@@ -2,18 +2,12 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "apps/output/report_choice.h"
 #include "base/result.h"
 #include "eval/report.h"
 
 namespace safeguard::apps {
-
-// Which reports the command line asks for.
-struct ReportChoice {
-  std::vector<std::string> files;   // .html, .json or .md
-  std::vector<std::string> beside;  // earlier reports, .json, for the plot of cost against quality
-};
 
 // What the names alone say against it.
 Status CheckReports(const ReportChoice& choice);
