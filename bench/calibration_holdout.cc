@@ -147,7 +147,7 @@ int Run(const std::string& model_folder, std::size_t splits, double miss_rate) {
   std::set<std::string> folders;
   for (const auto& entry :
        std::filesystem::directory_iterator(std::string(SAFEGUARD_SOURCE_DIR) + "/policies")) {
-    if (entry.is_directory()) {
+    if (std::filesystem::exists(entry.path() / "golden.jsonl")) {
       folders.insert(entry.path().string());
     }
   }

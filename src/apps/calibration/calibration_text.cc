@@ -188,7 +188,9 @@ std::string CalibrationText(const CalibrationResult& result, std::size_t columns
                      ReliabilityText("calibrated", result.fit.calibrated.equal_mass) +
                      CutsText(result, columns) + BoundText(result, columns) + "\n";
   for (const std::string& note : Caveats(result)) {
-    text += "-" + Wrap(note, columns - 2, 1).substr(0);
+    std::string item = Wrap(note, columns, 2);
+    item[0] = '-';
+    text += item;
   }
   return text + (result.saved_to.empty()
                      ? "\nNot saved: the policy is no file; name one with --out.\n"

@@ -24,6 +24,7 @@ void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::str
                    "all shipped)")
       ->type_name("POLICY")
       ->expected(1)
+      ->allow_extra_args(false)  // a text that follows is the content
       ->take_all();
   command
       ->add_option("--golden", golden,

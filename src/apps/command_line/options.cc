@@ -122,6 +122,7 @@ void AddCalibration(CLI::App* command, CalibrationChoice& choice) {
                        "`policy calibrate` has left beside the policy's file)")
           ->type_name("FILE")
           ->expected(1)
+          ->allow_extra_args(false)  // a text that follows is the content
           ->take_all();
   command->add_flag("--no-calibration", choice.none, "Scores as the judge gives them")
       ->excludes(files);
