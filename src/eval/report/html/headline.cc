@@ -106,10 +106,10 @@ std::string DecisionsSection(const Report& report) {
   html += cell("open", all.false_positive - c.false_positive, all.negatives(), "open");
   html +=
       "</tr></table></div><p class=\"soft\">Rows: what the label says. Percentages are of the "
-      "row.</p>";
+      "row.</p></div>";
   if (!report.undetermined_reasons.empty()) {
     html +=
-        "<h3>Undetermined, by kind</h3><table><tr><th>kind</th><th class=\"n\">cases</th><th>"
+        "<div><h3>Undetermined, by kind</h3><table><tr><th>kind</th><th class=\"n\">cases</th><th>"
         "share of all cases</th></tr>";
     for (const auto& [reason, count] : report.undetermined_reasons) {
       const double share = static_cast<double>(count) / static_cast<double>(report.cases);
