@@ -43,6 +43,13 @@ struct Runner {
   ExitCode operator()(const PolicyCalibrateArguments& a) const {
     return RunPolicyCalibrate(a, services, console, stop);
   }
+  ExitCode operator()(const PolicyChangeArguments& a) const {
+    return RunPolicyChange(a, services, console);
+  }
+  ExitCode operator()(const PolicyImportArguments& a) const { return RunPolicyImport(a, console); }
+  ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
+  ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
+  ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

@@ -61,4 +61,14 @@ has err "cross-validation"
 head -40 spam.golden.jsonl >data.jsonl
 call 0 safeguard eval --policy spam.md --data data.jsonl --format golden
 has out "scores of spam are calibrated"
+
+# With a version in the store.
+call 0 safeguard policy publish spam.md --id stored --data-dir data
+call 0 safeguard policy calibrate stored@1 --data-dir data
+has out "Saved to the store, with stored@1"
+safeguard classify "see you at six" --policy stored@1 --data-dir data --json >out 2>err
+has out raw_score
+call 0 safeguard policy promote stored@1 --to active --data-dir data
+safeguard classify "see you at six" --policy stored --data-dir data --json >out 2>err
+has out raw_score
 finish

@@ -2,10 +2,24 @@
 
 #include <filesystem>
 
+#include "apps/input/data_folder.h"
 #include "base/file.h"
 #include "eval/calibration_file.h"
+#include "storage/stores.h"
 
 namespace safeguard::apps {
+namespace {
+
+std::string AttachmentName(const std::string& judge) {
+  return "calibration/" + judge;
+}
+
+Result<std::unique_ptr<moderation::PolicyStore>> OpenStore(const std::string& data_dir) {
+  const Result<std::string> folder = DataFolder(data_dir);
+  return folder ? storage::OpenPolicyStore(*folder, {}) : std::unexpected(folder.error());
+}
+
+}  // namespace
 
 std::string CalibrationPathBeside(const LoadedPolicy& policy, const std::string& judge) {
   std::error_code ignored;  // what cannot be looked at is no file
@@ -18,8 +32,28 @@ std::string CalibrationPathBeside(const LoadedPolicy& policy, const std::string&
   return (path.parent_path() / name).string();
 }
 
-std::string CalibrationAttachment(const std::string& judge) {
-  return "calibration/" + judge;
+Result<std::optional<std::string>> ReadStoredCalibration(const LoadedPolicy& policy,
+                                                         const std::string& judge,
+                                                         const std::string& data_dir) {
+  const Result<std::unique_ptr<moderation::PolicyStore>> store = OpenStore(data_dir);
+  if (!store) {
+    return std::unexpected(store.error());
+  }
+  Result<std::string> bytes = (*store)->GetAttachment(policy.stored->policy_id,
+                                                      policy.stored->number, AttachmentName(judge));
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
+    return std::nullopt;
+  }
+  return bytes ? Result<std::optional<std::string>>(std::move(*bytes))
+               : std::unexpected(bytes.error());
+}
+
+Status StoreCalibration(const LoadedPolicy& policy, const std::string& judge,
+                        const std::string& data_dir, std::string_view bytes) {
+  const Result<std::unique_ptr<moderation::PolicyStore>> store = OpenStore(data_dir);
+  return store ? (*store)->PutAttachment(policy.stored->policy_id, policy.stored->number,
+                                         AttachmentName(judge), bytes)
+               : std::unexpected(store.error());
 }
 
 Result<moderation::ScoreCalibration> ReadCalibrationFile(const std::string& path) {

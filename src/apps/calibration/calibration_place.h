@@ -1,7 +1,10 @@
-// Where calibrations are kept: beside the policy's file, one for each judge.
+// Where calibrations are kept: beside the policy's file, or with its version in the store; one for
+// each judge.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "apps/input/policy_catalog.h"
 #include "apps/judge_choice.h"
@@ -15,8 +18,13 @@ namespace safeguard::apps {
 // folder. Empty for a policy that is no file.
 std::string CalibrationPathBeside(const LoadedPolicy& policy, const std::string& judge);
 
-// The name of a calibration among the attachments of a version in the store.
-std::string CalibrationAttachment(const std::string& judge);  // "calibration/screen"
+// Of a version in the store: its attachment "calibration/JUDGE". Nothing when it has none.
+// REQUIRES: policy.stored.
+Result<std::optional<std::string>> ReadStoredCalibration(const LoadedPolicy& policy,
+                                                         const std::string& judge,
+                                                         const std::string& data_dir);
+Status StoreCalibration(const LoadedPolicy& policy, const std::string& judge,
+                        const std::string& data_dir, std::string_view bytes);
 
 Result<moderation::ScoreCalibration> ReadCalibrationFile(const std::string& path);
 

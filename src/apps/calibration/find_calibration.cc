@@ -7,6 +7,8 @@
 
 #include "apps/calibration/calibration_place.h"
 #include "apps/output/display_text.h"
+#include "base/file.h"
+#include "eval/calibration_file.h"
 #include "moderation/calibrated_judge.h"
 
 namespace safeguard::apps {
@@ -38,19 +40,52 @@ Status AddNamed(const CalibrationChoice& choice, const std::vector<LoadedPolicy>
   return {};
 }
 
-Status AddBeside(const std::vector<LoadedPolicy>& policies, const JudgeChoice& judge,
-                 Services& services, Console& console, Calibrations& found) {
+struct Found {
+  std::string name;  // as errors call it
+  std::string bytes;
+};
+
+// What is kept with the policy; nothing when there is none.
+Result<std::optional<Found>> KeptWith(const LoadedPolicy& policy, const std::string& data_dir,
+                                      const std::string& judge) {
+  if (policy.stored) {
+    Result<std::optional<std::string>> bytes = ReadStoredCalibration(policy, judge, data_dir);
+    if (!bytes) {
+      return std::unexpected(bytes.error());
+    }
+    return *bytes ? std::optional(Found{"the calibration of " + policy.policy.id + "@" +
+                                            std::to_string(policy.stored->number),
+                                        std::move(**bytes)})
+                  : std::nullopt;
+  }
+  const std::string path = CalibrationPathBeside(policy, judge);
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (path.empty() || !std::filesystem::is_regular_file(path, ignored)) {
+    return std::nullopt;
+  }
+  Result<std::string> bytes = ReadFile(path, eval::kCalibrationBytesMax);
+  return bytes ? Result<std::optional<Found>>(Found{path, std::move(*bytes)})
+               : std::unexpected(bytes.error());
+}
+
+Status AddKept(const std::vector<LoadedPolicy>& policies, const std::string& data_dir,
+               const JudgeChoice& judge, Services& services, Console& console,
+               Calibrations& found) {
   for (const LoadedPolicy& policy : policies) {
-    const std::string path = CalibrationPathBeside(policy, judge.judge);
-    std::error_code ignored;  // what cannot be looked at is not there
-    if (path.empty() || !std::filesystem::is_regular_file(path, ignored)) {
+    const Result<std::optional<Found>> kept = KeptWith(policy, data_dir, judge.judge);
+    if (!kept) {
+      return std::unexpected(kept.error());
+    }
+    if (!*kept) {
       continue;
     }
-    Result<moderation::ScoreCalibration> calibration = ReadCalibrationFile(path);
+    Result<moderation::ScoreCalibration> calibration =
+        eval::ReadCalibration((*kept)->bytes, (*kept)->name);
     if (!calibration) {
       return std::unexpected(calibration.error());  // broken is not the same as not there
     }
-    if (const Status fits = CheckCalibration(*calibration, path, policy, judge, services); !fits) {
+    if (const Status fits = CheckCalibration(*calibration, (*kept)->name, policy, judge, services);
+        !fits) {
       console.Error("safeguard: scores are not calibrated: " + Printable(Describe(fits.error())) +
                     "\n");
       continue;
@@ -64,12 +99,12 @@ Status AddBeside(const std::vector<LoadedPolicy>& policies, const JudgeChoice& j
 
 Result<Calibrations> FindCalibrations(const CalibrationChoice& choice,
                                       const std::vector<LoadedPolicy>& policies,
-                                      const JudgeChoice& judge, Services& services,
-                                      Console& console) {
+                                      const std::string& data_dir, const JudgeChoice& judge,
+                                      Services& services, Console& console) {
   Calibrations found;
   const Status status = choice.none ? Status{}
                         : choice.files.empty()
-                            ? AddBeside(policies, judge, services, console, found)
+                            ? AddKept(policies, data_dir, judge, services, console, found)
                             : AddNamed(choice, policies, judge, services, found);
   if (!status) {
     return std::unexpected(status.error());

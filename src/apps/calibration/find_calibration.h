@@ -21,12 +21,13 @@ namespace safeguard::apps {
 using Calibrations = std::map<std::string, moderation::ScoreCalibration>;
 
 // The calibrations of `policies`: each of `choice.files`, which must be of one of them and usable,
-// else an error; without files what lies beside a policy's file, left out with a line on standard
-// error when it is of another text, golden set or judge.
+// else an error; without files what lies beside a policy's file or with its version in the store of
+// `data_dir`, left out with a line on standard error when it is of another text, golden set or
+// judge.
 Result<Calibrations> FindCalibrations(const CalibrationChoice& choice,
                                       const std::vector<LoadedPolicy>& policies,
-                                      const JudgeChoice& judge, Services& services,
-                                      Console& console);
+                                      const std::string& data_dir, const JudgeChoice& judge,
+                                      Services& services, Console& console);
 
 // What the answers depend on: the ids of the calibrations, in order of the policies' hashes.
 std::string IdentityOf(const Calibrations& calibrations);

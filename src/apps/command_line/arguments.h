@@ -12,6 +12,7 @@
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
 #include "apps/output/report_choice.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -26,6 +27,9 @@ struct ClassifyArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
   CalibrationChoice calibration;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  std::string account;   // what the canary's percentage follows; empty: the content
+  RecordChoice record;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
   bool json = false;
@@ -36,6 +40,8 @@ struct BatchArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;
   CalibrationChoice calibration;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  RecordChoice record;
   std::string in;
   std::string out;
   std::string format = "auto";  // auto, jsonl, csv, txt
@@ -50,6 +56,7 @@ struct BatchArguments {
 
 struct EvalArguments {
   std::vector<std::string> policies;  // several: a violation of any counts
+  std::string data_dir;               // where the store is; empty: $SAFEGUARD_DATA, else no store
   std::string golden;  // what the judge learns from; empty: the one beside the policy
   bool no_golden = false;
   std::string data;  // empty: the policy's own golden set, cross-validated
@@ -97,18 +104,22 @@ struct EvalCompareArguments {
 
 struct PolicyShowArguments {
   std::string policy;
+  std::string data_dir;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
 struct PolicyLintArguments {
   std::vector<std::string> policies;
+  std::string data_dir;
   std::string model;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
 struct PolicyListArguments {
+  std::string policy;  // its versions; empty: all policies
+  std::string data_dir;
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
   ColorMode color = ColorMode::kAuto;
@@ -116,6 +127,7 @@ struct PolicyListArguments {
 
 struct PolicyCalibrateArguments {
   std::string policy;
+  std::string data_dir;
   std::string golden;
   std::string out;          // empty: beside the policy's file
   double miss_rate = 0.05;  // 0: no bound
@@ -125,6 +137,61 @@ struct PolicyCalibrateArguments {
   std::size_t folds = 5;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool json = false;
+};
+
+enum class StoreVerb { kPublish, kApprove, kPromote, kRollback, kRetire, kSettings };
+
+// What changes the store.
+struct PolicyChangeArguments {
+  StoreVerb verb = StoreVerb::kPublish;
+  std::string policy;  // "spam", "spam@3", or a file: as the verb takes it
+  std::string data_dir;
+  std::string who;         // empty: $SAFEGUARD_USER, else the system's user
+  std::string note;        // why
+  std::string id;          // publish: under this id
+  std::string golden;      // publish
+  bool no_golden = false;  // publish
+  std::string to;          // promote: shadow, canary, active, draft
+  double percent = -1;     // promote: of the canary; below 0: not given
+  bool whole = false;      // retire: every version
+  std::string two_person;  // settings: on, off, store; empty: show
+  bool json = false;
+};
+
+struct PolicyImportArguments {
+  std::vector<std::string> sources;  // folders, or files
+  std::string data_dir;
+  std::string who;
+  std::string note;
+  bool json = false;
+};
+
+struct PolicyExportArguments {
+  std::vector<std::string> policies;  // empty: all
+  std::string to;
+  std::string data_dir;
+  bool overwrite = false;
+  bool json = false;
+};
+
+struct PolicyLogArguments {
+  std::string policy;  // empty: all
+  std::string data_dir;
+  std::size_t limit = 50;  // 0: all
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct VerdictsArguments {
+  std::string policy;  // "spam" or "spam@3"; empty: all
+  std::string data_dir;
+  std::string channel;  // active, canary, shadow, direct; empty: all
+  std::string outcome;  // empty: all
+  std::string since;    // empty: from the first
+  std::string until;    // empty: to the last
+  bool with_content = false;
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
 };
 
 struct ModelInfoArguments {

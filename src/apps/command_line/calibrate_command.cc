@@ -10,9 +10,12 @@ namespace safeguard::apps {
 void CommandTree::AddCalibrate(CLI::App* policy) {
   CLI::App* command = policy->add_subcommand(
       "calibrate", "Make scores probabilities, and bound the violations that are missed");
-  command->add_option("policy", calibrate_.policy, "The name of a shipped policy, or a file")
+  command
+      ->add_option("policy", calibrate_.policy,
+                   "A version in the store, the name of a shipped policy, or a file")
       ->type_name("POLICY")
       ->required();
+  AddDataFolder(command, calibrate_.data_dir);
   AddFile(command, "--golden", calibrate_.golden,
           "The labelled cases (default: those beside the policy)");
   const auto set_miss_rate = [this](const double& rate) {
@@ -40,7 +43,8 @@ void CommandTree::AddCalibrate(CLI::App* policy) {
       ->type_name("K")
       ->check(NumberFrom(2, 1000));
   AddFile(command, "-o,--out", calibrate_.out,
-          "Where to write it (default: beside the policy's file)");
+          "Where to write it (default: beside the policy's file, or with the version in the "
+          "store)");
   AddJson(command, calibrate_.json, "The figures as one JSON object");
   AddJudge(command, calibrate_.judge);
   command->footer(kCalibrateExamples);

@@ -20,8 +20,8 @@ constexpr std::size_t kHelpWidth = 100;
 void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden) {
   command
       ->add_option("-p,--policy", policies,
-                   "A policy: the name of a shipped one, or a file; repeat it for more (default: "
-                   "all shipped)")
+                   "A policy: a name in the store or of a shipped one, a version (spam@3, "
+                   "spam@canary), or a file; repeat it for more (default: all shipped)")
       ->type_name("POLICY")
       ->expected(1)
       ->allow_extra_args(false)  // a text that follows is the content
@@ -149,6 +149,7 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddVerdicts();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -165,6 +166,12 @@ void CommandTree::AddClassify() {
           "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
   AddPolicies(command, classify_.policies, classify_.golden);
   AddCalibration(command, classify_.calibration);
+  AddDataFolder(command, classify_.data_dir);
+  AddRecord(command, classify_.record);
+  command
+      ->add_option("--account", classify_.account,
+                   "Who wrote it: a canary's percentage follows the account (default: the content)")
+      ->type_name("ID");
   const auto set_role = [this](const std::string& role) {
     classify_.content.role =
         role == "assistant" ? moderation::Role::kAssistant : moderation::Role::kUser;
@@ -195,6 +202,8 @@ void CommandTree::AddBatch() {
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
   AddCalibration(command, batch_.calibration);
+  AddDataFolder(command, batch_.data_dir);
+  AddRecord(command, batch_.record);
   Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
   command->add_option("--text-field", batch_.text_field, "The field or column with the content")
       ->type_name("NAME");
@@ -212,31 +221,42 @@ void CommandTree::AddBatch() {
 }
 
 void CommandTree::AddPolicy() {
-  CLI::App* policy = app_->add_subcommand("policy", "Read, check, list and calibrate policies");
+  CLI::App* policy =
+      app_->add_subcommand("policy", "Read, check, calibrate, version and promote policies");
   policy->require_subcommand(1);
 
   CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
-  show->add_option("policy", show_.policy, "The name of a shipped policy, or a file")
+  show->add_option("policy", show_.policy,
+                   "A version in the store (spam@3), a shipped policy, or a file")
       ->type_name("POLICY")
       ->required();
+  AddDataFolder(show, show_.data_dir);
   AddJson(show, show_.json, "As one JSON object");
   AddColor(show, show_.color);
   show->footer(kShowExamples);
 
   CLI::App* lint = policy->add_subcommand("lint", "Find what weakens a policy, and how to mend it");
-  lint->add_option("policy", lint_.policies, "Names of shipped policies, or files")
+  lint->add_option("policy", lint_.policies,
+                   "Versions in the store (spam@3), shipped policies, or files")
       ->type_name("POLICY")
       ->required();
+  AddDataFolder(lint, lint_.data_dir);
   AddJson(lint, lint_.json, "One JSON object a line, one line a finding");
   AddModel(lint, lint_.model);
   AddColor(lint, lint_.color);
   lint->footer(std::string(kLintExamples) + "\n" + ExitCodeHelp());
 
-  CLI::App* list = policy->add_subcommand("list", "List the policies that ship with safeguard");
+  CLI::App* list =
+      policy->add_subcommand("list", "List policies, in the store and shipped, or versions of one");
+  list->add_option("policy", list_.policy, "List the versions of this policy in the store")
+      ->type_name("POLICY");
+  AddDataFolder(list, list_.data_dir);
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
   AddCalibrate(policy);
+  list->footer(kListExamples);
+  AddStoreCommands(policy);
 }
 
 void CommandTree::AddVersion() {
@@ -294,6 +314,22 @@ Invocation CommandTree::Selected() {
   }
   if (name == "calibrate") {
     return calibrate_;
+  }
+  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
+      name == "retire" || name == "settings") {
+    return change_;
+  }
+  if (name == "import") {
+    return import_;
+  }
+  if (name == "export") {
+    return export_;
+  }
+  if (name == "log") {
+    return policy_log_;
+  }
+  if (name == "verdicts") {
+    return verdicts_;
   }
   if (name == "info") {
     return model_info_;

@@ -26,10 +26,11 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, PolicyCalibrateArguments, ModelInfoArguments,
-                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
-                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
-                 VersionArguments, CompletionArguments>;
+                 PolicyListArguments, PolicyCalibrateArguments, PolicyChangeArguments,
+                 PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
+                 VerdictsArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -48,9 +49,13 @@ class CommandTree {
   void AddBatch();
   void AddEval();  // eval_commands.cc
   void AddPolicy();
-  void AddCalibrate(CLI::App* policy);  // calibrate_command.cc
-  void AddModelGroup();                 // model_commands.cc
-  void AddBench();                      // model_commands.cc
+  void AddCalibrate(CLI::App* policy);      // calibrate_command.cc
+  void AddVerdicts();                       // store_commands.cc
+  void AddStoreCommands(CLI::App* policy);  // store_commands.cc
+  CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
+                      StoreVerb verb);
+  void AddModelGroup();  // model_commands.cc
+  void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -64,6 +69,11 @@ class CommandTree {
   PolicyLintArguments lint_;
   PolicyListArguments list_;
   PolicyCalibrateArguments calibrate_;
+  PolicyChangeArguments change_;
+  PolicyImportArguments import_;
+  PolicyExportArguments export_;
+  PolicyLogArguments policy_log_;
+  VerdictsArguments verdicts_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

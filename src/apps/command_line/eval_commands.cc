@@ -137,9 +137,10 @@ void AddCompare(CLI::App* group, EvalCompareArguments& arguments) {
 void CommandTree::AddEval() {
   CLI::App* command = app_->add_subcommand("eval", "Measure a policy against labelled data");
   AddList(command, "-p,--policy", eval_.policies,
-          "The name of a shipped policy, or a file; with several a violation of any counts, unless "
-          "each answers for its own label",
+          "A policy: a name in the store or of a shipped one, a version (spam@3), or a file; with "
+          "several a violation of any counts, unless each answers for its own label",
           "POLICY");
+  AddDataFolder(command, eval_.data_dir);
   AddData(command, eval_);
   AddMeasuring(command, eval_);
   AddErrors(command, eval_.errors);

@@ -128,6 +128,21 @@ void AddCalibration(CLI::App* command, CalibrationChoice& choice) {
       ->excludes(files);
 }
 
+void AddDataFolder(CLI::App* command, std::string& folder) {
+  command
+      ->add_option("--data-dir", folder,
+                   "Folder with the store of policies and verdicts (default: $SAFEGUARD_DATA, else "
+                   "~/.local/share/safeguard where a store is needed)")
+      ->type_name("DIR");
+}
+
+void AddRecord(CLI::App* command, RecordChoice& choice) {
+  command->add_flag("--record", choice.record,
+                    "Append the verdicts to the verdict log, those of shadow versions too");
+  command->add_flag("--record-content", choice.keep_content,
+                    "Keep the text itself there (default: its hash alone)");
+}
+
 void AddThreads(CLI::App* command, std::size_t& threads) {
   command->add_option("--threads", threads, "Threads (default: all cores)")
       ->type_name("N")

@@ -8,6 +8,7 @@
 #include "apps/calibration/calibration_choice.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -21,6 +22,10 @@ void AddModel(CLI::App* command, std::string& model);
 void AddJudge(CLI::App* command, JudgeChoice& choice);
 // --calibration and --no-calibration.
 void AddCalibration(CLI::App* command, CalibrationChoice& choice);
+// --data-dir: where the store is.
+void AddDataFolder(CLI::App* command, std::string& folder);
+// --record and --record-content.
+void AddRecord(CLI::App* command, RecordChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

@@ -7,7 +7,8 @@
 #include "apps/batch/batch_output.h"
 #include "apps/batch/run_batch.h"
 #include "apps/commands/commands.h"
-#include "apps/commands/judging.h"
+#include "apps/commands/routed_judging.h"
+#include "apps/commands/verdict_recorder.h"
 #include "apps/output/verdict_text.h"
 #include "apps/version_info.h"
 
@@ -20,7 +21,10 @@ nlohmann::json Identity(const BatchArguments& arguments, const std::vector<Loade
                         const std::string& model_hash, const std::string& calibrations) {
   nlohmann::json list = nlohmann::json::array();
   for (const LoadedPolicy& loaded : policies) {
-    list.push_back({loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
+    // Of a policy that follows the store another version may answer at any moment: that is meant.
+    list.push_back(loaded.routed
+                       ? nlohmann::json{loaded.policy.id, "as the store says"}
+                       : nlohmann::json{loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
   }
   return {{"safeguard version", VersionText()},
           {"model", model_hash},
@@ -91,7 +95,8 @@ Status CheckPaths(const BatchArguments& arguments) {
 
 ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
                   const std::atomic<bool>& stop) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.data_dir,
+                               arguments.judge};
   for (const Status& usage : {CheckUsage(request), CheckPaths(arguments)}) {
     if (!usage) {
       return Fails(console, usage.error(), ExitCode::kUsage);
@@ -111,8 +116,8 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!identity) {
     return Fails(console, identity.error(), ExitCode::kCannotRun);
   }
-  Result<Calibrations> calibrations =
-      FindCalibrations(arguments.calibration, *policies, arguments.judge, services, console);
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
   if (!calibrations) {
     return Fails(console, calibrations.error(), ExitCode::kCannotRun);
   }
@@ -122,10 +127,20 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }
-  const Result<Judging> judging =
+  const Result<std::unique_ptr<VerdictRecorder>> recorder =
+      VerdictRecorder::Open(arguments.record, arguments.data_dir);
+  if (!recorder) {
+    return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
+  }
+  Result<Judging> judging =
       OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
+  }
+  const Result<std::unique_ptr<RoutedJudging>> routed =
+      RoutedJudging::Open(std::move(*judging), request);
+  if (!routed) {
+    return Fails(console, routed.error(), ExitCode::kCannotRun);
   }
   const Checkpoint& start = (*output)->start();
   if (start.entries > 0) {
@@ -133,14 +148,14 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   }
   const BatchJob job{**input,
                      **output,
-                     *judging->judge,
-                     judging->prepared,
+                     **routed,
+                     recorder->get(),
                      arguments.batch_size,
                      arguments.surface,
                      arguments.language,
                      console,
                      stop};
-  return Finish(RunBatchJob(job), arguments, **output, judging->prepared.size(), console);
+  return Finish(RunBatchJob(job), arguments, **output, (*routed)->policies().size(), console);
 }
 
 }  // namespace safeguard::apps

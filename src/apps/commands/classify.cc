@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "apps/commands/commands.h"
-#include "apps/commands/judging.h"
+#include "apps/commands/routed_judging.h"
+#include "apps/commands/verdict_recorder.h"
 #include "apps/input/content_input.h"
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
@@ -13,15 +14,16 @@
 namespace safeguard::apps {
 namespace {
 
-ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
-               const std::vector<moderation::Verdict>& verdicts, const ContentInput& input,
-               Console& console) {
+ExitCode Print(const ClassifyArguments& arguments, const std::vector<LoadedPolicy>& policies,
+               const Judged& judged, const ContentInput& input, Console& console) {
   Tally tally;
   std::string out;
-  for (const moderation::Verdict& verdict : verdicts) {
-    tally.Count(verdict.outcome);
+  const std::vector<moderation::Verdict>& verdicts = judged.verdicts;
+  for (std::size_t v = 0; v < verdicts.size(); ++v) {
+    tally.Count(verdicts[v].outcome);
     if (arguments.json) {
-      out += JsonLine(VerdictJson(verdict, input.content.kind)) + "\n";
+      out +=
+          JsonLine(RoutedVerdictJson(verdicts[v], judged.channels[v], input.content.kind)) + "\n";
     }
   }
   if (!arguments.json) {
@@ -30,7 +32,15 @@ ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
     if (arguments.show_reasoning) {
       out += ReasoningText(verdicts, console.columns(), color);
     }
-    for (const LoadedPolicy& loaded : judging.policies) {
+    for (std::size_t p = 0; p < policies.size(); ++p) {
+      const LoadedPolicy& loaded = policies[p];
+      if (loaded.stored) {
+        out +=
+            fmt::format("{}: version {}{} of the store.\n", Printable(loaded.policy.id),
+                        verdicts[p].policy.version,
+                        judged.channels[p] == moderation::Channel::kCanary ? ", the canary," : "");
+        continue;
+      }
       // What ships is told by `policy list`; what was found beside a file must be told here.
       if (loaded.golden_origin.find('/') != std::string::npos ||
           loaded.golden_origin.find('.') != std::string::npos) {
@@ -52,7 +62,8 @@ ExitCode Fails(Console& console, const Error& error, ExitCode code) {
 }
 
 ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Console& console) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.data_dir,
+                               arguments.judge};
   const Status usage = CheckUsage(request);
   if (!usage) {
     return Fails(console, usage.error(), ExitCode::kUsage);
@@ -61,12 +72,17 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   if (!input) {
     return Fails(console, input.error(), ExitCode::kUsage);
   }
+  const Result<std::unique_ptr<VerdictRecorder>> recorder =
+      VerdictRecorder::Open(arguments.record, arguments.data_dir);
+  if (!recorder) {
+    return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
+  }
   Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
   if (!policies) {
     return Fails(console, policies.error(), ExitCode::kCannotRun);
   }
-  Result<Calibrations> calibrations =
-      FindCalibrations(arguments.calibration, *policies, arguments.judge, services, console);
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
   if (!calibrations) {
     return Fails(console, calibrations.error(), ExitCode::kCannotRun);
   }
@@ -75,12 +91,24 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }
-  std::vector<moderation::Verdict> verdicts =
-      judging->judge->Decide(judging->prepared, std::span(&input->content, 1));
-  for (moderation::Verdict& verdict : verdicts) {
+  const Result<std::unique_ptr<RoutedJudging>> routed =
+      RoutedJudging::Open(std::move(*judging), request);
+  if (!routed) {
+    return Fails(console, routed.error(), ExitCode::kCannotRun);
+  }
+  const std::span contents(&input->content, 1);
+  const std::vector<std::string> keys =
+      arguments.account.empty() ? KeysOf(contents) : std::vector{arguments.account};
+  Result<Judged> judged = (*routed)->Decide(contents, keys, *recorder != nullptr);
+  if (!judged) {
+    return Fails(console, judged.error(), ExitCode::kCannotRun);
+  }
+  for (moderation::Verdict& verdict : judged->verdicts) {
     Restore(*input, verdict);
   }
-  return Print(arguments, *judging, verdicts, *input, console);
+  const ExitCode code = Print(arguments, (*routed)->policies(), *judged, *input, console);
+  const Status recorded = *recorder ? (*recorder)->Record(contents, *judged) : Status{};
+  return recorded ? code : Fails(console, recorded.error(), ExitCode::kCannotRun);
 }
 
 }  // namespace safeguard::apps

@@ -31,6 +31,16 @@ ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services,
 // `stop` is set by Ctrl-C: nothing is saved then.
 ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services& services,
                             Console& console, const std::atomic<bool>& stop);
+ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
+                         Console& console);
+ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
+ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
+ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
+// `stop` is set by Ctrl-C.
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+                     const std::atomic<bool>& stop);
+// kUsage for what the user can say otherwise, else kCannotRun.
+ExitCode StoreExitCode(const Error& error);
 
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);

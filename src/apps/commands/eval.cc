@@ -113,7 +113,8 @@ class Pass {
   // In cross-validation each fold has another judge: none.
   Result<Calibrations> CalibrationsOf(const EvalPlan& plan, const JudgeChoice& choice) {
     if (plan.folds == 0) {
-      return FindCalibrations(arguments_.calibration, plan.policies, choice, services_, console_);
+      return FindCalibrations(arguments_.calibration, plan.policies, arguments_.data_dir, choice,
+                              services_, console_);
     }
     if (!arguments_.calibration.files.empty()) {
       return Fail(ErrorCode::kInvalidInput,

@@ -108,7 +108,7 @@ Status MakeHonest(const EvalArguments& arguments, EvalPlan& plan) {
 }
 
 Result<std::vector<LoadedPolicy>> LoadAll(const EvalArguments& arguments, Services& services) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   std::vector<LoadedPolicy> policies;
   for (const std::string& name : arguments.policies) {
     Result<LoadedPolicy> policy =

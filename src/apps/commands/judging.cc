@@ -42,7 +42,7 @@ Status CheckJudge(const JudgeChoice& choice) {
 }
 
 Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Services& services) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), request.data_dir);
   const std::vector<std::string> names =
       request.policies.empty() ? catalog.names() : request.policies;
   if (names.empty()) {

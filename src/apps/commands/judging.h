@@ -23,6 +23,7 @@ struct Judging {
 struct JudgingRequest {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // only with a single policy
+  std::string data_dir{};             // --data-dir; see PolicyCatalog
   JudgeChoice judge;
 };
 
