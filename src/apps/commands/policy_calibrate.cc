@@ -75,6 +75,20 @@ moderation::ScoreCalibration CalibrationOf(const CalibrationResult& result,
   return calibration;
 }
 
+// Where it is asked for, else with the version in the store, else beside the policy's file.
+Status Save(const PolicyCalibrateArguments& arguments, const LoadedPolicy& policy,
+            CalibrationResult& result) {
+  const std::string bytes = eval::WriteCalibration(result.calibration);
+  if (arguments.out.empty() && policy.stored) {
+    result.saved_to =
+        "the store, with " + policy.stored->policy_id + "@" + std::to_string(policy.stored->number);
+    return StoreCalibration(policy, arguments.judge.judge, arguments.data_dir, bytes);
+  }
+  result.saved_to =
+      arguments.out.empty() ? CalibrationPathBeside(policy, arguments.judge.judge) : arguments.out;
+  return result.saved_to.empty() ? Status{} : WriteFileAtomically(result.saved_to, bytes);
+}
+
 }  // namespace
 
 ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services& services,
@@ -82,7 +96,7 @@ ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services&
   if (const Status usable = CheckJudge(arguments.judge); !usable) {
     return Fails(console, usable.error(), ExitCode::kUsage);
   }
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   const Result<LoadedPolicy> policy =
       catalog.Load(arguments.policy, arguments.golden, Golden::kRead);
   if (!policy) {
@@ -116,14 +130,8 @@ ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services&
   }
   result->calibration =
       CalibrationOf(*result, *policy, arguments.judge.judge, std::move(*identity));
-  result->saved_to =
-      arguments.out.empty() ? CalibrationPathBeside(*policy, arguments.judge.judge) : arguments.out;
-  if (!result->saved_to.empty()) {
-    const Status written =
-        WriteFileAtomically(result->saved_to, eval::WriteCalibration(result->calibration));
-    if (!written) {
-      return Fails(console, written.error(), ExitCode::kCannotRun);
-    }
+  if (const Status saved = Save(arguments, *policy, *result); !saved) {
+    return Fails(console, saved.error(), ExitCode::kCannotRun);
   }
   console.Out(arguments.json ? CalibrationJsonText(*result)
                              : CalibrationText(*result, console.columns()));
