@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -284,25 +285,8 @@ Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
   return Selected();
 }
 
-Invocation CommandTree::Selected() {
-  const CLI::App* command = Deepest(*app_);
-  const std::string name = command->get_name();
-  if (name == "classify") {
-    classify_.content.has_text = command->count("text") > 0;
-    return classify_;
-  }
-  if (name == "batch") {
-    return batch_;
-  }
-  if (name == "eval") {
-    return eval_;
-  }
-  if (name == "rescore") {
-    return rescore_;
-  }
-  if (name == "compare") {
-    return compare_;
-  }
+// `policy ...` and what the store records.
+std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name) const {
   if (name == "show") {
     return show_;
   }
@@ -330,6 +314,31 @@ Invocation CommandTree::Selected() {
   }
   if (name == "verdicts") {
     return verdicts_;
+  }
+  return std::nullopt;
+}
+
+Invocation CommandTree::Selected() {
+  const CLI::App* command = Deepest(*app_);
+  const std::string name = command->get_name();
+  if (name == "classify") {
+    classify_.content.has_text = command->count("text") > 0;
+    return classify_;
+  }
+  if (name == "batch") {
+    return batch_;
+  }
+  if (name == "eval") {
+    return eval_;
+  }
+  if (name == "rescore") {
+    return rescore_;
+  }
+  if (name == "compare") {
+    return compare_;
+  }
+  if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
+    return std::move(*of_policy);
   }
   if (name == "info") {
     return model_info_;
