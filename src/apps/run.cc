@@ -43,6 +43,9 @@ struct Runner {
   ExitCode operator()(const PolicyWarmArguments& a) const {
     return RunPolicyWarm(a, services, console);
   }
+  ExitCode operator()(const PolicyCalibrateArguments& a) const {
+    return RunPolicyCalibrate(a, services, console, stop);
+  }
   ExitCode operator()(const PolicyChangeArguments& a) const {
     return RunPolicyChange(a, services, console);
   }

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/input/content_input.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/output/report_choice.h"
 #include "apps/record_choice.h"
 
 namespace safeguard::apps {
@@ -24,8 +26,9 @@ struct ClassifyArguments {
   ContentRequest content;
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
-  std::string data_dir;               // where the store is; empty: $SAFEGUARD_DATA, else no store
-  std::string account;                // what the canary's percentage follows; empty: the content
+  CalibrationChoice calibration;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  std::string account;   // what the canary's percentage follows; empty: the content
   RecordChoice record;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
@@ -36,6 +39,7 @@ struct ClassifyArguments {
 struct BatchArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;
+  CalibrationChoice calibration;
   std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
   RecordChoice record;
   std::string in;
@@ -65,9 +69,11 @@ struct EvalArguments {
   std::string positive;          // "1,spam"
   std::string negative;
   std::vector<std::string> label_of;  // "POLICY=LABEL"
-  bool complete_labels = false;       // only records whose every label is known
-  std::string prompting;              // separate, joint, both; empty: as the judge says
-  std::size_t sample = 0;             // 0: all
+  CalibrationChoice calibration;
+  ReportChoice reports;
+  bool complete_labels = false;  // only records whose every label is known
+  std::string prompting;         // separate, joint, both; empty: as the judge says
+  std::size_t sample = 0;        // 0: all
   std::uint64_t seed = 1;
   std::string run;  // a run file; empty: nothing is kept
   bool restart = false;
@@ -85,6 +91,7 @@ struct EvalRescoreArguments {
   std::string policy;               // of a run of several; empty: all of them
   std::optional<double> threshold;  // empty: the outcomes as they were
   std::size_t errors = 10;
+  ReportChoice reports;
   bool json = false;
 };
 
@@ -124,6 +131,20 @@ struct PolicyListArguments {
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
   ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyCalibrateArguments {
+  std::string policy;
+  std::string data_dir;
+  std::string golden;
+  std::string out;          // empty: beside the policy's file
+  double miss_rate = 0.05;  // 0: no bound
+  double confidence = 0.9;
+  bool bound_wanted = false;    // --miss-rate or --confidence was given
+  std::string method = "auto";  // auto, platt, isotonic
+  std::size_t folds = 5;
+  JudgeChoice judge{.threads = DefaultThreads()};
+  bool json = false;
 };
 
 enum class StoreVerb { kPublish, kApprove, kPromote, kRollback, kRetire, kSettings };

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -24,6 +25,7 @@ void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::str
                    "spam@canary), or a file; repeat it for more (default: all shipped)")
       ->type_name("POLICY")
       ->expected(1)
+      ->allow_extra_args(false)  // a text that follows is the content
       ->take_all();
   command
       ->add_option("--golden", golden,
@@ -164,6 +166,7 @@ void CommandTree::AddClassify() {
   AddFile(command, "--conversation", classify_.content.conversation,
           "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
   AddPolicies(command, classify_.policies, classify_.golden);
+  AddCalibration(command, classify_.calibration);
   AddDataFolder(command, classify_.data_dir);
   AddRecord(command, classify_.record);
   command
@@ -199,6 +202,7 @@ void CommandTree::AddBatch() {
           "JSONL, one line a content and policy; -: standard output")
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
+  AddCalibration(command, batch_.calibration);
   AddDataFolder(command, batch_.data_dir);
   AddRecord(command, batch_.record);
   Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
@@ -220,7 +224,8 @@ void CommandTree::AddBatch() {
 }
 
 void CommandTree::AddPolicy() {
-  CLI::App* policy = app_->add_subcommand("policy", "Read, check, version and promote policies");
+  CLI::App* policy =
+      app_->add_subcommand("policy", "Read, check, calibrate, version and promote policies");
   policy->require_subcommand(1);
 
   CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
@@ -254,6 +259,7 @@ void CommandTree::AddPolicy() {
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
+  AddCalibrate(policy);
   list->footer(kListExamples);
   AddStoreCommands(policy);
 }
@@ -300,6 +306,42 @@ Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
   return Selected();
 }
 
+// `policy ...` and what the store records.
+std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name) const {
+  if (name == "show") {
+    return show_;
+  }
+  if (name == "lint") {
+    return lint_;
+  }
+  if (name == "list") {
+    return list_;
+  }
+  if (name == "warm") {
+    return warm_;
+  }
+  if (name == "calibrate") {
+    return calibrate_;
+  }
+  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
+      name == "retire" || name == "settings") {
+    return change_;
+  }
+  if (name == "import") {
+    return import_;
+  }
+  if (name == "export") {
+    return export_;
+  }
+  if (name == "log") {
+    return policy_log_;
+  }
+  if (name == "verdicts") {
+    return verdicts_;
+  }
+  return std::nullopt;
+}
+
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
@@ -319,33 +361,8 @@ Invocation CommandTree::Selected() {
   if (name == "compare") {
     return compare_;
   }
-  if (name == "show") {
-    return show_;
-  }
-  if (name == "lint") {
-    return lint_;
-  }
-  if (name == "list") {
-    return list_;
-  }
-  if (name == "warm") {
-    return warm_;
-  }
-  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
-      name == "retire" || name == "settings") {
-    return change_;
-  }
-  if (name == "import") {
-    return import_;
-  }
-  if (name == "export") {
-    return export_;
-  }
-  if (name == "log") {
-    return policy_log_;
-  }
-  if (name == "verdicts") {
-    return verdicts_;
+  if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
+    return std::move(*of_policy);
   }
   if (name == "info") {
     return model_info_;

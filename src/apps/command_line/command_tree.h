@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,11 +27,11 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, PolicyWarmArguments, PolicyChangeArguments, PolicyImportArguments,
-                 PolicyExportArguments, PolicyLogArguments, VerdictsArguments, ModelInfoArguments,
-                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
-                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
-                 VersionArguments, CompletionArguments>;
+                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments, PolicyChangeArguments,
+                 PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
+                 VerdictsArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -50,6 +51,7 @@ class CommandTree {
   void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddPolicyWarm(CLI::App& policy);
+  void AddCalibrate(CLI::App* policy);      // calibrate_command.cc
   void AddVerdicts();                       // store_commands.cc
   void AddStoreCommands(CLI::App* policy);  // store_commands.cc
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
@@ -58,6 +60,7 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
+  [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -69,6 +72,7 @@ class CommandTree {
   PolicyLintArguments lint_;
   PolicyListArguments list_;
   PolicyWarmArguments warm_;
+  PolicyCalibrateArguments calibrate_;
   PolicyChangeArguments change_;
   PolicyImportArguments import_;
   PolicyExportArguments export_;

@@ -38,6 +38,7 @@ version and hash that judged it.
 
 inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy spam
+  safeguard eval --policy spam --report spam.html --report spam.json
   safeguard eval --policy my_policy.md --data labelled.csv --text-field body --label-field verdict
   safeguard eval --policy harassment --data toxicchat.csv --format toxicchat --json
   safeguard eval --policy my_policy.md --data labelled.jsonl --cross-validate 5 --threshold 0.8
@@ -85,6 +86,17 @@ by classify, batch and eval with the same model, processor, --effort, --answer, 
 inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint my_policy.md
   safeguard policy lint policies/*/policy.md --json
+)";
+
+inline constexpr const char* kCalibrateExamples = R"(Examples:
+  safeguard policy calibrate my_policy.md
+  safeguard policy calibrate my_policy.md --miss-rate 0.1 --confidence 0.95
+  safeguard policy calibrate spam --out spam.calibration.json
+
+Fits a map from score to probability on the policy's golden set, and the score below which content
+may be called safe so that at most --miss-rate of all violations are missed, with --confidence.
+classify, batch and eval use it from then on; for a changed policy, golden set or model it must be
+made again.
 )";
 
 inline constexpr const char* kListExamples = R"(Examples:

@@ -122,6 +122,20 @@ void AddPrompt(CLI::App* command, JudgeChoice& choice) {
       ->type_name("YYYY-MM-DD");
 }
 
+void AddCalibration(CLI::App* command, CalibrationChoice& choice) {
+  CLI::Option* files =
+      command
+          ->add_option("--calibration", choice.files,
+                       "A calibration of one of the policies; repeat it for more (default: what "
+                       "`policy calibrate` has left beside the policy's file)")
+          ->type_name("FILE")
+          ->expected(1)
+          ->allow_extra_args(false)  // a text that follows is the content
+          ->take_all();
+  command->add_flag("--no-calibration", choice.none, "Scores as the judge gives them")
+      ->excludes(files);
+}
+
 void AddDataFolder(CLI::App* command, std::string& folder) {
   command
       ->add_option("--data-dir", folder,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
 #include "apps/record_choice.h"
@@ -21,6 +22,8 @@ void AddModel(CLI::App* command, std::string& model);
 void AddJudge(CLI::App* command, JudgeChoice& choice);
 // What decides how a policy is put to the reasoner: effort, answer, placement, date.
 void AddPrompt(CLI::App* command, JudgeChoice& choice);
+// --calibration and --no-calibration.
+void AddCalibration(CLI::App* command, CalibrationChoice& choice);
 // --data-dir: where the store is.
 void AddDataFolder(CLI::App* command, std::string& folder);
 // --record and --record-content.

@@ -18,7 +18,7 @@ namespace {
 // Whatever decides what the output says; its keys are what a refusal to go on names. Threads and
 // batch size are not among them: the verdicts do not depend on them.
 nlohmann::json Identity(const BatchArguments& arguments, const std::vector<LoadedPolicy>& policies,
-                        const std::string& model_hash) {
+                        const std::string& model_hash, const std::string& calibrations) {
   nlohmann::json list = nlohmann::json::array();
   for (const LoadedPolicy& loaded : policies) {
     // Of a policy that follows the store another version may answer at any moment: that is meant.
@@ -28,6 +28,7 @@ nlohmann::json Identity(const BatchArguments& arguments, const std::vector<Loade
   }
   return {{"safeguard version", VersionText()},
           {"model", model_hash},
+          {"calibrations", calibrations},
           {"policies", std::move(list)},
           {"input settings", {arguments.format, arguments.text_field, arguments.id_field}},
           {"surface", arguments.surface},
@@ -125,8 +126,14 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!identity) {
     return Fails(console, identity.error(), ExitCode::kCannotRun);
   }
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
+  if (!calibrations) {
+    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
+  }
   const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
-      {arguments.out, Identity(arguments, *policies, *identity), arguments.restart});
+      {arguments.out, Identity(arguments, *policies, *identity, IdentityOf(*calibrations)),
+       arguments.restart});
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }
@@ -135,7 +142,8 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!recorder) {
     return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
   }
-  Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
+  Result<Judging> judging =
+      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }

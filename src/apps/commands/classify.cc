@@ -81,7 +81,13 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   if (!policies) {
     return Fails(console, policies.error(), ExitCode::kCannotRun);
   }
-  Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
+  if (!calibrations) {
+    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
+  }
+  Result<Judging> judging =
+      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }

@@ -30,6 +30,9 @@ ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services,
 // Reads policies for the reasoner ahead of time.
 ExitCode RunPolicyWarm(const PolicyWarmArguments& arguments, Services& services, Console& console);
 
+// `stop` is set by Ctrl-C: nothing is saved then.
+ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services& services,
+                            Console& console, const std::atomic<bool>& stop);
 ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
                          Console& console);
 ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);

@@ -61,13 +61,13 @@ Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Se
 }
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
-                            Services& services) {
+                            Calibrations calibrations, Services& services) {
   Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(request.judge);
   if (!judge) {
     return std::unexpected(judge.error());
   }
   Judging judging;
-  judging.judge = std::move(*judge);
+  judging.judge = Calibrated(std::move(*judge), std::move(calibrations));
   judging.policies = std::move(policies);
   for (const LoadedPolicy& loaded : judging.policies) {
     auto prepared = judging.judge->Prepare(loaded.policy, loaded.golden);
