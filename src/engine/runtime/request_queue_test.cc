@@ -109,6 +109,7 @@ TEST_F(RequestQueueTest, InteractiveFirstUntilBatchHasWaited) {
   batch_running_ = 1;
   EXPECT_EQ(Next(), 1U) << "has waited a minute, and counts as interactive";
   EXPECT_EQ(Next(), 6U);
+  EXPECT_EQ(Next(), 7U);
   EXPECT_EQ(Next(), 2U);
   EXPECT_EQ(Next(), 0U);
 }
