@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -307,21 +308,8 @@ Invocation CommandTree::Selected() {
   if (name == "list") {
     return list_;
   }
-  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
-      name == "retire" || name == "settings") {
-    return change_;
-  }
-  if (name == "import") {
-    return import_;
-  }
-  if (name == "export") {
-    return export_;
-  }
-  if (name == "log") {
-    return policy_log_;
-  }
-  if (name == "verdicts") {
-    return verdicts_;
+  if (std::optional<Invocation> of_store = SelectedOfStore(name)) {
+    return std::move(*of_store);
   }
   if (name == "info") {
     return model_info_;

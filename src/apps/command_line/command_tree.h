@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -57,6 +58,7 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
+  [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
