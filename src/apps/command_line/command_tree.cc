@@ -323,22 +323,6 @@ std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name)
   if (name == "calibrate") {
     return calibrate_;
   }
-  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
-      name == "retire" || name == "settings") {
-    return change_;
-  }
-  if (name == "import") {
-    return import_;
-  }
-  if (name == "export") {
-    return export_;
-  }
-  if (name == "log") {
-    return policy_log_;
-  }
-  if (name == "verdicts") {
-    return verdicts_;
-  }
   return std::nullopt;
 }
 
@@ -363,6 +347,9 @@ Invocation CommandTree::Selected() {
   }
   if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
     return std::move(*of_policy);
+  }
+  if (std::optional<Invocation> of_store = SelectedOfStore(name)) {
+    return std::move(*of_store);
   }
   if (name == "info") {
     return model_info_;

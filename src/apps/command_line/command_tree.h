@@ -61,6 +61,7 @@ class CommandTree {
   void AddVersion();
   [[nodiscard]] Invocation Selected();
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;

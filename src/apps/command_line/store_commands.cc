@@ -139,4 +139,24 @@ void CommandTree::AddStoreCommands(CLI::App* policy) {
   log->footer(kPolicyLogExamples);
 }
 
+std::optional<Invocation> CommandTree::SelectedOfStore(const std::string& name) const {
+  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
+      name == "retire" || name == "settings") {
+    return change_;
+  }
+  if (name == "import") {
+    return import_;
+  }
+  if (name == "export") {
+    return export_;
+  }
+  if (name == "log") {
+    return policy_log_;
+  }
+  if (name == "verdicts") {
+    return verdicts_;
+  }
+  return std::nullopt;
+}
+
 }  // namespace safeguard::apps
