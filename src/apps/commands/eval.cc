@@ -18,11 +18,14 @@ namespace {
 // The reasoner takes seconds for a case: a kill shall cost few of them.
 constexpr std::size_t kSlowBatch = 8;
 
-// The name that recorded answers alone go by: their line (recorded_judge.h, by_line).
-void NameByLine(eval::Dataset& data) {
+// The name that recorded answers alone go by: their line (recorded_judge.h, by_line). Returns the
+// names that the data gave.
+std::vector<std::string> NameByLine(eval::Dataset& data) {
+  std::vector<std::string> names;
   for (eval::Record& record : data.records) {
-    record.content.id = "line " + std::to_string(record.line);
+    names.push_back(std::exchange(record.content.id, "line " + std::to_string(record.line)));
   }
+  return names;
 }
 
 Result<std::vector<eval::EvaluationRun>> Judge(const EvalPlan& plan, std::uint64_t seed,
@@ -181,9 +184,8 @@ ExitCode RunEval(const EvalArguments& given, Services& services, Console& consol
   if (!plan) {
     return Fails(console, plan.error(), usage ? ExitCode::kUsage : ExitCode::kCannotRun);
   }
-  if (plan->answers_alone) {
-    NameByLine(plan->data);
-  }
+  const std::vector<std::string> names =
+      plan->answers_alone ? NameByLine(plan->data) : std::vector<std::string>();
   Pass pass(arguments, services, console, stop);
   std::vector<Measured> variants;
   const std::vector<JudgeChoice> choices = Choices(arguments);
@@ -194,6 +196,9 @@ ExitCode RunEval(const EvalArguments& given, Services& services, Console& consol
     Result<Measured> measured = pass.Run(*plan, choice, path);
     if (!measured) {
       return Fails(console, measured.error(), pass.code);
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      measured->data.records[i].content.id = names[i];
     }
     variants.push_back(std::move(*measured));
   }
