@@ -53,6 +53,7 @@ struct Runner {
   ExitCode operator()(const ModelGenerateArguments& a) const {
     return RunModelGenerate(a, console, stop);
   }
+  ExitCode operator()(const BenchArguments& a) const { return RunBench(a, console, stop); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);

@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
     {"moderation/cascade", {"base", "base/unicode"}},
+    {"moderation/store", {"base"}},
     {"judges", {"base", "engine", "moderation"}},
     {"eval", {"base", "moderation"}},
     {"apps", {"base", "base/unicode", "engine", "moderation", "judges", "eval", "apps/pull"}},

@@ -143,6 +143,20 @@ struct ModelGenerateArguments {
   bool json = false;
 };
 
+struct BenchArguments {
+  std::string path;
+  std::vector<std::string> work = {"prefill", "decode", "items", "instant"};
+  std::vector<std::size_t> prefill_tokens = {512, 2048};
+  std::vector<std::size_t> batch = {1, 8, 32, 64};  // sequences that decode at once
+  std::size_t in_flight = 64;                       // contents at once
+  std::size_t policy_tokens = 1500;
+  std::size_t content_tokens = 100;
+  std::size_t answer_tokens = 150;
+  std::size_t runs = 3;
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+};
+
 struct VersionArguments {
   std::string model;
   bool json = false;

@@ -149,6 +149,7 @@ CommandTree::CommandTree()
   AddEval();
   AddPolicy();
   AddModelGroup();
+  AddBench();
   AddVersion();
 }
 
@@ -350,6 +351,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "generate") {
     return model_generate_;
+  }
+  if (name == "bench") {
+    return bench_;
   }
   if (name == "completion") {
     return completion_;

@@ -23,11 +23,12 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation = std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments,
-                                PolicyShowArguments, PolicyLintArguments, PolicyListArguments,
-                                ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                                ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                                ModelGenerateArguments, VersionArguments, CompletionArguments>;
+using Invocation =
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
+                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
+                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments,
+                 ModelLogitsArguments, ModelGenerateArguments, BenchArguments, VersionArguments,
+                 CompletionArguments>;
 
 class CommandTree {
  public:
@@ -47,6 +48,7 @@ class CommandTree {
   void AddEval();
   void AddPolicy();
   void AddModelGroup();  // model_commands.cc
+  void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
 
@@ -64,6 +66,7 @@ class CommandTree {
   ModelPullArguments pull_;
   ModelLogitsArguments model_logits_;
   ModelGenerateArguments model_generate_;
+  BenchArguments bench_;
   VersionArguments version_;
   CompletionArguments completion_;
 };

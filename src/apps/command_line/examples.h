@@ -103,6 +103,16 @@ inline constexpr const char* kModelGenerateExamples = R"(Examples:
 Generation ends at <|return|> (200002), at <|call|> (200012) or after --max-tokens.
 )";
 
+inline constexpr const char* kBenchExamples = R"(Examples:
+  safeguard bench gpt-oss-safeguard-20b
+  safeguard bench model.gguf --work decode --batch 1,32 --answer-tokens 32 --runs 5 --json
+
+prefill: one prompt, nothing shared. decode: sequences of different contents behind one policy, all
+at once. items: contents with answers, the policy computed before. instant: two labels' scores and
+no answer. Token ids are random: speed does not depend on what they say. LIMIT is what the measured
+memory and arithmetic of this machine allow for the model's weights, each read once a step.
+)";
+
 inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion bash > ~/.local/share/bash-completion/completions/safeguard
   safeguard completion zsh > ~/.zfunc/_safeguard

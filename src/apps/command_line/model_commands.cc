@@ -147,7 +147,49 @@ void AddGenerate(CLI::App* group, ModelGenerateArguments& arguments) {
   command->footer(kModelGenerateExamples);
 }
 
+void AddCount(CLI::App* command, const std::string& name, std::size_t& value, double most,
+              const std::string& help) {
+  command->add_option(name, value, help)->type_name("N")->check(NumberFrom(1, most));
+}
+
+void AddCounts(CLI::App* command, const std::string& name, std::vector<std::size_t>& values,
+               double most, const std::string& help) {
+  command->add_option(name, values, help)
+      ->type_name("N,N")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(NumberFrom(1, most));
+}
+
 }  // namespace
+
+void CommandTree::AddBench() {
+  CLI::App* command = app_->add_subcommand(
+      "bench", "Time the reasoner on this machine, beside what the machine allows");
+  AddPath(command, bench_.path);
+  command
+      ->add_option("--work", bench_.work,
+                   "What to time: prefill, decode, items, instant (default: all)")
+      ->type_name("WORK,WORK")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  AddCounts(command, "--prefill", bench_.prefill_tokens, 131'000,
+            "Lengths of prompts (default: 512,2048)");
+  AddCounts(command, "--batch", bench_.batch, 1024,
+            "Sequences that decode at once (default: 1,8,32,64)");
+  AddCount(command, "--in-flight", bench_.in_flight, 1024,
+           "Contents at once, for items and instant (default: 64)");
+  AddCount(command, "--policy-tokens", bench_.policy_tokens, 100'000,
+           "Tokens of the policy that they share (default: 1500)");
+  AddCount(command, "--content-tokens", bench_.content_tokens, 10'000,
+           "Tokens of each content (default: 100)");
+  AddCount(command, "--answer-tokens", bench_.answer_tokens, 10'000,
+           "Tokens of each answer (default: 150)");
+  AddCount(command, "--runs", bench_.runs, 100, "How often; medians are told (default: 3)");
+  AddThreads(command, bench_.threads);
+  AddJson(command, bench_.json, "Everything as one JSON object, for bench/compare_runs.py");
+  command->footer(kBenchExamples);
+}
 
 void CommandTree::AddModelGroup() {
   CLI::App* group = app_->add_subcommand("model", "Look at, check, make and run gpt-oss models");

@@ -42,6 +42,9 @@ ExitCode RunModelLogits(const ModelLogitsArguments& arguments, Console& console,
 ExitCode RunModelGenerate(const ModelGenerateArguments& arguments, Console& console,
                           const std::atomic<bool>& stop);
 
+// Times a model. Stopped by Ctrl-C it prints nothing.
+ExitCode RunBench(const BenchArguments& arguments, Console& console, const std::atomic<bool>& stop);
+
 ExitCode RunVersion(const VersionArguments& arguments, Services& services, Console& console);
 
 // Says what went wrong and returns `code`.

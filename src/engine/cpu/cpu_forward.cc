@@ -11,6 +11,7 @@
 #include "engine/cpu/forward_pass.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kv_pages.h"
+#include "engine/cpu/sequence_bytes.h"
 
 namespace safeguard::engine {
 namespace {
@@ -18,11 +19,19 @@ namespace {
 using cpu::Batch;
 using cpu::kPagePositions;
 using cpu::LayerPages;
+using cpu::WindowStart;
+using Sequence = cpu::SequenceState;
 
-struct Sequence {
-  std::size_t length = 0;
-  std::vector<LayerPages> layers;
-};
+// Over the limit: the error. `pages` would be in use.
+Status CheckPages(std::size_t pages, std::size_t page_bytes, std::size_t bytes_max) {
+  if (pages > bytes_max / page_bytes) {
+    return Fail(ErrorCode::kLimit,
+                "keys and values would take " + std::to_string(pages * page_bytes) +
+                    " bytes, over the limit of " + std::to_string(bytes_max),
+                "run fewer or shorter sequences at once, or raise the limit");
+  }
+  return {};
+}
 
 class CpuForward final : public Forward {
  public:
@@ -33,7 +42,8 @@ class CpuForward final : public Forward {
         pages_({config.kv_heads, config.head_dim,
                 options.precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
                                                               : cpu::KvType::kF32}),
-        pass_(config_, weights, pages_.shape(), kernels, pool) {
+        pass_(config_, weights, pages_.shape(), kernels, pool),
+        bytes_(config_, kernels.name, pages_, pool) {
     if (options_.residual_observer) {
       observer_ = [this](std::size_t layer, const Batch&, std::span<const float> residual) {
         options_.residual_observer(layer, residual);
@@ -51,6 +61,11 @@ class CpuForward final : public Forward {
   }
 
   Status Step(std::span<const SequenceStep> steps, std::span<float> logits) override;
+  Status Truncate(SequenceId sequence, std::size_t length) override;
+  Result<std::vector<std::byte>> Export(SequenceId sequence) override {
+    return bytes_.Write(At(sequence));
+  }
+  Result<SequenceId> Import(std::span<const std::byte> bytes) override;
 
   [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
   [[nodiscard]] const GptOssConfig& config() const override { return config_; }
@@ -69,14 +84,17 @@ class CpuForward final : public Forward {
 
   [[nodiscard]] Status CheckTokens(std::span<const SequenceStep> steps) const;
   [[nodiscard]] Status CheckMemory(std::span<const SequenceStep> steps);
-  // Tokens [begin, begin + count) of a step become the batch's next rows.
-  void Append(const SequenceStep& step, std::size_t begin, std::size_t count, Batch& batch);
-  void RunBatch(Batch& batch, float*& logits);
+  // Tokens [begin, begin + count) of a step become the batch's next rows; the wanted ones' logits
+  // go to `logits`, which moves on.
+  void Append(const SequenceStep& step, std::size_t begin, std::size_t count, float*& logits,
+              Batch& batch);
+  void RunBatch(Batch& batch);
 
   GptOssConfig config_;
   CpuForwardOptions options_;
   cpu::PagePool pages_;  // outlives the sequences
   cpu::ForwardPass pass_;
+  cpu::SequenceBytes bytes_;
   cpu::ResidualObserver observer_;
   std::map<SequenceId, Sequence> sequences_;
   std::uint64_t last_id_ = 0;
@@ -102,12 +120,12 @@ Status CpuForward::CheckTokens(std::span<const SequenceStep> steps) const {
   return {};
 }
 
-// The most pages that the step can hold at any time. Sliding layers hold their window and the rows
-// of one pass.
+// The most pages that the step can hold at any time. Sliding layers hold their window, what can be
+// rewound and the rows of one pass.
 Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
   std::size_t pages = pages_.in_use();
   const std::size_t sliding_most =
-      (config_.sliding_window + options_.rows_max) / kPagePositions + 3;
+      (config_.sliding_window + kRewindMax + options_.rows_max) / kPagePositions + 3;
   for (const SequenceStep& step : steps) {
     const Sequence& sequence = At(step.sequence);
     for (std::size_t layer = 0; layer < config_.layers; ++layer) {
@@ -116,25 +134,56 @@ Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
       pages += config_.sliding[layer] ? std::min(needed, sliding_most) : needed;
     }
   }
-  const std::size_t page_bytes = pages_.shape().PageBytes();
-  if (pages > options_.cache_bytes_max / page_bytes) {
-    return Fail(ErrorCode::kLimit,
-                "keys and values would take " + std::to_string(pages * page_bytes) +
-                    " bytes, over the limit of " + std::to_string(options_.cache_bytes_max),
-                "run fewer or shorter sequences at once, or raise the limit");
+  return CheckPages(pages, pages_.shape().PageBytes(), options_.cache_bytes_max);
+}
+
+Status CpuForward::Truncate(SequenceId sequence, std::size_t length) {
+  Sequence& found = At(sequence);
+  CHECK(length <= found.length);
+  const std::size_t start = WindowStart(length, config_.sliding_window);
+  for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    if (config_.sliding[layer] && found.layers[layer].first_page() > start / kPagePositions) {
+      return Fail(ErrorCode::kInvalidInput,
+                  "a sequence of " + std::to_string(found.length) + " tokens cannot go back to " +
+                      std::to_string(length) + ": its sliding layers have lost what they need",
+                  "go back at most " + std::to_string(kRewindMax) + " or compute it anew");
+    }
   }
+  for (LayerPages& layer : found.layers) {
+    layer.DropBehind(length);
+  }
+  found.length = length;
   return {};
 }
 
+Result<SequenceId> CpuForward::Import(std::span<const std::byte> bytes) {
+  const auto pages = bytes_.PagesIn(bytes);
+  if (!pages) {
+    return std::unexpected(pages.error());
+  }
+  if (Status status = CheckPages(pages_.in_use() + *pages, pages_.shape().PageBytes(),
+                                 options_.cache_bytes_max);
+      !status) {
+    return std::unexpected(std::move(status.error()));
+  }
+  auto sequence = bytes_.Read(bytes);
+  if (!sequence) {
+    return std::unexpected(std::move(sequence.error()));
+  }
+  return Add(std::move(*sequence));
+}
+
 Status CpuForward::Step(std::span<const SequenceStep> steps, std::span<float> logits) {
-  std::size_t wanted = 0;
+  std::size_t floats = 0;
   std::set<SequenceId> seen;
   for (const SequenceStep& step : steps) {
     CHECK(!step.tokens.empty() && step.logits <= step.tokens.size());
     CHECK(seen.insert(step.sequence).second);
-    wanted += step.logits;
+    CHECK(std::ranges::is_sorted(step.rows, std::ranges::less_equal()));  // rising
+    CHECK(step.rows.empty() || step.rows.back() < config_.vocabulary);
+    floats += step.logits * step.RowFloats(config_.vocabulary);
   }
-  CHECK(logits.size() == wanted * config_.vocabulary);
+  CHECK(logits.size() == floats);
   if (Status status = CheckTokens(steps); !status) {
     return status;
   }
@@ -147,21 +196,21 @@ Status CpuForward::Step(std::span<const SequenceStep> steps, std::span<float> lo
     for (std::size_t begin = 0; begin < step.tokens.size();) {
       const std::size_t room = options_.rows_max - batch.tokens.size();
       const std::size_t count = std::min(room, step.tokens.size() - begin);
-      Append(step, begin, count, batch);
+      Append(step, begin, count, next, batch);
       begin += count;
       if (batch.tokens.size() == options_.rows_max) {
-        RunBatch(batch, next);
+        RunBatch(batch);
       }
     }
   }
   if (!batch.tokens.empty()) {
-    RunBatch(batch, next);
+    RunBatch(batch);
   }
   return {};
 }
 
 void CpuForward::Append(const SequenceStep& step, std::size_t begin, std::size_t count,
-                        Batch& batch) {
+                        float*& logits, Batch& batch) {
   Sequence& sequence = At(step.sequence);
   for (LayerPages& layer : sequence.layers) {
     layer.Extend(sequence.length, count, pages_);
@@ -173,19 +222,18 @@ void CpuForward::Append(const SequenceStep& step, std::size_t begin, std::size_t
   const std::size_t first_wanted = step.tokens.size() - step.logits;
   for (std::size_t t = 0; t < count; ++t) {
     if (begin + t >= first_wanted) {
-      batch.wanted.push_back(row + t);
+      batch.wanted.push_back({row + t, step.rows, logits});
+      logits += step.RowFloats(config_.vocabulary);
     }
   }
   sequence.length += count;
 }
 
-void CpuForward::RunBatch(Batch& batch, float*& logits) {
-  batch.logits = logits;
+void CpuForward::RunBatch(Batch& batch) {
   pass_.Run(batch, observer_);
-  logits += batch.wanted.size() * config_.vocabulary;
   for (const cpu::Segment& segment : batch.segments) {
     const std::size_t next = segment.first_position + segment.count;
-    const std::size_t reach = next + 1 - std::min(config_.sliding_window, next + 1);
+    const std::size_t reach = WindowStart(next, config_.sliding_window + kRewindMax);
     for (std::size_t layer = 0; layer < config_.layers; ++layer) {
       if (config_.sliding[layer]) {
         segment.layers[layer].DropBefore(reach);

@@ -29,6 +29,33 @@ std::vector<const float*> RowsOf(const AlignedFloats& from, std::size_t rows, st
   return pointers;
 }
 
+bool SameIds(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b) {
+  return a.size() == b.size() && (a.data() == b.data() || std::ranges::equal(a, b));
+}
+
+// The rows `ids` of a matrix, one view for each run of neighbours; no ids: the matrix.
+std::vector<MatrixView> RowsOf(const MatrixView& matrix, std::span<const std::uint32_t> ids) {
+  if (ids.empty()) {
+    return {matrix};
+  }
+  std::vector<MatrixView> runs;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (i > 0 && ids[i] == ids[i - 1] + 1) {
+      ++runs.back().rows;
+      continue;
+    }
+    MatrixView& run = runs.emplace_back(matrix);
+    run.rows = 1;
+    if (run.type == WeightType::kMxfp4) {
+      run.mxfp4.codes += ids[i] * run.mxfp4.code_row_stride;
+      run.mxfp4.scales += ids[i] * run.mxfp4.scale_row_stride;
+    } else {
+      run.data += ids[i] * run.row_stride;
+    }
+  }
+  return runs;
+}
+
 }  // namespace
 
 void ForwardPass::Run(const Batch& batch, const ResidualObserver& observer) {
@@ -162,19 +189,50 @@ void ForwardPass::MixExperts(const LayerWeights& layer) {
   });
 }
 
+// Rows that ask for the same ids share the reading of their weights.
 void ForwardPass::Unembed(const Batch& batch) {
-  if (batch.wanted.empty()) {
-    return;
+  std::vector<std::vector<WantedRow>> groups;
+  for (const WantedRow& wanted : batch.wanted) {
+    auto group = std::ranges::find_if(groups, [&](const std::vector<WantedRow>& other) {
+      return SameIds(other.front().ids, wanted.ids);
+    });
+    if (group == groups.end()) {
+      group = groups.insert(groups.end(), std::vector<WantedRow>());
+    }
+    group->push_back(wanted);
   }
+  for (const std::vector<WantedRow>& group : groups) {
+    UnembedGroup(group);
+  }
+}
+
+void ForwardPass::UnembedGroup(std::span<const WantedRow> group) {
+  const std::span<const std::uint32_t> ids = group.front().ids;
+  const std::size_t count = ids.empty() ? config_.vocabulary : ids.size();
   std::vector<const float*> rows;
-  for (const std::size_t row : batch.wanted) {
-    float* normed = normed_.data() + row * config_.hidden;
-    kernels_.rms_norm({residual_.data() + row * config_.hidden, final_norm_.data(),
+  bool in_place = true;
+  for (const WantedRow& wanted : group) {
+    float* normed = normed_.data() + wanted.row * config_.hidden;
+    kernels_.rms_norm({residual_.data() + wanted.row * config_.hidden, final_norm_.data(),
                        config_.rms_epsilon, config_.hidden, normed});
+    in_place = in_place && wanted.logits == group.front().logits + rows.size() * count;
     rows.push_back(normed);
   }
-  const LinearJob job = {&weights_.unembedding, nullptr, rows, batch.logits, config_.vocabulary};
-  linear_.Run({&job, 1});
+  if (!in_place) {
+    logits_.Reserve(group.size() * count);
+  }
+  float* out = in_place ? group.front().logits : logits_.data();
+  const std::vector<MatrixView> parts = RowsOf(weights_.unembedding, ids);
+  std::vector<LinearJob> jobs;
+  std::size_t at = 0;
+  for (const MatrixView& part : parts) {
+    jobs.push_back({&part, nullptr, rows, out + at, count});
+    at += part.rows;
+  }
+  linear_.Run(jobs);
+  for (std::size_t i = 0; !in_place && i < group.size(); ++i) {
+    std::copy_n(out + i * count, count, group[i].logits);
+  }
 }
 
 // ---- around the page ----

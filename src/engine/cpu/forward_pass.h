@@ -26,11 +26,17 @@ struct Segment {
   std::size_t count = 0;
 };
 
+// A row whose logits are wanted.
+struct WantedRow {
+  std::size_t row = 0;
+  std::span<const std::uint32_t> ids;  // rising; empty: the whole vocabulary
+  float* logits = nullptr;
+};
+
 struct Batch {
   std::vector<std::uint32_t> tokens;  // by row, each below the vocabulary
   std::vector<Segment> segments;
-  std::vector<std::size_t> wanted;  // rows whose logits are wanted, rising
-  float* logits = nullptr;          // wanted.size() rows of the vocabulary
+  std::vector<WantedRow> wanted;  // rows rising
 };
 
 // The residual stream after block `layer`, `hidden` floats a row of the batch.
@@ -55,6 +61,8 @@ class ForwardPass {
   void ProjectAttention(const LayerWeights& layer);
   void MixExperts(const LayerWeights& layer);
   void Unembed(const Batch& batch);
+  // The wanted rows that ask for the same ids.
+  void UnembedGroup(std::span<const WantedRow> group);
 
   void ForRows(const std::function<void(std::size_t)>& body);
 
@@ -100,6 +108,7 @@ class ForwardPass {
   AlignedFloats outer_;     // by slot of the routing: [hidden]
   AlignedFloats cosines_;   // [head_dim / 2]
   AlignedFloats sines_;     // [head_dim / 2]
+  AlignedFloats logits_;    // of a group whose rows do not lie one behind the other
   std::vector<std::size_t> positions_;
   std::vector<std::size_t> segments_;
   std::vector<const float*> normed_rows_;

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-std::size_t PagesFor(std::size_t positions) {
-  return (positions + kPagePositions - 1) / kPagePositions;
-}
-
 // To nearest, ties to even; saturates.
 std::uint16_t HalfOf(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -90,6 +86,19 @@ void LayerPages::DropBefore(std::size_t position) {
     const std::size_t drop = std::min(keep - first_page_, pages_.size());
     pages_.erase(pages_.begin(), pages_.begin() + static_cast<std::ptrdiff_t>(drop));
     first_page_ += drop;
+  }
+}
+
+void LayerPages::DropBehind(std::size_t length) {
+  const std::size_t keep = std::max(PagesFor(length), first_page_) - first_page_;
+  pages_.resize(std::min(keep, pages_.size()));
+}
+
+void LayerPages::Adopt(std::size_t first_page, std::size_t pages, PagePool& pool) {
+  CHECK(pages_.empty());
+  first_page_ = first_page;
+  for (std::size_t i = 0; i < pages; ++i) {
+    pages_.push_back(pool.New());
   }
 }
 

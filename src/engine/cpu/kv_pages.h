@@ -10,6 +10,10 @@
 
 namespace safeguard::engine::cpu {
 
+constexpr std::size_t PagesFor(std::size_t positions) {
+  return (positions + kPagePositions - 1) / kPagePositions;
+}
+
 struct KvShape {
   std::size_t kv_heads = 0;
   std::size_t head_dim = 0;
@@ -51,6 +55,11 @@ class LayerPages {
   void Extend(std::size_t length, std::size_t added, PagePool& pool);
   // Forgets pages that hold nothing at or behind `position`.
   void DropBefore(std::size_t position);
+  // Forgets pages that hold nothing before `length`. What a kept page holds at or behind `length`
+  // stays there, unseen, until it is written over.
+  void DropBehind(std::size_t length);
+  // Takes `pages` of zeros, the first of which is page `first_page`. REQUIRES: count() == 0.
+  void Adopt(std::size_t first_page, std::size_t pages, PagePool& pool);
 
   [[nodiscard]] std::size_t first_page() const { return first_page_; }
   [[nodiscard]] std::size_t count() const { return pages_.size(); }

@@ -2,6 +2,8 @@
 // forking, cutting or ordering shows in the very next row.
 #pragma once
 
+#include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 #include <vector>
@@ -22,44 +24,82 @@ class FakeForward final : public Forward {
   SequenceId Fork(SequenceId from) override { return Add(sequences_.at(from)); }
   void Drop(SequenceId sequence) override { CHECK(sequences_.erase(sequence) == 1); }
   [[nodiscard]] std::size_t Length(SequenceId sequence) const override {
-    return sequences_.at(sequence).size();
+    return sequences_.at(sequence).tokens.size();
   }
 
   Status Step(std::span<const SequenceStep> steps, std::span<float> logits) override {
     std::set<SequenceId> seen;
     std::size_t tokens = 0;
-    std::size_t rows = 0;
+    std::size_t floats = 0;
     for (const SequenceStep& step : steps) {
       CHECK(seen.insert(step.sequence).second && sequences_.contains(step.sequence));
       CHECK(!step.tokens.empty() && step.logits <= step.tokens.size());
       CHECK(Length(step.sequence) + step.tokens.size() <= config_.context_max);
       tokens += step.tokens.size();
-      rows += step.logits;
+      floats += step.logits * step.RowFloats(config_.vocabulary);
     }
-    CHECK(logits.size() == rows * config_.vocabulary);
+    CHECK(logits.size() == floats);
     if (CacheBytes() + tokens > bytes_max) {
       return Fail(ErrorCode::kLimit, "no memory for keys and values", "raise the limit");
     }
     batch_max = std::max(batch_max, steps.size());
-    std::size_t row = 0;
+    std::size_t at = 0;
     for (const SequenceStep& step : steps) {
-      std::vector<std::uint32_t>& sequence = sequences_.at(step.sequence);
+      Tokens& sequence = sequences_.at(step.sequence).tokens;
       for (std::size_t i = 0; i < step.tokens.size(); ++i) {
         CHECK(step.tokens[i] < config_.vocabulary);
         sequence.push_back(step.tokens[i]);
         if (i + step.logits >= step.tokens.size()) {
-          Row(sequence, logits.subspan(row++ * config_.vocabulary, config_.vocabulary));
+          const std::size_t count = step.RowFloats(config_.vocabulary);
+          WriteRow(sequence, step.rows, logits.subspan(at, count));
+          at += count;
         }
       }
+      std::size_t& longest = sequences_.at(step.sequence).longest;
+      longest = std::max(longest, sequence.size());
     }
     return {};
+  }
+
+  Status Truncate(SequenceId sequence, std::size_t length) override {
+    Sequence& found = sequences_.at(sequence);
+    CHECK(length <= found.tokens.size());
+    if (length + kRewindMax < found.longest) {
+      return Fail(ErrorCode::kInvalidInput, "too far back", "compute the sequence anew");
+    }
+    found.tokens.resize(length);
+    return {};
+  }
+
+  // A mark, the sum of the tokens, the longest length, the tokens.
+  Result<std::vector<std::byte>> Export(SequenceId sequence) override {
+    const Sequence& found = sequences_.at(sequence);
+    Tokens words = {kMark, 0, static_cast<std::uint32_t>(found.longest)};
+    words.insert(words.end(), found.tokens.begin(), found.tokens.end());
+    words[1] = Sum(words);
+    std::vector<std::byte> bytes(words.size() * 4);
+    std::memcpy(bytes.data(), words.data(), bytes.size());
+    return bytes;
+  }
+  Result<SequenceId> Import(std::span<const std::byte> bytes) override {
+    Tokens words(bytes.size() / 4);
+    if (!words.empty()) {
+      std::memcpy(words.data(), bytes.data(), words.size() * 4);
+    }
+    if (bytes.size() % 4 != 0 || words.size() < 3 || words[0] != kMark || words[1] != Sum(words)) {
+      return Fail(ErrorCode::kInvalidInput, "not an exported sequence", "compute it anew");
+    }
+    if (CacheBytes() + words.size() - 3 > bytes_max) {
+      return Fail(ErrorCode::kLimit, "no memory for keys and values", "raise the limit");
+    }
+    return Add({Tokens(words.begin() + 3, words.end()), words[2]});
   }
 
   // One byte a token, not shared.
   [[nodiscard]] std::size_t CacheBytes() const override {
     std::size_t bytes = 0;
-    for (const auto& [id, tokens] : sequences_) {
-      bytes += tokens.size();
+    for (const auto& [id, sequence] : sequences_) {
+      bytes += sequence.tokens.size();
     }
     return bytes;
   }
@@ -85,20 +125,47 @@ class FakeForward final : public Forward {
   std::size_t batch_max = 0;  // sequences in one step, seen so far
 
  private:
+  using Tokens = std::vector<std::uint32_t>;
+  struct Sequence {
+    Tokens tokens;
+    std::size_t longest = 0;  // that it ever was
+  };
+  static constexpr std::uint32_t kMark = 0x464B4146;
+
+  void WriteRow(const Tokens& tokens, std::span<const std::uint32_t> rows,
+                std::span<float> out) const {
+    if (rows.empty()) {
+      Row(tokens, out);
+      return;
+    }
+    std::vector<float> all(config_.vocabulary);
+    Row(tokens, all);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      CHECK(rows[i] < all.size() && (i == 0 || rows[i - 1] < rows[i]));
+      out[i] = all[rows[i]];
+    }
+  }
+  static std::uint32_t Sum(const Tokens& words) {
+    std::uint64_t hash = words.size();
+    for (std::size_t i = 2; i < words.size(); ++i) {
+      hash = Mix(hash ^ words[i]);
+    }
+    return static_cast<std::uint32_t>(hash);
+  }
   static std::uint64_t Mix(std::uint64_t x) {
     x = (x ^ (x >> 31)) * 0x9E3779B97F4A7C15U;
     x = (x ^ (x >> 29)) * 0xBF58476D1CE4E5B9U;
     return x ^ (x >> 32);
   }
-  SequenceId Add(std::vector<std::uint32_t> tokens) {
+  SequenceId Add(Sequence sequence) {
     const auto id = static_cast<SequenceId>(++last_id_);
-    sequences_.emplace(id, std::move(tokens));
+    sequences_.emplace(id, std::move(sequence));
     return id;
   }
 
   GptOssConfig config_;
   std::uint64_t last_id_ = 0;
-  std::map<SequenceId, std::vector<std::uint32_t>> sequences_;
+  std::map<SequenceId, Sequence> sequences_;
 };
 
 }  // namespace safeguard::engine::test

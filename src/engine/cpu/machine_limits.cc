@@ -1,0 +1,123 @@
+#include "engine/machine_limits.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/check.h"
+#include "base/thread_pool.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace safeguard::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kRepeats = 3;  // the best counts: what disturbs only slows
+
+// Units of work a second, best of kRepeats, where `work` on every thread does `units` each.
+double BestRate(ThreadPool& pool, double units, const std::function<void(std::size_t)>& work) {
+  double best = 0;
+  for (std::size_t repeat = 0; repeat < kRepeats; ++repeat) {
+    const auto begin = Clock::now();
+    pool.ParallelFor(pool.size(), [&](std::size_t part, std::size_t) { work(part); });
+    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    best = std::max(best, units * static_cast<double>(pool.size()) / seconds);
+  }
+  return best;
+}
+
+// Eight sums, so that no load waits for an addition.
+std::uint64_t Sum(const std::uint64_t* data, std::size_t count) {
+  std::uint64_t sums[8] = {};
+  for (std::size_t i = 0; i + 8 <= count; i += 8) {
+    for (std::size_t j = 0; j < 8; ++j) {
+      sums[j] += data[i + j];
+    }
+  }
+  std::uint64_t total = 0;
+  for (const std::uint64_t sum : sums) {
+    total += sum;
+  }
+  return total;
+}
+
+double ReadRate(ThreadPool& pool, std::size_t bytes) {
+  const std::size_t share = bytes / sizeof(std::uint64_t) / pool.size();
+  std::vector<std::vector<std::uint64_t>> parts(pool.size());
+  pool.ParallelFor(pool.size(),
+                   [&](std::size_t part, std::size_t) { parts[part].assign(share, 1); });
+  std::vector<std::uint64_t> sums(pool.size());
+  const double rate =
+      BestRate(pool, static_cast<double>(share * sizeof(std::uint64_t)) / 1e9,
+               [&](std::size_t part) { sums[part] = Sum(parts[part].data(), share); });
+  for (const std::uint64_t sum : sums) {
+    CHECK(sum == share / 8 * 8);
+  }
+  return rate;
+}
+
+#if defined(__x86_64__)
+constexpr std::size_t kRounds = 4'000'000;
+constexpr std::size_t kChains = 12;  // in flight: more than latency times throughput
+
+// Inline assembly, because a compiler would fold sums that nobody reads.
+#define SAFEGUARD_PEAK(name, isa, instruction, type, zero)                 \
+  [[gnu::target(isa)]] void name(std::size_t) {                            \
+    type sums[kChains];                                                    \
+    for (type & sum : sums) {                                              \
+      sum = zero();                                                        \
+    }                                                                      \
+    const type x = zero();                                                 \
+    for (std::size_t round = 0; round < kRounds; ++round) {                \
+      _Pragma("GCC unroll 12") for (std::size_t i = 0; i < kChains; ++i) { \
+        asm volatile(instruction " %1, %1, %0" : "+v"(sums[i]) : "v"(x));  \
+      }                                                                    \
+    }                                                                      \
+  }
+
+SAFEGUARD_PEAK(PeakF32Avx2, "avx2,fma", "vfmadd231ps", __m256, _mm256_setzero_ps)
+SAFEGUARD_PEAK(PeakF32Avx512, "avx512f", "vfmadd231ps", __m512, _mm512_setzero_ps)
+SAFEGUARD_PEAK(PeakBf16, "avx512f,avx512bf16", "vdpbf16ps", __m512, _mm512_setzero_ps)
+SAFEGUARD_PEAK(PeakInt8, "avx512f,avx512vnni", "vpdpbusd", __m512i, _mm512_setzero_si512)
+#undef SAFEGUARD_PEAK
+
+// `lanes`: multiply-adds of one instruction.
+double PeakRate(ThreadPool& pool, std::size_t lanes, void (*peak)(std::size_t)) {
+  return BestRate(pool, static_cast<double>(kRounds * kChains * lanes) / 1e9, peak);
+}
+#endif
+
+}  // namespace
+
+double MachineLimits::BestGmac() const {
+  return std::max({f32_gmac_s, bf16_gmac_s, int8_gmac_s});
+}
+
+MachineLimits MeasureMachineLimits(std::size_t threads, std::size_t bytes) {
+  CHECK(threads >= 1);
+  ThreadPool pool(threads);
+  MachineLimits limits;
+  limits.read_gb_s = ReadRate(pool, bytes);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") != 0) {
+    limits.f32_gmac_s = PeakRate(pool, 16, PeakF32Avx512);
+  } else if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
+    limits.f32_gmac_s = PeakRate(pool, 8, PeakF32Avx2);
+  }
+  if (__builtin_cpu_supports("avx512bf16") != 0) {
+    limits.bf16_gmac_s = PeakRate(pool, 32, PeakBf16);
+  }
+  if (__builtin_cpu_supports("avx512vnni") != 0) {
+    limits.int8_gmac_s = PeakRate(pool, 64, PeakInt8);
+  }
+#endif
+  return limits;
+}
+
+}  // namespace safeguard::engine

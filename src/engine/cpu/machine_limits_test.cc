@@ -1,0 +1,23 @@
+#include "engine/machine_limits.h"
+
+#include <gtest/gtest.h>
+
+namespace safeguard::engine {
+namespace {
+
+TEST(MachineLimits, AreOfAPlausibleSize) {
+  const MachineLimits limits = MeasureMachineLimits(1, std::size_t{1} << 26);
+  EXPECT_GT(limits.read_gb_s, 0.1);
+  EXPECT_LT(limits.read_gb_s, 5000);
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") != 0) {
+    EXPECT_GT(limits.f32_gmac_s, 0.5);
+  }
+  EXPECT_EQ(limits.int8_gmac_s > 0, __builtin_cpu_supports("avx512vnni") != 0);
+#endif
+  EXPECT_GE(limits.BestGmac(), limits.f32_gmac_s);
+  EXPECT_LT(limits.BestGmac(), 1e6);
+}
+
+}  // namespace
+}  // namespace safeguard::engine

@@ -1,0 +1,78 @@
+#include "moderation/verdict_log.h"
+
+#include "base/hash.h"
+
+namespace safeguard::moderation {
+
+std::string ContentHash(const Content& content) {
+  // Lengths before texts: no two contents are written the same.
+  std::string bytes = ToString(content.kind);
+  for (const Message& message : content.messages) {
+    bytes += '\n';
+    bytes += ToString(message.role);
+    bytes += ' ' + std::to_string(message.text.size()) + ' ' + message.text;
+  }
+  return Blake2bHex(bytes);
+}
+
+VerdictRecord RecordOf(const Verdict& verdict, const Content& content, Channel channel, TimeMs when,
+                       bool keep_content) {
+  VerdictRecord record;
+  record.when = when;
+  record.content_hash = ContentHash(content);
+  if (keep_content) {
+    record.content = content;
+  }
+  record.content_id = content.id;
+  record.surface = content.surface;
+  record.language = content.language;
+  record.policy = verdict.policy;
+  record.channel = channel;
+  record.outcome = verdict.outcome;
+  record.reason = verdict.reason;
+  record.score = verdict.score;
+  record.category = verdict.category;
+  record.rule_ids = verdict.rule_ids;
+  record.layer = verdict.decided_by.layer;
+  record.model = verdict.decided_by.model;
+  record.model_hash = verdict.decided_by.model_hash;
+  return record;
+}
+
+Status CheckQuery(const VerdictQuery& query) {
+  if (query.limit < 1 || query.limit > kVerdictPageMax) {
+    return Fail(ErrorCode::kLimit,
+                "a page of verdicts has 1 to " + std::to_string(kVerdictPageMax) + " records");
+  }
+  if (query.policy_id.empty() && !query.policy_version.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "a version without its policy says nothing",
+                "name the policy too");
+  }
+  return {};
+}
+
+const char* ToString(Channel channel) {
+  switch (channel) {
+    case Channel::kDirect:
+      return "direct";
+    case Channel::kActive:
+      return "active";
+    case Channel::kCanary:
+      return "canary";
+    case Channel::kShadow:
+      return "shadow";
+  }
+  return "direct";
+}
+
+std::optional<Channel> ChannelFrom(std::string_view text) {
+  for (const Channel channel :
+       {Channel::kDirect, Channel::kActive, Channel::kCanary, Channel::kShadow}) {
+    if (text == ToString(channel)) {
+      return channel;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace safeguard::moderation
