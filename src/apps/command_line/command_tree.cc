@@ -148,6 +148,7 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddBacktest();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -282,6 +283,9 @@ void CommandTree::AddPolicy() {
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
+
+  AddPolicyTest(policy);
+  AddPolicyDiff(policy);
 }
 
 void CommandTree::AddVersion() {
@@ -330,6 +334,18 @@ Invocation CommandTree::Selected() {
   }
   if (name == "list") {
     return list_;
+  }
+  if (name == "test") {
+    return test_;
+  }
+  if (name == "backtest") {
+    return backtest_;
+  }
+  if (command->get_parent()->get_name() == "backtest") {
+    return name == "status" ? Invocation(backtest_status_) : Invocation(backtest_stop_);
+  }
+  if (name == "diff") {
+    return diff_;
   }
   if (name == "info") {
     return model_info_;

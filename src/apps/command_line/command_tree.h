@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
@@ -25,10 +26,11 @@ struct ParseEnd {
 
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, ModelInfoArguments, ModelVerifyArguments,
-                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments,
-                 ModelLogitsArguments, ModelGenerateArguments, BenchArguments, VersionArguments,
-                 CompletionArguments>;
+                 PolicyLintArguments, PolicyListArguments, PolicyTestArguments, PolicyDiffArguments,
+                 BacktestArguments, BacktestStatusArguments, BacktestStopArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -47,6 +49,9 @@ class CommandTree {
   void AddBatch();
   void AddEval();
   void AddPolicy();
+  void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
+  void AddPolicyDiff(CLI::App* policy);
+  void AddBacktest();
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddVersion();
@@ -59,6 +64,11 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyTestArguments test_;
+  PolicyDiffArguments diff_;
+  BacktestArguments backtest_;
+  BacktestStatusArguments backtest_status_;
+  BacktestStopArguments backtest_stop_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

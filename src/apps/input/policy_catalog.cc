@@ -155,6 +155,7 @@ Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
   }
   LoadedPolicy loaded;
   loaded.policy = std::move(*policy);
+  loaded.bytes = text->bytes;
   loaded.origin = text->origin;
   Status status;
   const EmbeddedFile* shipped_golden = Find(name_or_path + "/golden.jsonl");
