@@ -71,6 +71,8 @@ struct RankMetrics {
   std::optional<double> average_precision;
   // The most recall at a false alarm rate of at most `false_alarm_rate_max`. Needs both classes.
   std::optional<OperatingPoint> recall_at_false_alarms;
+  // The same for each of `false_alarm_rates`.
+  std::vector<std::optional<OperatingPoint>> recall_at_rates;
   // The most precision at a recall of at least each of `recalls`. Needs a positive.
   std::vector<std::optional<OperatingPoint>> precision_at_recall;
   // The threshold with the highest F1 on these very cases: optimistic, since it was chosen on what
@@ -80,6 +82,7 @@ struct RankMetrics {
 
 struct RankOptions {
   double false_alarm_rate_max = 0.01;
+  std::vector<double> false_alarm_rates = {0.01, 0.05, 0.10};
   std::vector<double> recalls = {0.80, 0.90, 0.95};
 };
 

@@ -61,6 +61,20 @@ TEST(RankingTest, ByHandWithTies) {
   EXPECT_DOUBLE_EQ(m.best_f1->threshold, 0.9);
 }
 
+TEST(RankingTest, RecallAtSeveralRates) {
+  // 20 safe cases at 0.01 .. 0.20, violations at 0.195 (above 19 of them) and 0.005.
+  std::vector<Scored> cases = {{0.195, true}, {0.005, true}};
+  for (int i = 1; i <= 20; ++i) {
+    cases.push_back({i / 100.0, false});
+  }
+  const RankMetrics m = Ranking(cases).Measure({});
+  ASSERT_EQ(m.recall_at_rates.size(), 3U);  // at 1 %, 5 %, 10 %
+  EXPECT_EQ(m.recall_at_rates[0]->recall, 0);
+  EXPECT_EQ(m.recall_at_rates[1]->recall, 0.5);  // one alarm of 20 is allowed
+  EXPECT_EQ(m.recall_at_rates[1]->threshold, 0.195);
+  EXPECT_EQ(m.recall_at_rates[2]->recall, 0.5);
+}
+
 TEST(RankingTest, NoAlarmAllowed) {
   const std::vector<Scored> cases = {{0.9, false}, {0.5, true}};
   const RankMetrics m = Ranking(cases).Measure({});

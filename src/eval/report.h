@@ -8,13 +8,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "eval/benchmark_sets.h"
 #include "eval/bootstrap.h"
 #include "eval/breakdown.h"
+#include "eval/cost.h"
+#include "eval/curves.h"
 #include "eval/exact_match.h"
 #include "eval/metrics.h"
+#include "eval/reliability.h"
 #include "eval/runner.h"
 #include "moderation/policy.h"
 
@@ -29,6 +34,7 @@ struct ReportOptions {
   // Folds of a cross-validation, with its seed; 0: the policy was prepared once.
   std::size_t folds = 0;
   std::uint64_t fold_seed = 0;
+  std::string date;  // stands in the report; given by the caller, which has a clock
 };
 
 struct Figure {
@@ -60,6 +66,7 @@ struct Latency {
 struct Report {
   moderation::PolicyReference policy;
   std::string policy_name;
+  std::string policy_text;                           // its body
   std::optional<moderation::Thresholds> thresholds;  // as the policy states them
   std::string dataset_name;
   std::string dataset_path;
@@ -86,7 +93,13 @@ struct Report {
   Figure roc_auc;
   Figure average_precision;
   Figure recall_at_false_alarms;
+  std::vector<Figure> recall_at_rates;      // of ranking.recall_at_rates
+  std::vector<Figure> precision_at_recall;  // of ranking.precision_at_recall
+  std::vector<CurvePoint> curve;            // thinned, for drawing
+  Histogram histogram;                      // of kHistogramBins
   std::optional<Calibration> calibration;
+  std::optional<Reliability> reliability;             // bins of equal mass
+  std::optional<double> calibration_error_by_chance;  // of it, were the scores perfect
 
   std::vector<RuleResult> rules;
   std::vector<GroupResult> languages;
@@ -95,6 +108,8 @@ struct Report {
   TellingErrors errors;
 
   std::optional<Latency> latency;
+  Cost cost;
+  AnswerFigures answers;
   double seconds = 0;
   std::optional<double> contents_per_second;
   std::vector<std::string> notes;  // what a reader must know before believing a figure
@@ -104,10 +119,32 @@ struct Report {
 Report BuildReport(const moderation::Policy& policy, const Dataset& dataset,
                    const EvaluationRun& run, const ReportOptions& options);
 
+inline constexpr std::size_t kHistogramBins = 20;
+
 // For a terminal: aligned tables, no colour, at most about 100 columns.
 std::string RenderText(const Report& report);
 // One JSON object, indented by two spaces; its fields are listed in report/README.md and only grow.
 std::string RenderJson(const Report& report);
+
+// For a wiki, a ticket or a pull request: GitHub's dialect. Content is shown as text, never as
+// markup.
+std::string RenderMarkdown(const Report& report);
+
+// A run among others in the plot of cost against quality.
+struct QualityPoint {
+  std::string name;          // the judge and what else tells it apart
+  std::optional<double> f1;  // undetermined counted as errors
+  std::optional<Interval> interval;
+  std::optional<double> seconds;  // median of a content
+  std::optional<double> tokens;   // mean of a content, cached ones not counted
+};
+QualityPoint QualityOf(const Report& report);
+// Of a report that RenderJson wrote. Fails, naming `name`, when it is none.
+Result<QualityPoint> ReadQualityPoint(std::string_view json, const std::string& name);
+
+// One HTML page that needs nothing else: no script, no request, light and dark, A4 in print.
+// `others` stand beside it in the plot of cost against quality.
+std::string RenderHtml(const Report& report, std::span<const QualityPoint> others);
 
 // A multi-policy result, likewise.
 std::string RenderText(const ExactMatch& result);

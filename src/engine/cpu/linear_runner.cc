@@ -46,7 +46,7 @@ void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
 void LinearRunner::Run(std::span<const LinearJob> jobs) {
   pieces_.clear();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    Cut(j, jobs[j].weights->rows, jobs.size());
+    Cut(j, jobs[j].only.empty() ? jobs[j].weights->rows : jobs[j].only.size(), jobs.size());
   }
   pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
     RunPiece(jobs[pieces_[i].job], pieces_[i], scratch_[worker]);
@@ -68,10 +68,11 @@ void LinearRunner::RunPiece(const LinearJob& job, const Piece& piece, Scratch& s
   scratch.rows.resize(count);
   scratch.bias.assign(count, 0.0F);
   for (std::size_t o = 0; o < count; ++o) {
-    scratch.rows[o] = RowOf(*job.weights, piece.begin + o);
-  }
-  if (job.bias != nullptr) {
-    DequantizeVector(*job.bias, piece.begin, scratch.bias);
+    const std::size_t row = job.only.empty() ? piece.begin + o : job.only[piece.begin + o];
+    scratch.rows[o] = RowOf(*job.weights, row);
+    if (job.bias != nullptr) {
+      DequantizeVector(*job.bias, row, {&scratch.bias[o], 1});
+    }
   }
   scratch.kernel.Reserve(LinearScratchFloats(job.weights->columns));
   kernels_.linear({LayoutOf(*job.weights), scratch.rows.data(), count, scratch.bias.data(),

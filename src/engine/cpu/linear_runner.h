@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,13 +13,15 @@
 
 namespace safeguard::engine::cpu {
 
-// out[r * out_stride + o] = bias[o] + x[r] . weights[o].
+// out[r * out_stride + o] = bias[o] + x[r] . weights[o]. With `only`, output i is row only[i] of
+// the weights and of the bias: the same bits as in a run over all rows.
 struct LinearJob {
   const MatrixView* weights = nullptr;
   const VectorView* bias = nullptr;   // null: none
   std::span<const float* const> x{};  // rows of RoundUp(columns, kColumnQuantum) floats
   float* out = nullptr;
   std::size_t out_stride = 0;
+  std::span<const std::uint32_t> only{};  // rows of `weights`, rising; empty: all of them
 };
 
 // An expert's first half: out = swiglu(gate, up), `intermediate` numbers a row.

@@ -26,6 +26,8 @@ class Sweep {
           OperatingPoint{.threshold = std::numeric_limits<double>::infinity(),
                          .precision = std::numeric_limits<double>::quiet_NaN()};
     }
+    metrics_.recall_at_rates.assign(options.false_alarm_rates.size(),
+                                    metrics_.recall_at_false_alarms);
   }
 
   void Step(double threshold, double positives, double negatives) {
@@ -59,10 +61,18 @@ class Sweep {
  private:
   [[nodiscard]] bool both_classes() const { return positives_all_ > 0 && negatives_all_ > 0; }
 
+  void KeepAtRate(const OperatingPoint& point, double rate, std::optional<OperatingPoint>& best) {
+    // Compares counts, so that 1 of 20 is a rate of 0.05 whatever the rounding of 0.05.
+    if (both_classes() && negatives_ <= rate * negatives_all_ + 1e-9 &&
+        point.recall > best->recall) {
+      best = point;
+    }
+  }
+
   void Keep(const OperatingPoint& point) {
-    if (both_classes() && negatives_ <= options_.false_alarm_rate_max * negatives_all_ &&
-        point.recall > metrics_.recall_at_false_alarms->recall) {
-      metrics_.recall_at_false_alarms = point;
+    KeepAtRate(point, options_.false_alarm_rate_max, metrics_.recall_at_false_alarms);
+    for (std::size_t i = 0; i < options_.false_alarm_rates.size(); ++i) {
+      KeepAtRate(point, options_.false_alarm_rates[i], metrics_.recall_at_rates[i]);
     }
     for (std::size_t i = 0; i < options_.recalls.size(); ++i) {
       std::optional<OperatingPoint>& best = metrics_.precision_at_recall[i];
@@ -108,6 +118,7 @@ RankMetrics Ranking::Measure(const RankOptions& options,
   CHECK(weights.empty() || weights.size() == order_.size());
   RankMetrics metrics;
   metrics.precision_at_recall.resize(options.recalls.size());
+  metrics.recall_at_rates.resize(options.false_alarm_rates.size());
   if (!defined_) {
     return metrics;
   }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <set>
 #include <utility>
 
@@ -14,6 +13,9 @@ using moderation::Outcome;
 using Values = std::vector<std::optional<double>>;
 
 constexpr std::size_t kDecisionFigures = 8;
+constexpr std::size_t kCurvePoints = 200;
+constexpr std::size_t kChanceResamples = 200;
+constexpr std::size_t kFewCases = 30;
 
 // In the order of Slots.
 Values DecisionValues(const Confusion& c) {
@@ -26,10 +28,20 @@ std::array<Figure*, kDecisionFigures> Slots(DecisionFigures& f) {
           &f.balanced_accuracy, &f.matthews, &f.kappa};
 }
 
+// In the order of the slots in MeasureScores.
 Values RankValues(const RankMetrics& metrics) {
-  const auto& point = metrics.recall_at_false_alarms;
-  return {metrics.roc_auc, metrics.average_precision,
-          point ? std::optional(point->recall) : std::nullopt};
+  const auto recall = [](const std::optional<OperatingPoint>& point) {
+    return point ? std::optional(point->recall) : std::nullopt;
+  };
+  Values values = {metrics.roc_auc, metrics.average_precision,
+                   recall(metrics.recall_at_false_alarms)};
+  for (const std::optional<OperatingPoint>& point : metrics.recall_at_rates) {
+    values.push_back(recall(point));
+  }
+  for (const std::optional<OperatingPoint>& point : metrics.precision_at_recall) {
+    values.push_back(point ? std::optional(point->precision) : std::nullopt);
+  }
+  return values;
 }
 
 void MeasureDecisions(std::span<const Judged> cases, const BootstrapOptions& options,
@@ -90,42 +102,41 @@ void MeasureScores(std::span<const Judged> cases, const ReportOptions& options, 
   };
   const Values values = RankValues(report.ranking);
   const auto intervals = BootstrapIntervals(positive, values.size(), measure, options.bootstrap);
-  const std::array<Figure*, 3> slots = {&report.roc_auc, &report.average_precision,
-                                        &report.recall_at_false_alarms};
+  report.recall_at_rates.resize(report.ranking.recall_at_rates.size());
+  report.precision_at_recall.resize(report.ranking.precision_at_recall.size());
+  std::vector<Figure*> slots = {&report.roc_auc, &report.average_precision,
+                                &report.recall_at_false_alarms};
+  for (std::vector<Figure>* figures : {&report.recall_at_rates, &report.precision_at_recall}) {
+    for (Figure& figure : *figures) {
+      slots.push_back(&figure);
+    }
+  }
   for (std::size_t i = 0; i < slots.size(); ++i) {
     slots[i]->value = values[i];
     slots[i]->interval = values[i] ? intervals[i] : std::nullopt;
   }
+  report.curve = ThinnedCurve(ThresholdCurve(scored), kCurvePoints);
+  report.histogram = ScoreHistogram(scored, kHistogramBins);
   report.calibration = MeasureCalibration(scored);
+  const std::size_t bins = ReliabilityBinCount(scored.size());
+  report.reliability = MeasureReliability(scored, Binning::kEqualMass, bins);
+  report.calibration_error_by_chance = CalibrationErrorByChance(
+      scored, Binning::kEqualMass, bins, kChanceResamples, options.bootstrap.seed);
 }
 
 void MeasureTimes(const EvaluationRun& run, Report& report) {
-  std::vector<double> times;
-  double sum = 0;
-  for (const CaseResult& result : run.results) {
-    if (result.judged) {
-      times.push_back(result.latency_ms);
-      sum += result.latency_ms;
-    }
-  }
   report.seconds = run.seconds;
-  if (times.empty()) {
-    return;
-  }
-  std::ranges::sort(times);
-  // The nearest rank: a time that was really seen.
-  const auto at = [&times](double share) {
-    const auto rank =
-        static_cast<std::size_t>(std::ceil(share * static_cast<double>(times.size())));
-    return times[std::max<std::size_t>(rank, 1) - 1];
-  };
-  report.latency = Latency{.mean_ms = sum / static_cast<double>(times.size()),
-                           .p50_ms = at(0.5),
-                           .p95_ms = at(0.95),
-                           .p99_ms = at(0.99),
-                           .max_ms = times.back()};
-  if (run.seconds > 0) {
-    report.contents_per_second = static_cast<double>(times.size()) / run.seconds;
+  report.cost = MeasureCost(run.results);
+  report.answers = MeasureAnswers(run.results);
+  if (const std::optional<Spread>& seconds = report.cost.seconds) {
+    report.latency = Latency{.mean_ms = seconds->mean * 1000,
+                             .p50_ms = seconds->p50 * 1000,
+                             .p95_ms = seconds->p95 * 1000,
+                             .p99_ms = seconds->p99 * 1000,
+                             .max_ms = seconds->max * 1000};
+    if (run.seconds > 0) {
+      report.contents_per_second = static_cast<double>(report.cost.contents) / run.seconds;
+    }
   }
 }
 
@@ -168,6 +179,11 @@ void AddNotes(const EvaluationRun& run, Report& report) {
   note(negatives > 0 && static_cast<double>(negatives) * alarms_max < 1,
        "with " + std::to_string(negatives) +
            " safe cases the recall at few false alarms allows none at all");
+  note(report.cases > 0 && report.cases < kFewCases,
+       "only " + std::to_string(report.cases) + " cases: read the intervals, not the figures");
+  note(report.answers.asked > report.answers.readable,
+       std::to_string(report.answers.asked - report.answers.readable) +
+           " answers of the model could not be read as a verdict");
   note(report.ranking.best_f1.has_value(),
        "the best-F1 threshold was chosen on these very cases: its F1 is optimistic");
 }
@@ -180,6 +196,7 @@ Report BuildReport(const moderation::Policy& policy, const Dataset& dataset,
   Report report;
   report.policy = policy.Reference();
   report.policy_name = policy.name;
+  report.policy_text = policy.text;
   report.thresholds = policy.thresholds;
   report.dataset_name = dataset.name;
   report.dataset_path = dataset.path;

@@ -54,18 +54,24 @@ json RankingJson(const Report& report) {
   json at_recall = json::array();
   for (std::size_t i = 0; i < report.options.ranking.recalls.size(); ++i) {
     at_recall.push_back({{"recall_min", report.options.ranking.recalls[i]},
-                         {"point", ToJson(report.ranking.precision_at_recall[i])}});
+                         {"point", ToJson(report.ranking.precision_at_recall[i])},
+                         {"precision", ToJson(report.precision_at_recall[i])}});
+  }
+  json at_rates = json::array();
+  for (std::size_t i = 0; i < report.options.ranking.false_alarm_rates.size(); ++i) {
+    json each = ToJson(report.recall_at_rates[i]);
+    each["false_alarm_rate_max"] = report.options.ranking.false_alarm_rates[i];
+    each["point"] = ToJson(report.ranking.recall_at_rates[i]);
+    at_rates.push_back(std::move(each));
   }
   json recall = ToJson(report.recall_at_false_alarms);
   recall["false_alarm_rate_max"] = report.options.ranking.false_alarm_rate_max;
   recall["point"] = ToJson(report.ranking.recall_at_false_alarms);
-  return {{"scored", report.scored},
-          {"invalid_scores", report.invalid_scores},
-          {"roc_auc", ToJson(report.roc_auc)},
-          {"average_precision", ToJson(report.average_precision)},
-          {"recall_at_false_alarms", recall},
-          {"precision_at_recall", at_recall},
-          {"best_f1_optimistic", ToJson(report.ranking.best_f1)}};
+  return {
+      {"scored", report.scored},           {"invalid_scores", report.invalid_scores},
+      {"roc_auc", ToJson(report.roc_auc)}, {"average_precision", ToJson(report.average_precision)},
+      {"recall_at_false_alarms", recall},  {"recall_at_rates", at_rates},
+      {"precision_at_recall", at_recall},  {"best_f1_optimistic", ToJson(report.ranking.best_f1)}};
 }
 
 json CalibrationJson(const std::optional<Calibration>& calibration) {
@@ -82,6 +88,62 @@ json CalibrationJson(const std::optional<Calibration>& calibration) {
   return {{"brier", calibration->brier},
           {"expected_calibration_error", calibration->expected_calibration_error},
           {"bins", bins}};
+}
+
+json ReliabilityJson(const Report& report) {
+  if (!report.reliability) {
+    return nullptr;
+  }
+  json bins = json::array();
+  for (const ReliabilityBin& bin : report.reliability->bins) {
+    bins.push_back({{"cases", bin.cases},
+                    {"positives", bin.positives},
+                    {"score_low", bin.score_low},
+                    {"score_high", bin.score_high},
+                    {"score_mean", bin.score_mean},
+                    {"positive_share", bin.positive_share},
+                    {"interval", json::array({bin.interval.low, bin.interval.high})}});
+  }
+  return {{"expected_calibration_error", report.reliability->expected_calibration_error},
+          {"maximum_calibration_error", report.reliability->maximum_calibration_error},
+          {"by_chance", Number(report.calibration_error_by_chance)},
+          {"bins", bins}};
+}
+
+json CurveJson(const std::vector<CurvePoint>& curve) {
+  json list = json::array();
+  for (const CurvePoint& point : curve) {
+    list.push_back({{"threshold", Number(point.threshold)},
+                    {"recall", Number(point.recall)},
+                    {"false_alarm_rate", Number(point.false_alarm_rate)},
+                    {"precision", Number(point.precision)}});
+  }
+  return list;
+}
+
+json ToJson(const std::optional<Spread>& spread) {
+  if (!spread) {
+    return nullptr;
+  }
+  return {{"total", spread->total}, {"mean", spread->mean}, {"p50", spread->p50},
+          {"p95", spread->p95},     {"p99", spread->p99},   {"max", spread->max}};
+}
+
+json CostJson(const Cost& cost) {
+  return {{"contents", cost.contents},
+          {"seconds", ToJson(cost.seconds)},
+          {"prompt_tokens", ToJson(cost.prompt_tokens)},
+          {"cached_tokens", ToJson(cost.cached_tokens)},
+          {"reasoning_tokens", ToJson(cost.reasoning_tokens)},
+          {"answer_tokens", ToJson(cost.answer_tokens)}};
+}
+
+json AnswersJson(const AnswerFigures& answers) {
+  return {{"asked", answers.asked},
+          {"readable", answers.readable},
+          {"unreadable", answers.unreadable},
+          {"parse_rate", Number(answers.parse_rate)},
+          {"interval", ToJson(answers.interval)}};
 }
 
 json RulesJson(const std::vector<RuleResult>& rules) {
@@ -184,7 +246,9 @@ std::string RenderJson(const Report& report) {
   object["policy"] = {{"id", report.policy.id},
                       {"name", report.policy_name},
                       {"version", report.policy.version},
-                      {"hash", report.policy.hash}};
+                      {"hash", report.policy.hash},
+                      {"text", report.policy_text}};
+  object["date"] = report.options.date;
   object["dataset"] = {
       {"name", report.dataset_name}, {"path", report.dataset_path}, {"hash", report.dataset_hash}};
   object["models"] = report.models;
@@ -194,6 +258,10 @@ std::string RenderJson(const Report& report) {
   object["with_undetermined_as_errors"] = ToJson(report.with_undetermined);
   object["ranking"] = RankingJson(report);
   object["calibration"] = CalibrationJson(report.calibration);
+  object["reliability"] = ReliabilityJson(report);
+  object["curve"] = CurveJson(report.curve);
+  object["histogram"] = {{"positives", report.histogram.positives},
+                         {"negatives", report.histogram.negatives}};
   object["rules"] = RulesJson(report.rules);
   object["languages"] = GroupsJson(report.languages);
   object["surfaces"] = GroupsJson(report.surfaces);
@@ -202,6 +270,8 @@ std::string RenderJson(const Report& report) {
                       {"misses", CasesJson(report.errors.misses)},
                       {"undetermined", CasesJson(report.errors.undetermined)}};
   object["latency_ms"] = LatencyJson(report.latency);
+  object["cost"] = CostJson(report.cost);
+  object["answers"] = AnswersJson(report.answers);
   object["seconds"] = report.seconds;
   object["contents_per_second"] = Number(report.contents_per_second);
   object["notes"] = report.notes;

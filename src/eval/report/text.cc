@@ -66,6 +66,18 @@ std::string Head(const Report& report) {
                              report.contents_per_second.value_or(0), report.latency->p50_ms,
                              report.latency->p95_ms, report.latency->p99_ms));
   }
+  if (report.cost.prompt_tokens) {
+    line("Tokens",
+         fmt::format("prompt {:.0f} median ({:.0f} cached), reasoning {:.0f} median, "
+                     "{:.0f} p95; {:.0f} sampled in all",
+                     report.cost.prompt_tokens->p50, report.cost.cached_tokens->p50,
+                     report.cost.reasoning_tokens->p50, report.cost.reasoning_tokens->p95,
+                     report.cost.reasoning_tokens->total + report.cost.answer_tokens->total));
+  }
+  if (report.answers.parse_rate) {
+    line("Answers", fmt::format("{} of {} read as a verdict ({})", report.answers.readable,
+                                report.answers.asked, Text(report.answers.interval)));
+  }
   return text;
 }
 
@@ -115,25 +127,26 @@ std::string Scores(const Report& report) {
   };
   add("ROC-AUC", report.roc_auc, std::nullopt);
   add("PR-AUC (average precision)", report.average_precision, std::nullopt);
-  add(fmt::format("recall at {:g} % false alarms",
-                  report.options.ranking.false_alarm_rate_max * 100),
-      report.recall_at_false_alarms, report.ranking.recall_at_false_alarms);
-  for (std::size_t i = 0; i < report.options.ranking.recalls.size(); ++i) {
-    const std::optional<OperatingPoint>& point = report.ranking.precision_at_recall[i];
-    Figure figure;
-    figure.value = point ? std::optional(point->precision) : std::nullopt;
-    add(fmt::format("precision at recall {:.2f}", report.options.ranking.recalls[i]), figure,
-        point);
+  const RankOptions& options = report.options.ranking;
+  for (std::size_t i = 0; i < options.false_alarm_rates.size(); ++i) {
+    add(fmt::format("recall at {:g} % false alarms", options.false_alarm_rates[i] * 100),
+        report.recall_at_rates[i], report.ranking.recall_at_rates[i]);
+  }
+  for (std::size_t i = 0; i < options.recalls.size(); ++i) {
+    add(fmt::format("precision at recall {:.2f}", options.recalls[i]),
+        report.precision_at_recall[i], report.ranking.precision_at_recall[i]);
   }
   Figure best;
   best.value = report.ranking.best_f1 ? std::optional(report.ranking.best_f1->f1) : std::nullopt;
   add("best F1 (optimistic)", best, report.ranking.best_f1);
   std::string text = fmt::format("\nScores ({} cases)\n", report.scored) + table.Render(kIndent);
-  if (report.calibration) {
+  if (report.calibration && report.reliability) {
     fmt::format_to(std::back_inserter(text),
-                   "  calibration: Brier {:.4f}, expected error {:.4f} ({} bins)\n",
+                   "  calibration: Brier {:.4f}, expected error {:.4f} ({} bins of equal width), "
+                   "{:.4f} ({} of equal mass; {} by chance)\n",
                    report.calibration->brier, report.calibration->expected_calibration_error,
-                   kCalibrationBins);
+                   kCalibrationBins, report.reliability->expected_calibration_error,
+                   report.reliability->bins.size(), Number(report.calibration_error_by_chance));
   }
   return text;
 }

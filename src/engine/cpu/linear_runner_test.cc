@@ -1,0 +1,48 @@
+#include "engine/cpu/linear_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "engine/cpu/random_model.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+TEST(LinearRunner, ChosenRowsHaveTheBitsTheyHaveAmongAllRows) {
+  constexpr std::size_t kOutputs = 333;
+  constexpr std::size_t kColumns = 96;
+  RandomWeights random(3);
+  ThreadPool pool(2);
+  LinearRunner runner(BestKernels(), pool);
+  const std::vector<std::uint32_t> only = {0, 1, 31, 32, 33, 200, 331, 332};
+  for (const WeightType type : {WeightType::kBF16, WeightType::kQ8_0, WeightType::kMxfp4}) {
+    const MatrixView weights = random.Matrix(type, NibbleOrder::kHalves, kOutputs, kColumns);
+    const VectorView bias = random.Vector(kOutputs, 0, 1);
+    for (const std::size_t rows : {1U, 7U}) {
+      std::vector<float> x(rows * kColumns);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<float>(i * 37 % 101) / 50.0F - 1.0F;
+      }
+      std::vector<const float*> inputs;
+      for (std::size_t r = 0; r < rows; ++r) {
+        inputs.push_back(x.data() + r * kColumns);
+      }
+      std::vector<float> all(rows * kOutputs);
+      std::vector<float> some(rows * only.size());
+      const LinearJob whole = {&weights, &bias, inputs, all.data(), kOutputs};
+      const LinearJob chosen = {&weights, &bias, inputs, some.data(), only.size(), only};
+      runner.Run({&whole, 1});
+      runner.Run({&chosen, 1});
+      for (std::size_t r = 0; r < rows; ++r) {
+        for (std::size_t i = 0; i < only.size(); ++i) {
+          ASSERT_EQ(some[r * only.size() + i], all[r * kOutputs + only[i]]) << r << ", " << only[i];
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace safeguard::engine::cpu
