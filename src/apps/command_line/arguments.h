@@ -24,6 +24,7 @@ struct ClassifyArguments {
   std::string golden;                 // for a single policy
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
+  bool ablation = false;  // ask again without each rule that is cited
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };

@@ -178,6 +178,8 @@ void CommandTree::AddClassify() {
   AddJson(command, classify_.json, "One JSON object a line, one line a policy");
   command->add_flag("--show-reasoning", classify_.show_reasoning,
                     "Print the model's chain of thought too (with --json it is always there)");
+  command->add_flag("--ablation", classify_.ablation,
+                    "Ask again without each rule that is cited, and say whether it mattered");
   AddJudge(command, classify_.judge);
   AddColor(command, classify_.color);
   command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());

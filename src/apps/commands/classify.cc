@@ -9,19 +9,85 @@
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "apps/output/verdict_text.h"
+#include "eval/policy_mutation.h"
 
 namespace safeguard::apps {
 namespace {
 
+using Ablations = std::vector<std::vector<eval::RuleAblation>>;  // of each verdict
+
+// Nothing where it was not asked for.
+Result<Ablations> Ablate(const ClassifyArguments& arguments, const Judging& judging,
+                         const std::vector<moderation::Verdict>& verdicts,
+                         const moderation::Content& content) {
+  Ablations ablations(verdicts.size());
+  for (std::size_t v = 0; arguments.ablation && v < verdicts.size(); ++v) {
+    const LoadedPolicy& loaded = judging.policies[v];
+    Result<std::vector<eval::RuleAblation>> result =
+        eval::AblateVerdict(*judging.judge, loaded.bytes, loaded.policy, loaded.golden, content,
+                            verdicts[v], eval::kMovedLeast);
+    if (!result) {
+      return std::unexpected(result.error());
+    }
+    ablations[v] = std::move(*result);
+  }
+  return ablations;
+}
+
+nlohmann::ordered_json AblationJson(const std::vector<eval::RuleAblation>& ablations) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const eval::RuleAblation& ablation : ablations) {
+    nlohmann::ordered_json item = {{"rule", ablation.rule}, {"faithful", nullptr}};
+    if (ablation.problem.empty()) {
+      item["faithful"] = ablation.faithful;
+      item["outcome_without"] = moderation::ToString(ablation.after);
+      item["score_without"] = ablation.score_after ? nlohmann::ordered_json(*ablation.score_after)
+                                                   : nlohmann::ordered_json(nullptr);
+      item["cited_without"] = ablation.rules_after;
+    } else {
+      item["problem"] = ablation.problem;
+    }
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+std::string AblationLines(const LoadedPolicy& loaded,
+                          const std::vector<eval::RuleAblation>& ablations, std::size_t width) {
+  std::string out;
+  for (const eval::RuleAblation& ablation : ablations) {
+    const auto shown = [](moderation::Outcome outcome, const std::optional<double>& score) {
+      return moderation::ToString(outcome) + (score ? fmt::format(" {:.2f}", *score) : "");
+    };
+    std::string line =
+        fmt::format("{} without {}: ", Printable(loaded.policy.id), Printable(ablation.rule));
+    if (!ablation.problem.empty()) {
+      line += Printable(ablation.problem);
+    } else {
+      line += fmt::format("{} instead of {}. ", shown(ablation.after, ablation.score_after),
+                          shown(ablation.before, ablation.score_before));
+      line += ablation.faithful
+                  ? "The citation is faithful: the verdict rests on this rule."
+                  : "The citation is unfaithful: the verdict stands without this rule.";
+    }
+    out += Wrap(line, width, 0);
+  }
+  return out;
+}
+
 ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
-               const std::vector<moderation::Verdict>& verdicts, const ContentInput& input,
-               Console& console) {
+               const std::vector<moderation::Verdict>& verdicts, const Ablations& ablations,
+               const ContentInput& input, Console& console) {
   Tally tally;
   std::string out;
-  for (const moderation::Verdict& verdict : verdicts) {
-    tally.Count(verdict.outcome);
+  for (std::size_t v = 0; v < verdicts.size(); ++v) {
+    tally.Count(verdicts[v].outcome);
     if (arguments.json) {
-      out += JsonLine(VerdictJson(verdict, input.content.kind)) + "\n";
+      nlohmann::ordered_json line = VerdictJson(verdicts[v], input.content.kind);
+      if (arguments.ablation) {
+        line["ablation"] = AblationJson(ablations[v]);
+      }
+      out += JsonLine(line) + "\n";
     }
   }
   if (!arguments.json) {
@@ -29,6 +95,9 @@ ExitCode Print(const ClassifyArguments& arguments, const Judging& judging,
     out = VerdictText(verdicts, console.columns(), color);
     if (arguments.show_reasoning) {
       out += ReasoningText(verdicts, console.columns(), color);
+    }
+    for (std::size_t v = 0; v < verdicts.size(); ++v) {
+      out += AblationLines(judging.policies[v], ablations[v], console.columns());
     }
     for (const LoadedPolicy& loaded : judging.policies) {
       // What ships is told by `policy list`; what was found beside a file must be told here.
@@ -71,10 +140,14 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   }
   std::vector<moderation::Verdict> verdicts =
       judging->judge->Decide(judging->prepared, std::span(&input->content, 1));
+  const Result<Ablations> ablations = Ablate(arguments, *judging, verdicts, input->content);
+  if (!ablations) {
+    return Fails(console, ablations.error(), ExitCode::kCannotRun);
+  }
   for (moderation::Verdict& verdict : verdicts) {
     Restore(*input, verdict);
   }
-  return Print(arguments, *judging, verdicts, *input, console);
+  return Print(arguments, *judging, verdicts, *ablations, *input, console);
 }
 
 }  // namespace safeguard::apps
