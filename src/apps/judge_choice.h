@@ -27,7 +27,8 @@ struct JudgeChoice {
   double temperature = 0;
   std::uint64_t seed = 0;
 
-  std::string recorded{};  // the file with the answers
+  std::string recorded{};         // the file with the answers
+  bool recorded_by_line = false;  // each is of the content called "line N"
 };
 
 }  // namespace safeguard::apps

@@ -180,6 +180,8 @@ TEST_F(RunTest, EveryCommandHasHelpWithinTheWidthOfATerminal) {
                                              {"classify"},
                                              {"batch"},
                                              {"eval"},
+                                             {"eval", "rescore"},
+                                             {"eval", "compare"},
                                              {"policy"},
                                              {"policy", "show"},
                                              {"policy", "lint"},

@@ -27,7 +27,7 @@ class ProcessServices final : public Services {
       return OpenReasoner(choice);
     }
     if (choice.judge == "recorded") {
-      return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks()});
+      return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks(), choice.recorded_by_line});
     }
     Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(choice.model));
     if (!folder) {

@@ -40,8 +40,10 @@ struct Record {
   moderation::Content content;  // valid UTF-8; content.id is empty when the file gives none
   std::optional<moderation::Outcome> expected;  // kViolation or kSafe; empty: unknown
   std::string label;                            // the raw label as written, e.g. "SP2"
+  std::optional<int>
+      level;  // severity of the label (severity.h), e.g. 2 of "SP2"; empty: it has none
   std::vector<std::string> rule_ids;
-  std::vector<std::string> tags;
+  std::vector<std::string> tags;   // "functionality:slur_h" and the like for slices of a suite
   std::vector<LabelValue> labels;  // of multi-label sets, in the order of the mapping; else empty
   std::vector<std::string> notes;  // e.g. "invalid UTF-8 at byte 12 of the line was replaced"
 };
@@ -52,6 +54,9 @@ Record FromGoldenCase(const moderation::GoldenCase& golden);
 
 // The record's name in reports: its id, else "line N".
 std::string RecordName(const Record& record);
+
+// As ColumnMapping::id: there is none, even if a field looks like one.
+inline constexpr const char* kNoField = "-";
 
 // Which field (JSON key or CSV column) holds what. An empty name is looked for among the usual ones
 // (dataset/field_names.h). Names compare without case, and "-" and " " are read as "_".
@@ -66,6 +71,8 @@ struct ColumnMapping {
   std::string surface;
   std::string language;
   std::string tags;
+  // Each of these fields that is not empty becomes a tag "FIELD:value", for figures by slice.
+  std::vector<std::string> tag_columns;
 
   // Values of the label, without case. Both empty: the usual ones are known (1, true, violation,
   // INVALID, spam ... against 0, false, safe, VALID, ham ...; level labels such as SP0 and SP2 are
@@ -108,12 +115,19 @@ class RecordReader {
   // The next entry; nothing at the end. Blank lines are no entries. A read error of the disk is a
   // last entry with kUnavailable.
   virtual std::optional<Entry> Next() = 0;
+  // The fields of the header, or of the first record read so far, as error messages list them;
+  // empty where there are none.
+  [[nodiscard]] virtual std::string fields() const { return {}; }
 };
 
-// Opens a file. Fails when it is missing, a directory, compressed, UTF-16 or binary, or when a CSV
+// Opens a file; a gzip file is read as what is in it. Fails when it is missing, a directory, packed
+// in another way, UTF-16 (with a mark or without) or binary, or when a CSV
 // header has no column that could hold the content (the message lists the columns it has).
 Result<std::unique_ptr<RecordReader>> OpenRecords(const std::string& path,
                                                   const ReadOptions& options);
+
+// How notes on bytes that are not UTF-8 begin; they go on by naming what the bytes look like.
+inline constexpr const char* kInvalidUtf8Note = "invalid UTF-8 at byte ";
 
 // The same over a stream (standard input, a string), which must outlive the reader. `name` is how
 // errors call it.

@@ -63,12 +63,60 @@ void RunBatch(Judge& judge, Policies policies, const Task& task, std::vector<Eva
     for (std::size_t p = 0; p < policies.size(); ++p) {
       Verdict& verdict = verdicts[c * policies.size() + p];
       const double latency_ms = Latency(verdict, share_ms);
-      runs[p].results[task.indices[c]] = {
-          .judged = true, .verdict = std::move(verdict), .latency_ms = latency_ms};
+      runs[p].results[task.indices[c]] = {.judged = true,
+                                          .verdict = std::move(verdict),
+                                          .latency_ms = latency_ms,
+                                          .seconds = seconds / static_cast<double>(expected)};
     }
   }
   for (EvaluationRun& run : runs) {
     run.seconds += seconds;
+  }
+}
+
+// Takes what the journal has of the records; returns the indices of the others.
+std::vector<std::size_t> Restore(const RunOptions& options, std::span<const std::size_t> indices,
+                                 std::vector<EvaluationRun>& runs) {
+  std::vector<std::size_t> open;
+  for (const std::size_t index : indices) {
+    const JudgedRecord* kept = options.journal == nullptr ? nullptr : options.journal->Find(index);
+    if (kept == nullptr) {
+      open.push_back(index);
+      continue;
+    }
+    CHECK(kept->results.size() == runs.size());
+    double seconds = 0;
+    for (std::size_t p = 0; p < runs.size(); ++p) {
+      runs[p].results[index] = kept->results[p];
+      seconds += kept->results[p].seconds;
+    }
+    for (EvaluationRun& run : runs) {
+      run.seconds += seconds;
+    }
+  }
+  return open;
+}
+
+Status Keep(const RunOptions& options, std::span<const std::size_t> indices,
+            const std::vector<EvaluationRun>& runs) {
+  if (options.journal == nullptr) {
+    return {};
+  }
+  std::vector<JudgedRecord> batch;
+  for (const std::size_t index : indices) {
+    JudgedRecord& judged = batch.emplace_back();
+    judged.index = index;
+    for (const EvaluationRun& run : runs) {
+      judged.results.push_back(run.results[index]);
+    }
+  }
+  return options.journal->Keep(batch);
+}
+
+void End(const std::optional<Error>& error, std::vector<EvaluationRun>& runs) {
+  for (EvaluationRun& run : runs) {
+    run.cancelled = true;
+    run.error = error;
   }
 }
 
@@ -78,13 +126,14 @@ void RunBatches(Judge& judge, Policies policies, const Task& task, const RunOpti
   CHECK(options.batch_size >= 1);
   for (std::size_t begin = 0; begin < task.indices.size(); begin += options.batch_size) {
     if (options.cancel != nullptr && options.cancel->load(std::memory_order_relaxed)) {
-      for (EvaluationRun& run : runs) {
-        run.cancelled = true;
-      }
-      return;
+      return End(std::nullopt, runs);
     }
     const std::size_t size = std::min(options.batch_size, task.indices.size() - begin);
-    RunBatch(judge, policies, {task.records, task.indices.subspan(begin, size)}, runs);
+    const std::span<const std::size_t> batch = task.indices.subspan(begin, size);
+    RunBatch(judge, policies, {task.records, batch}, runs);
+    if (const Status kept = Keep(options, batch, runs); !kept) {
+      return End(kept.error(), runs);
+    }
     done += size;
     if (options.progress) {
       options.progress({.done = done, .total = task.records.size()});
@@ -105,8 +154,9 @@ std::vector<EvaluationRun> RunPolicies(Judge& judge, Policies policies,
   for (std::size_t i = 0; i < indices.size(); ++i) {
     indices[i] = i;
   }
-  std::size_t done = 0;
-  RunBatches(judge, policies, {records, indices}, options, done, runs);
+  const std::vector<std::size_t> open = Restore(options, indices, runs);
+  std::size_t done = records.size() - open.size();
+  RunBatches(judge, policies, {records, open}, options, done, runs);
   return runs;
 }
 
@@ -135,6 +185,12 @@ Result<CrossValidation> CrossValidate(Judge& judge, const moderation::Policy& po
       } else if (std::optional<moderation::GoldenCase> golden = ToGoldenCase(records[i])) {
         training.push_back(std::move(*golden));
       }
+    }
+    const std::size_t fold_size = scored.size();
+    scored = Restore(run_options, scored, runs);
+    done += fold_size - scored.size();
+    if (scored.empty()) {
+      continue;
     }
     auto prepared = judge.Prepare(policy, training);
     if (!prepared) {

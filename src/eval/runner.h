@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,24 +22,46 @@ struct Progress {
   std::size_t total = 0;
 };
 
-struct RunOptions {
-  std::size_t batch_size = 32;                    // contents given to the judge at once; at least 1
-  std::function<void(const Progress&)> progress;  // after each batch, from the calling thread
-  const std::atomic<bool>* cancel = nullptr;      // looked at between batches
-};
-
-// What became of one record. `judged` is false for what cancellation left out.
+// What became of one record. `judged` is false for what cancellation left out. Together with the
+// Record this is all that figures are made of; tokens are in verdict.tokens, the severity answered
+// is SeverityOf(verdict.category). A run file (run_file.h) keeps both.
 struct CaseResult {
   bool judged = false;
   moderation::Verdict verdict;
   // The verdict's own "total" time where it gives one, else its share of the batch's wall time.
   double latency_ms = 0;
+  // Its share of the judge's wall time: of all cases together the time that the run took.
+  double seconds = 0;
+};
+
+// One record with what was judged of it under each policy, in the order of the policies.
+struct JudgedRecord {
+  std::size_t index = 0;  // of the record
+  std::vector<CaseResult> results;
+};
+
+// Remembers what was judged, so that a run that was stopped goes on where it was.
+class RunJournal {
+ public:
+  virtual ~RunJournal() = default;
+  // What is kept of record `index`; null when it is not judged yet.
+  [[nodiscard]] virtual const JudgedRecord* Find(std::size_t index) const = 0;
+  // After each batch, from the calling thread. A failure ends the run.
+  virtual Status Keep(std::span<const JudgedRecord> batch) = 0;
+};
+
+struct RunOptions {
+  std::size_t batch_size = 32;                    // contents given to the judge at once; at least 1
+  std::function<void(const Progress&)> progress;  // after each batch, from the calling thread
+  const std::atomic<bool>* cancel = nullptr;      // looked at between batches
+  RunJournal* journal = nullptr;                  // none: nothing is kept
 };
 
 struct EvaluationRun {
   std::vector<CaseResult> results;  // results[i] is of records[i]
   bool cancelled = false;
-  double seconds = 0;  // wall time in the judge, without preparation
+  std::optional<Error> error;  // why the journal ended the run
+  double seconds = 0;          // wall time in the judge, without preparation
 };
 
 // Judges every record, labelled or not. A judge that returns the wrong number of verdicts gives

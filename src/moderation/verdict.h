@@ -60,6 +60,15 @@ struct TokenUsage {
   std::size_t answer = 0;     // of the answer, forced ones included
 };
 
+// How a written answer kept to what its policy asks.
+struct Adherence {
+  std::string form;  // it was given as: "label", "json", "label with text", "prose", ...
+  std::optional<bool> followed;  // the format asked for; empty when the policy asks for none
+  std::string fault;             // why not, e.g. "text around the JSON"; empty when followed
+  std::size_t cited = 0;         // rules and levels that the policy has
+  std::size_t unknown = 0;       // cited ones that it does not have
+};
+
 struct Verdict {
   PolicyReference policy;
   Outcome outcome = Outcome::kUndetermined;
@@ -75,6 +84,7 @@ struct Verdict {
   std::string reasoning;
   std::string confidence;  // as the model states it, e.g. "high"; may be empty
   TokenUsage tokens;
+  std::optional<Adherence> adherence;  // where an answer was read that nothing constrained
   std::string view;  // the canonical view that gave the score: "original", "normalised", ...
   DecidedBy decided_by;
   std::vector<std::string> notes;            // e.g. "invalid UTF-8 at byte 12 was replaced"

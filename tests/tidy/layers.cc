@@ -40,6 +40,7 @@ struct ThirdParty {
 const std::vector<ThirdParty> kThirdParty = {
     {"unicode/", {"src/base/unicode"}},
     {"sodium", {"src/base"}},
+    {"zlib.h", {"src/base"}},
     {"pcre2", {"src/engine/text"}},
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},

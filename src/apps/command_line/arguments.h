@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,12 +54,39 @@ struct EvalArguments {
   std::string text_field;
   std::string label_field;
   std::vector<std::string> positive_labels;
+  std::vector<std::string> map;  // "text=body", several in one with commas
+  std::string positive;          // "1,spam"
+  std::string negative;
+  std::vector<std::string> label_of;  // "POLICY=LABEL"
+  bool complete_labels = false;       // only records whose every label is known
+  std::string prompting;              // separate, joint, both; empty: as the judge says
+  std::size_t sample = 0;             // 0: all
+  std::uint64_t seed = 1;
+  std::string run;  // a run file; empty: nothing is kept
+  bool restart = false;
+  bool list_datasets = false;
   std::size_t folds = 0;  // 0: no cross-validation
   std::vector<double> thresholds;
   std::size_t errors = 10;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool json = false;
   ColorMode color = ColorMode::kAuto;
+};
+
+struct EvalRescoreArguments {
+  std::string run;
+  std::string policy;               // of a run of several; empty: all of them
+  std::optional<double> threshold;  // empty: the outcomes as they were
+  std::size_t errors = 10;
+  bool json = false;
+};
+
+struct EvalCompareArguments {
+  std::string run_a;
+  std::string run_b;
+  std::string policy;  // of runs of several policies; empty: the only one
+  std::uint64_t seed = 1;
+  bool json = false;
 };
 
 struct PolicyShowArguments {

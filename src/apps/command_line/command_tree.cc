@@ -211,55 +211,6 @@ void CommandTree::AddBatch() {
   command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
 }
 
-void CommandTree::AddEval() {
-  CLI::App* command = app_->add_subcommand("eval", "Measure a policy against labelled data");
-  command
-      ->add_option(
-          "-p,--policy", eval_.policies,
-          "The name of a shipped policy, or a file; with several a violation of any counts")
-      ->type_name("POLICY")
-      ->required()
-      ->expected(1)
-      ->take_all();
-  AddFile(command, "-d,--data", eval_.data,
-          "Labelled data (default: the policy's own golden set, cross-validated)");
-  Choices(command->add_option("--format", eval_.format, "What --data is"),
-          "auto|golden|generic|openai-moderation|toxicchat|openai-spam|openai-spam-sections|"
-          "teen-safety|teen-safety-prompts");
-  command->add_option("--text-field", eval_.text_field, "The field or column with the content")
-      ->type_name("NAME");
-  command->add_option("--label-field", eval_.label_field, "The field or column with the label")
-      ->type_name("NAME");
-  command
-      ->add_option("--positive-label", eval_.positive_labels,
-                   "A label that means violation; repeat it for more")
-      ->type_name("LABEL")
-      ->expected(1)
-      ->take_all();
-  command
-      ->add_option("--cross-validate", eval_.folds,
-                   "Learn from all folds but one and judge that one, for each of K folds of --data")
-      ->type_name("K")
-      ->check(NumberFrom(2, 1000));
-  AddFile(command, "--golden", eval_.golden,
-          "Labelled cases to learn from (default: those beside the policy)");
-  command->add_flag("--no-golden", eval_.no_golden, "Learn from the policy's text alone");
-  command
-      ->add_option("--threshold", eval_.thresholds,
-                   "Also show the figures at this score; repeat it for more")
-      ->type_name("T")
-      ->expected(1)
-      ->take_all()
-      ->check(NumberFrom(0, 1));
-  command
-      ->add_option("--errors", eval_.errors, "How many errors of each kind to show (default: 10)")
-      ->type_name("N")
-      ->check(NumberFrom(0, 10000));
-  AddJson(command, eval_.json, "The report as one JSON object");
-  AddJudge(command, eval_.judge);
-  command->footer(std::string(kEvalExamples) + "\n" + ExitCodeHelp());
-}
-
 void CommandTree::AddPolicy() {
   CLI::App* policy = app_->add_subcommand("policy", "Read, check and list policies");
   policy->require_subcommand(1);
@@ -327,6 +278,12 @@ Invocation CommandTree::Selected() {
   }
   if (name == "eval") {
     return eval_;
+  }
+  if (name == "rescore") {
+    return rescore_;
+  }
+  if (name == "compare") {
+    return compare_;
   }
   if (name == "show") {
     return show_;

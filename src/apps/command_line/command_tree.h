@@ -25,12 +25,13 @@ struct ParseEnd {
 };
 
 using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, PolicyShowArguments,
-                 PolicyLintArguments, PolicyListArguments, PolicyTestArguments, PolicyDiffArguments,
-                 BacktestArguments, BacktestStatusArguments, BacktestStopArguments,
-                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
+    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
+                 PolicyListArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
+                 BacktestStatusArguments, BacktestStopArguments, ModelInfoArguments,
+                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
+                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
+                 VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -47,7 +48,7 @@ class CommandTree {
  private:
   void AddClassify();
   void AddBatch();
-  void AddEval();
+  void AddEval();  // eval_commands.cc
   void AddPolicy();
   void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
   void AddPolicyDiff(CLI::App* policy);
@@ -61,6 +62,8 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  EvalRescoreArguments rescore_;
+  EvalCompareArguments compare_;
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;

@@ -189,7 +189,11 @@ std::string ZshCommand(const Command& command) {
     for (const CLI::App* child : command.children) {
       out += fmt::format("        '{}:{}'\n", child->get_name(), ZshText(child->get_description()));
     }
-    return out + "      )\n      _describe command commands ;;\n";
+    out += "      )\n      _describe command commands";
+    if (command.options.size() <= 1) {  // a mere group: its only option is --help
+      return out + " ;;\n";
+    }
+    out += "\n";
   }
   out += "      _arguments";
   for (const Word& option : command.options) {

@@ -37,8 +37,30 @@ inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy my_policy.md --data labelled.csv --text-field body --label-field verdict
   safeguard eval --policy harassment --data toxicchat.csv --format toxicchat --json
   safeguard eval --policy my_policy.md --data labelled.jsonl --cross-validate 5 --threshold 0.8
+  safeguard eval -p my_policy.md -d export.csv --map text=body,label=is_bad,id=key --positive 1,spam
+  safeguard eval --policy my_policy.md --recorded answers.jsonl
+  safeguard eval --policy spam --data labelled.csv --run spam.run.jsonl
+  safeguard eval --list-datasets
+
+With --run every verdict is kept as it is made: killed or stopped, the same command goes on where
+it was, and `eval rescore` and `eval compare` need no judge any more. With policies that each answer
+for a label of the data (--label-of, or by their ids) the figures are by label, with multi-policy
+accuracy: a record counts only when every label is right.
 
 The exit code says whether the measurement was made, not what it found: 0, or 2, 4, 130 as below.
+)";
+
+inline constexpr const char* kRescoreExamples = R"(Examples:
+  safeguard eval rescore spam.run.jsonl --threshold 0.7
+  safeguard eval rescore spam.run.jsonl --json
+)";
+
+inline constexpr const char* kCompareExamples = R"(Examples:
+  safeguard eval compare before.run.jsonl after.run.jsonl
+  safeguard eval compare screen.run.jsonl reasoner.run.jsonl --json
+
+Both runs must be of the same data. The difference is B minus A, with its paired bootstrap interval;
+McNemar's test asks whether the cases that only one of them judged rightly are uneven by chance.
 )";
 
 inline constexpr const char* kShowExamples = R"(Examples:

@@ -21,6 +21,10 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
 ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& console,
                  const std::atomic<bool>& stop);
 
+// A recorded run scored again, and two of them compared: nothing is judged.
+ExitCode RunEvalRescore(const EvalRescoreArguments& arguments, Console& console);
+ExitCode RunEvalCompare(const EvalCompareArguments& arguments, Console& console);
+
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);

@@ -1,131 +1,45 @@
 #include <fmt/format.h>
 
-#include <set>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "apps/batch/progress_line.h"
 #include "apps/commands/commands.h"
-#include "apps/commands/judging.h"
-#include "apps/input/dataset_name.h"
-#include "apps/output/display_text.h"
-#include "apps/output/table.h"
-#include "apps/output/verdict_json.h"
-#include "eval/benchmark_sets.h"
-#include "eval/join_policies.h"
-#include "eval/report.h"
+#include "apps/commands/eval_data.h"
+#include "apps/commands/eval_measured.h"
+#include "apps/commands/eval_plan.h"
+#include "eval/run_file.h"
 #include "eval/runner.h"
 
 namespace safeguard::apps {
 namespace {
 
-constexpr std::size_t kFoldsDefault = 5;
+// The reasoner takes seconds for a case: a kill shall cost few of them.
+constexpr std::size_t kSlowBatch = 8;
 
-// What is to be measured, once everything is read.
-struct Plan {
-  std::vector<LoadedPolicy> policies;  // at least one
-  eval::Dataset data;
-  std::size_t folds = 0;
-  std::vector<std::string> notes;
-};
-
-Result<eval::Dataset> OwnGoldenSet(const LoadedPolicy& policy) {
-  if (policy.golden.empty()) {
-    return Fail(ErrorCode::kInvalidInput,
-                "there is nothing to measure: " + policy.policy.id + " has no golden set",
-                "give labelled data with --data");
+// The name that recorded answers alone go by: their line (recorded_judge.h, by_line).
+void NameByLine(eval::Dataset& data) {
+  for (eval::Record& record : data.records) {
+    record.content.id = "line " + std::to_string(record.line);
   }
-  eval::Dataset data;
-  data.name = "golden";
-  data.path = policy.golden_origin;
-  data.hash = policy.golden_hash;
-  for (const moderation::GoldenCase& golden : policy.golden) {
-    data.records.push_back(eval::FromGoldenCase(golden));
-  }
-  return data;
 }
 
-Result<eval::Dataset> GivenData(const EvalArguments& arguments) {
-  Result<std::string> name = arguments.format == "auto" ? GuessDatasetName(arguments.data)
-                                                        : Result<std::string>(arguments.format);
-  if (!name) {
-    return std::unexpected(name.error());
-  }
-  eval::ReadOptions options;
-  options.mapping.text = arguments.text_field;
-  options.mapping.label = arguments.label_field;
-  options.mapping.positive_values = arguments.positive_labels;
-  return eval::LoadDataset(*name, arguments.data, options);
-}
-
-// Records that the judge would be asked about after having been told the answer.
-std::size_t CountLearned(const Plan& plan) {
-  std::set<std::string> learned;
-  for (const LoadedPolicy& policy : plan.policies) {
-    for (const moderation::GoldenCase& golden : policy.golden) {
-      learned.insert(eval::NormalText(golden.content));
-    }
-  }
-  std::size_t count = 0;
-  for (const eval::Record& record : plan.data.records) {
-    count += learned.contains(eval::NormalText(record.content)) ? 1 : 0;
-  }
-  return count;
-}
-
-void NoteLearning(const LoadedPolicy& policy, std::size_t policies, Plan& plan) {
-  const std::string of = policies > 1 ? policy.policy.id + ": " : "";
-  plan.notes.push_back(policy.golden.empty()
-                           ? of + "the judge learned from the policy's text alone"
-                           : fmt::format("{}the judge learned from {} labelled cases: {}", of,
-                                         policy.golden.size(), policy.golden_origin));
-}
-
-Status MakeHonest(const EvalArguments& arguments, Plan& plan) {
-  LoadedPolicy& first = plan.policies.front();
-  const bool own = plan.data.hash == first.golden_hash && !first.golden.empty();
-  if (own && plan.folds == 0 && plan.policies.size() == 1) {
-    plan.folds = kFoldsDefault;
-    plan.notes.push_back(
-        fmt::format("the data are the policy's own golden set, so they were cross-validated "
-                    "({} folds): nothing is scored by what has learned it",
-                    plan.folds));
-  }
-  if (plan.folds > 0) {
-    if (!arguments.golden.empty()) {
-      return Fail(ErrorCode::kInvalidInput, "--golden and --cross-validate exclude each other",
-                  "cross-validation learns from --data itself");
-    }
-    if (plan.policies.size() > 1) {
-      return Fail(ErrorCode::kInvalidInput, "--cross-validate takes one policy",
-                  "the labels of --data do not say which of several policies they are of");
-    }
-    first.golden.clear();
-    return {};
-  }
-  for (const LoadedPolicy& policy : plan.policies) {
-    NoteLearning(policy, plan.policies.size(), plan);
-  }
-  const std::size_t learned = CountLearned(plan);
-  if (learned > 0) {
-    plan.notes.push_back(
-        fmt::format("{} of the records are among them: figures are too good; use --no-golden or "
-                    "--cross-validate",
-                    learned));
-  }
-  return {};
-}
-
-Result<eval::EvaluationRun> Measure(const Plan& plan, moderation::Judge& judge,
-                                    const eval::RunOptions& options) {
+Result<std::vector<eval::EvaluationRun>> Judge(const EvalPlan& plan, std::uint64_t seed,
+                                               moderation::Judge& judge,
+                                               const eval::RunOptions& options) {
   if (plan.folds > 0) {
     eval::CrossValidationOptions folds;
     folds.folds = plan.folds;
+    folds.seed = seed;
     Result<eval::CrossValidation> result =
         eval::CrossValidate(judge, plan.policies.front().policy, plan.data.records, folds, options);
     if (!result) {
       return std::unexpected(result.error());
     }
-    return std::move(result->run);
+    std::vector<eval::EvaluationRun> runs;
+    runs.push_back(std::move(result->run));
+    return runs;
   }
   std::vector<std::shared_ptr<const moderation::PreparedPolicy>> prepared;
   for (const LoadedPolicy& policy : plan.policies) {
@@ -135,195 +49,162 @@ Result<eval::EvaluationRun> Measure(const Plan& plan, moderation::Judge& judge,
     }
     prepared.push_back(std::move(*ready));
   }
-  return eval::JoinRuns(eval::RunPolicies(judge, prepared, plan.data.records, options));
+  return eval::RunPolicies(judge, prepared, plan.data.records, options);
 }
 
-struct AtThreshold {
-  double threshold = 0;
-  eval::Confusion confusion{};
+// One pass over the data with one judge.
+class Pass {
+ public:
+  Pass(const EvalArguments& arguments, Services& services, Console& console,
+       const std::atomic<bool>& stop)
+      : arguments_(arguments), services_(services), console_(console), stop_(stop) {}
+
+  Result<Measured> Run(const EvalPlan& plan, const JudgeChoice& choice, const std::string& path) {
+    std::unique_ptr<eval::RunWriter> journal;
+    if (!path.empty()) {
+      Result<std::unique_ptr<eval::RunWriter>> opened = OpenJournal(plan, choice, path);
+      if (!opened) {
+        return std::unexpected(opened.error());
+      }
+      journal = std::move(*opened);
+    }
+    const auto judge = services_.OpenJudge(choice);
+    if (!judge) {
+      code = ExitCode::kCannotRun;
+      return std::unexpected(judge.error());
+    }
+    Result<std::vector<eval::EvaluationRun>> runs = Watch(plan, choice, **judge, journal.get());
+    if (!runs) {
+      return std::unexpected(runs.error());
+    }
+    if (runs->front().error) {
+      code = ExitCode::kCannotRun;
+      return std::unexpected(*runs->front().error);
+    }
+    cancelled = cancelled || runs->front().cancelled;
+    Measured measured;
+    measured.prompting = arguments_.prompting.empty() ? "" : (choice.joint ? "joint" : "separate");
+    for (const LoadedPolicy& policy : plan.policies) {
+      measured.policies.push_back(policy.policy);
+    }
+    measured.labels = plan.labels;
+    measured.data = plan.data;
+    measured.runs = std::move(*runs);
+    measured.folds = plan.folds;
+    measured.seed = arguments_.seed;
+    measured.notes = plan.notes;
+    return measured;
+  }
+
+  ExitCode code = ExitCode::kUsage;  // of the last failure
+  bool cancelled = false;
+
+ private:
+  Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const EvalPlan& plan,
+                                                       const JudgeChoice& choice,
+                                                       const std::string& path) {
+    Result<eval::RunHeader> header = RunHeaderOf(plan, arguments_, choice, services_);
+    if (!header) {
+      code = ExitCode::kCannotRun;
+      return std::unexpected(header.error());
+    }
+    auto journal = eval::RunWriter::Open(path, *header, plan.data.records, arguments_.restart);
+    if (journal && (*journal)->restored() > 0) {
+      console_.Error(fmt::format("safeguard: going on with {}: {} of {} records are judged\n", path,
+                                 (*journal)->restored(), plan.data.records.size()));
+    }
+    return journal;
+  }
+
+  Result<std::vector<eval::EvaluationRun>> Watch(const EvalPlan& plan, const JudgeChoice& choice,
+                                                 moderation::Judge& judge,
+                                                 eval::RunWriter* journal) {
+    ProgressLine progress(console_, 0);
+    eval::RunOptions options;
+    options.cancel = &stop_;
+    options.journal = journal;
+    if (journal != nullptr && choice.judge == "reasoner") {
+      options.batch_size = kSlowBatch;
+    }
+    const std::size_t restored = journal == nullptr ? 0 : journal->restored();
+    options.progress = [&progress, restored](const eval::Progress& p) {
+      progress.Update({p.done, p.done - std::min(restored, p.done), p.done, p.total});
+    };
+    auto runs = Judge(plan, arguments_.seed, judge, options);
+    progress.Clear();
+    return runs;
+  }
+
+  const EvalArguments& arguments_;
+  Services& services_;
+  Console& console_;
+  const std::atomic<bool>& stop_;
 };
 
-std::vector<AtThreshold> MeasureThresholds(const std::vector<double>& thresholds, const Plan& plan,
-                                           const eval::EvaluationRun& run) {
-  std::vector<AtThreshold> figures;
-  for (const double threshold : thresholds) {
-    AtThreshold& figure = figures.emplace_back();
-    figure.threshold = threshold;
-    for (std::size_t i = 0; i < run.results.size(); ++i) {
-      const std::optional<double>& score = run.results[i].verdict.score;
-      const std::optional<moderation::Outcome>& expected = plan.data.records[i].expected;
-      if (run.results[i].judged && score && expected) {
-        figure.confusion.Add(*expected == moderation::Outcome::kViolation, *score >= threshold);
-      }
-    }
+// The judges to measure: one, or the reasoner with separate and with joint prompts.
+std::vector<JudgeChoice> Choices(const EvalArguments& arguments) {
+  std::vector<JudgeChoice> choices = {arguments.judge};
+  if (!arguments.prompting.empty()) {
+    choices.front().joint = arguments.prompting == "joint";
   }
-  return figures;
+  if (arguments.prompting == "both") {
+    choices.push_back(arguments.judge);
+    choices.back().joint = true;
+  }
+  return choices;
 }
 
-std::string FigureText(const std::optional<double>& value) {
-  return value ? fmt::format("{:.3f}", *value) : "-";
-}
-
-std::string ThresholdText(const std::vector<AtThreshold>& figures, std::size_t columns) {
-  if (figures.empty()) {
-    return {};
+// One answer file without --data holds the data too.
+EvalArguments Completed(const EvalArguments& arguments) {
+  EvalArguments completed = arguments;
+  if (!arguments.judge.recorded.empty() && arguments.judge.judge == "screen") {
+    completed.judge.judge = "recorded";
   }
-  std::vector<std::vector<Cell>> rows;
-  for (const AtThreshold& figure : figures) {
-    const eval::Confusion& c = figure.confusion;
-    rows.push_back({{fmt::format("{:g}", figure.threshold)},
-                    {FigureText(eval::Precision(c))},
-                    {FigureText(eval::Recall(c))},
-                    {FigureText(eval::F1(c))},
-                    {FigureText(eval::FalseAlarmRate(c))},
-                    {std::to_string(c.total())}});
-  }
-  return "\nAt other thresholds (a violation at or above)\n" + RenderTable({{"THRESHOLD", true},
-                                                                            {"PRECISION", true},
-                                                                            {"RECALL", true},
-                                                                            {"F1", true},
-                                                                            {"FALSE ALARMS", true},
-                                                                            {"SCORED", true}},
-                                                                           rows, columns, false);
-}
-
-nlohmann::ordered_json FigureJson(const std::optional<double>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
-}
-
-std::string ReportJson(const eval::Report& report, const std::vector<AtThreshold>& figures) {
-  nlohmann::ordered_json json =
-      nlohmann::ordered_json::parse(eval::RenderJson(report), nullptr, false);
-  if (figures.empty() || !json.is_object()) {
-    return JsonText(json);
-  }
-  json["at_thresholds"] = nlohmann::ordered_json::array();
-  for (const AtThreshold& figure : figures) {
-    const eval::Confusion& c = figure.confusion;
-    json["at_thresholds"].push_back({{"threshold", figure.threshold},
-                                     {"precision", FigureJson(eval::Precision(c))},
-                                     {"recall", FigureJson(eval::Recall(c))},
-                                     {"f1", FigureJson(eval::F1(c))},
-                                     {"false_alarm_rate", FigureJson(eval::FalseAlarmRate(c))},
-                                     {"true_positive", c.true_positive},
-                                     {"false_positive", c.false_positive},
-                                     {"false_negative", c.false_negative},
-                                     {"true_negative", c.true_negative}});
-  }
-  return JsonText(json);
-}
-
-void Print(const EvalArguments& arguments, const Plan& plan, const eval::EvaluationRun& run,
-           Console& console) {
-  eval::ReportOptions options;
-  options.errors_max = arguments.errors;
-  options.folds = plan.folds;
-  options.fold_seed = plan.folds > 0 ? eval::CrossValidationOptions{}.seed : 0;
-  std::vector<moderation::Policy> policies;
-  policies.reserve(plan.policies.size());
-  for (const LoadedPolicy& policy : plan.policies) {
-    policies.push_back(policy.policy);
-  }
-  eval::Report report = eval::BuildReport(eval::JoinPolicies(policies), plan.data, run, options);
-  report.notes.insert(report.notes.end(), plan.notes.begin(), plan.notes.end());
-  const std::vector<AtThreshold> figures = MeasureThresholds(arguments.thresholds, plan, run);
-  console.Out(arguments.json
-                  ? ReportJson(report, figures)
-                  : eval::RenderText(report) + ThresholdText(figures, console.columns()));
-}
-
-void ReportLineErrors(const eval::Dataset& data, Console& console) {
-  for (const Error& error : data.errors) {
-    console.Error("safeguard: " + Printable(data.path + ": " + Describe(error)) + "\n");
-  }
-  if (data.error_count > data.errors.size()) {
-    console.Error(fmt::format("safeguard: and {} more lines that cannot be read\n",
-                              data.error_count - data.errors.size()));
-  }
-}
-
-Status LoadPolicies(const EvalArguments& arguments, Services& services, Plan& plan) {
-  const PolicyCatalog catalog(services.shipped_policies());
-  for (const std::string& name : arguments.policies) {
-    Result<LoadedPolicy> policy =
-        catalog.Load(name, arguments.golden, arguments.no_golden ? Golden::kIgnore : Golden::kRead);
-    if (!policy) {
-      return std::unexpected(policy.error());
-    }
-    plan.policies.push_back(std::move(*policy));
-  }
-  return {};
-}
-
-Status LoadData(const EvalArguments& arguments, Console& console, Plan& plan) {
-  Result<eval::Dataset> data =
-      arguments.data.empty() ? OwnGoldenSet(plan.policies.front()) : GivenData(arguments);
-  if (!data) {
-    return std::unexpected(data.error());
-  }
-  plan.data = std::move(*data);
-  ReportLineErrors(plan.data, console);
-  return MakeHonest(arguments, plan);
-}
-
-// What the arguments alone say against a measurement.
-Status CheckArguments(const EvalArguments& arguments) {
-  if (Status judge = CheckJudge(arguments.judge); !judge) {
-    return judge;
-  }
-  if (arguments.no_golden && arguments.data.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "--no-golden needs --data to measure against",
-                "leave one out");
-  }
-  if (arguments.no_golden && !arguments.golden.empty()) {
-    return Fail(ErrorCode::kInvalidInput, "--golden and --no-golden exclude each other",
-                "leave one out");
-  }
-  if (arguments.policies.size() > 1 && (arguments.data.empty() || !arguments.golden.empty())) {
-    return Fail(ErrorCode::kInvalidInput,
-                arguments.data.empty() ? "several policies need --data to be measured on"
-                                       : "--golden teaches one policy, not several",
-                "give one --policy");
-  }
-  return {};
+  completed.judge.recorded_by_line = arguments.data.empty() && !arguments.judge.recorded.empty();
+  return completed;
 }
 
 }  // namespace
 
-ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& console,
+ExitCode RunEval(const EvalArguments& given, Services& services, Console& console,
                  const std::atomic<bool>& stop) {
-  if (const Status usable = CheckArguments(arguments); !usable) {
+  if (given.list_datasets) {
+    console.Out(DatasetList(console.columns()));
+    return ExitCode::kSafe;
+  }
+  const EvalArguments arguments = Completed(given);
+  if (const Status usable = CheckEvalArguments(arguments); !usable) {
     return Fails(console, usable.error(), ExitCode::kUsage);
   }
-  Plan plan;
-  plan.folds = arguments.folds;
-  if (const Status loaded = LoadPolicies(arguments, services, plan); !loaded) {
-    return Fails(console, loaded.error(), ExitCode::kCannotRun);
+  bool usage = false;
+  Result<EvalPlan> plan = MakeEvalPlan(arguments, services, console, usage);
+  if (!plan) {
+    return Fails(console, plan.error(), usage ? ExitCode::kUsage : ExitCode::kCannotRun);
   }
-  if (const Status loaded = LoadData(arguments, console, plan); !loaded) {
-    return Fails(console, loaded.error(), ExitCode::kUsage);
+  if (plan->answers_alone) {
+    NameByLine(plan->data);
   }
-  const auto judge = services.OpenJudge(arguments.judge);
-  if (!judge) {
-    return Fails(console, judge.error(), ExitCode::kCannotRun);
+  Pass pass(arguments, services, console, stop);
+  std::vector<Measured> variants;
+  const std::vector<JudgeChoice> choices = Choices(arguments);
+  for (const JudgeChoice& choice : choices) {
+    const std::string path = arguments.run.empty() || choices.size() == 1
+                                 ? arguments.run
+                                 : arguments.run + (choice.joint ? ".joint" : ".separate");
+    Result<Measured> measured = pass.Run(*plan, choice, path);
+    if (!measured) {
+      return Fails(console, measured.error(), pass.code);
+    }
+    variants.push_back(std::move(*measured));
   }
-  ProgressLine progress(console, 0);
-  eval::RunOptions options;
-  options.cancel = &stop;
-  options.progress = [&progress](const eval::Progress& p) {
-    progress.Update({p.done, p.done, p.done, p.total});
-  };
-  const Result<eval::EvaluationRun> run = Measure(plan, **judge, options);
-  progress.Clear();
-  if (!run) {
-    return Fails(console, run.error(), ExitCode::kUsage);
-  }
-  Print(arguments, plan, *run, console);
-  if (run->cancelled) {
-    console.Error("safeguard: interrupted; the figures are of what was judged until then\n");
+  PrintMeasured(variants, {arguments.errors, arguments.thresholds, arguments.json}, console);
+  if (pass.cancelled) {
+    console.Error(std::string("safeguard: interrupted; the figures are of what was judged until "
+                              "then") +
+                  (arguments.run.empty() ? "\n" : "; the same command goes on\n"));
     return ExitCode::kInterrupted;
   }
-  return plan.data.error_count > 0 ? ExitCode::kUsage : ExitCode::kSafe;
+  return plan->data.error_count > 0 ? ExitCode::kUsage : ExitCode::kSafe;
 }
 
 }  // namespace safeguard::apps

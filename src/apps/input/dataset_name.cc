@@ -4,9 +4,13 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
+#include <utility>
+
+#include "base/gzip.h"
 
 namespace safeguard::apps {
 namespace {
@@ -33,9 +37,32 @@ std::string FromJson(const nlohmann::json& object) {
   if (HasAll(object, kOpenAi)) {
     return "openai-moderation";
   }
+  if (object.contains("data") && object.contains("expected_triggers") &&
+      object["expected_triggers"].is_object()) {
+    return "guardrails";
+  }
   const bool outcome = HasAll(object, kGolden) &&
                        (object["expected"] == "violation" || object["expected"] == "safe");
   return outcome ? "golden" : "generic";
+}
+
+// The first bytes of the file, or of what is packed in it; empty when it cannot be read.
+std::string Head(const std::string& path) {
+  std::unique_ptr<std::istream> in = std::make_unique<std::ifstream>(path, std::ios::binary);
+  if (in->get() == 0x1F && in->get() == 0x8B) {
+    auto unpacked = OpenGzip(path);
+    if (!unpacked) {
+      return {};
+    }
+    in = std::move(*unpacked);
+  } else {
+    in->clear();
+    in->seekg(0);
+  }
+  std::string head(kHeadBytes, '\0');
+  in->read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(in->gcount(), 0)));
+  return head;
 }
 
 }  // namespace
@@ -46,10 +73,7 @@ Result<std::string> GuessDatasetName(const std::string& path) {
     return Fail(ErrorCode::kInvalidInput, path + " is a directory",
                 "name a file in it, or say what it is with --format");
   }
-  std::ifstream in(path, std::ios::binary);
-  std::string head(kHeadBytes, '\0');
-  in.read(head.data(), static_cast<std::streamsize>(head.size()));
-  head.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  const std::string head = Head(path);
   const std::string line = head.substr(0, head.find('\n'));
   if (line.starts_with("{")) {
     return FromJson(nlohmann::json::parse(line, nullptr, false));
@@ -57,6 +81,12 @@ Result<std::string> GuessDatasetName(const std::string& path) {
   const auto has = [&line](std::string_view text) { return line.find(text) != std::string::npos; };
   if (has("human_annotation") && has("toxicity") && has("user_input")) {
     return std::string("toxicchat");
+  }
+  if (has("functionality") && has("test_case") && has("label_gold")) {
+    return std::string("hatecheck");
+  }
+  if (has("prompt") && has("type") && has("focus") && has("note")) {
+    return std::string("xstest");
   }
   return std::string("generic");
 }

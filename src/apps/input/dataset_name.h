@@ -7,7 +7,8 @@
 
 namespace safeguard::apps {
 
-// "openai-moderation", "toxicchat", "golden" or "generic"; the others must be named. Fails when
+// "openai-moderation", "toxicchat", "hatecheck", "xstest", "guardrails", "golden" or "generic"; the
+// others must be named. Fails when
 // the path is a directory; other trouble is left to the reader.
 Result<std::string> GuessDatasetName(const std::string& path);
 

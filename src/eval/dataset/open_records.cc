@@ -4,9 +4,12 @@
 #include <system_error>
 #include <utility>
 
+#include "base/gzip.h"
 #include "base/utf8.h"
 #include "eval/dataset.h"
 #include "eval/dataset/csv_rows.h"
+#include "eval/dataset/encoding.h"
+#include "eval/dataset/field_names.h"
 #include "eval/dataset/json_line.h"
 #include "eval/dataset/line_reader.h"
 #include "eval/dataset/record_builder.h"
@@ -24,14 +27,16 @@ void Repair(std::string& text, const std::string& where, std::vector<std::string
   }
   RepairedText repaired = RepairUtf8(text);
   const std::size_t count = repaired.replaced_at.size();
-  notes.push_back("invalid UTF-8 at byte " + std::to_string(*first) + " of " + where +
-                  " was replaced" +
-                  (count > 1 ? " (" + std::to_string(count) + " places in all)" : ""));
+  const std::string encoding = GuessEncoding(text);
+  notes.push_back(kInvalidUtf8Note + std::to_string(*first) + " of " + where + " was replaced" +
+                  (count > 1 ? " (" + std::to_string(count) + " places in all)" : "") +
+                  (encoding.empty() ? "" : "; it looks like " + encoding));
   text = std::move(repaired.text);
 }
 
 std::unexpected<Error> CannotRead(const std::string& name) {
-  return Fail(ErrorCode::kUnavailable, "cannot read on in " + name, "check the disk");
+  return Fail(ErrorCode::kUnavailable, "cannot read on in " + name,
+              "check the disk; a compressed file may be damaged or cut short");
 }
 
 class JsonlReader final : public RecordReader {
@@ -56,6 +61,8 @@ class JsonlReader final : public RecordReader {
     return std::nullopt;
   }
 
+  [[nodiscard]] std::string fields() const override { return fields_; }
+
  private:
   Result<Record> ReadLine() {
     const auto fail = [this](Error error) {
@@ -77,6 +84,9 @@ class JsonlReader final : public RecordReader {
                    .message = std::string("this is ") + object->type_name() + ", not an object",
                    .hint = "write one JSON object on each line"});
     }
+    if (fields_.empty()) {
+      fields_ = Fields(*object).Describe();
+    }
     Result<Record> record = builder_.Build(*object, line_.number);
     if (record) {
       record->notes = std::move(notes);
@@ -89,6 +99,7 @@ class JsonlReader final : public RecordReader {
   std::string name_;
   RecordBuilder builder_;
   Line line_;
+  std::string fields_;
   bool failed_ = false;
 };
 
@@ -143,6 +154,14 @@ class CsvReader final : public RecordReader {
     return std::nullopt;
   }
 
+  [[nodiscard]] std::string fields() const override {
+    json header = json::object();
+    for (const std::string& column : columns_) {
+      header[column] = "";
+    }
+    return Fields(header).Describe();
+  }
+
  private:
   Result<Record> ReadRow(CsvRow& row) {
     std::vector<std::string>& cells = *row.cells;
@@ -186,10 +205,16 @@ class CsvReader final : public RecordReader {
 
 Status CheckFirstBytes(std::string_view bytes, const std::string& name) {
   if (bytes.starts_with("\x1F\x8B") || bytes.starts_with("PK\x03\x04")) {
-    return Fail(ErrorCode::kInvalidInput, name + " is compressed", "unpack it first");
+    return Fail(ErrorCode::kInvalidInput, name + " is compressed",
+                "unpack it first, for example with zcat or unzip -p");
   }
   if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-    return Fail(ErrorCode::kInvalidInput, name + " is UTF-16", "save it as UTF-8");
+    return Fail(ErrorCode::kInvalidInput, name + " is UTF-16",
+                "save it as UTF-8, for example with: iconv -f UTF-16 -t UTF-8");
+  }
+  if (const std::string encoding = GuessWideEncoding(bytes); !encoding.empty()) {
+    return Fail(ErrorCode::kInvalidInput, name + " looks like " + encoding + " without a mark",
+                "save it as UTF-8, for example with: iconv -f " + encoding + " -t UTF-8");
   }
   if (bytes.substr(0, 4096).find('\0') != std::string_view::npos) {
     return Fail(ErrorCode::kInvalidInput, name + " is a binary file, not text",
@@ -250,6 +275,19 @@ Result<std::unique_ptr<RecordReader>> OpenRecords(const std::string& path,
   auto file = std::make_unique<std::ifstream>(path, std::ios::binary);
   if (!*file) {
     return Fail(ErrorCode::kUnavailable, "cannot open " + path, "check the permissions");
+  }
+  // A pipe cannot be looked into and begun again.
+  if (std::filesystem::is_regular_file(status) && file->get() == 0x1F && file->get() == 0x8B) {
+    Result<std::unique_ptr<std::istream>> unpacked = OpenGzip(path);
+    if (!unpacked) {
+      return std::unexpected(unpacked.error());
+    }
+    std::istream& in = **unpacked;
+    return MakeReader(std::move(*unpacked), in, path, options);
+  }
+  if (std::filesystem::is_regular_file(status)) {
+    file->clear();
+    file->seekg(0);
   }
   std::istream& in = *file;
   return MakeReader(std::move(file), in, path, options);

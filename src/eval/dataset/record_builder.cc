@@ -10,6 +10,7 @@
 #include "eval/dataset/json_line.h"
 #include "eval/dataset/label_values.h"
 #include "eval/dataset/messages.h"
+#include "eval/severity.h"
 
 namespace safeguard::eval {
 namespace {
@@ -110,7 +111,8 @@ Result<Record> RecordBuilder::Build(const json& object, std::size_t line) const 
   if (!status) {
     return std::unexpected(AtLine(line, std::move(status.error())));
   }
-  if (const json* id = Choose(fields, mapping_.id, IdNames())) {
+  const json* id = mapping_.id == kNoField ? nullptr : Choose(fields, mapping_.id, IdNames());
+  if (id != nullptr) {
     record.content.id = LabelText(*id);
   }
   if (const json* surface = Choose(fields, mapping_.surface, SurfaceNames())) {
@@ -124,6 +126,12 @@ Result<Record> RecordBuilder::Build(const json& object, std::size_t line) const 
   }
   if (const json* tags = Choose(fields, mapping_.tags, TagNames())) {
     record.tags = ReadList(*tags);
+  }
+  for (const std::string& column : mapping_.tag_columns) {
+    const json* value = fields.Find(column);
+    if (value != nullptr && !IsEmptyText(*value) && !value->is_null()) {
+      record.tags.push_back(column + ":" + LabelText(*value));
+    }
   }
   return record;
 }
@@ -142,9 +150,10 @@ Status RecordBuilder::CheckColumns(const std::vector<std::string>& columns,
     named.push_back(mapping_.label);
     named.insert(named.end(), mapping_.label_columns.begin(), mapping_.label_columns.end());
   }
+  named.insert(named.end(), mapping_.tag_columns.begin(), mapping_.tag_columns.end());
   Status status;
   for (const std::string& name : named) {
-    if (status && !name.empty() && fields.Find(name) == nullptr) {
+    if (status && !name.empty() && name != kNoField && fields.Find(name) == nullptr) {
       status = NoField(name, fields);
     }
   }
@@ -303,6 +312,7 @@ Status RecordBuilder::ReadLabels(const Fields& fields, Record& record) const {
   // A golden case says both what is expected and its raw label, such as a level.
   const json* raw = mapping_.label.empty() ? fields.Find("label") : nullptr;
   record.label = LabelText(raw != nullptr && !raw->is_null() ? *raw : *value);
+  record.level = SeverityOf(record.label);
   return {};
 }
 

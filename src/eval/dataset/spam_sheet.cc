@@ -11,6 +11,7 @@
 #include "eval/dataset/csv_rows.h"
 #include "eval/dataset/label_values.h"
 #include "eval/dataset/line_reader.h"
+#include "eval/severity.h"
 
 namespace safeguard::eval {
 namespace {
@@ -42,6 +43,7 @@ Record MakeRecord(const CsvRow& row, const std::string& section, const std::stri
   record.content = moderation::UserMessage(RepairUtf8(cells[kTextColumn]).text);
   record.content.id = section + "-" + Cell(cells, kNumberColumn);
   record.label = label;
+  record.level = SeverityOf(label);
   record.expected =
       label.back() == '0' ? moderation::Outcome::kSafe : moderation::Outcome::kViolation;
   record.tags = {"section:" + section};

@@ -1,6 +1,8 @@
 #include "judges/recorded/answers.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "engine/harmony_parser.h"
@@ -12,6 +14,27 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kTokensMax = 1 << 20;
+constexpr std::size_t kDepthMax = 64;  // of brackets, so that a line of "[[[[" costs no memory
+
+std::size_t Depth(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      i += c == '\\' ? 1 : 0;
+      quoted = c != '"';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
 
 std::string Key(char kind, std::string_view what, std::string_view policy) {
   return std::string(1, kind) + std::string(policy) + "\n" + std::string(what);
@@ -61,23 +84,57 @@ Result<std::vector<std::uint32_t>> TokenIds(const json& list) {
   return ids;
 }
 
+// The text of an answer that need not be a string: {"violation": 1}, 1, true.
+std::optional<std::string> AnswerText(const json& value) {
+  if (value.is_string()) {
+    return value.get<std::string>();
+  }
+  const bool written = value.is_object() || value.is_boolean() || value.is_number();
+  return written ? std::optional(value.dump(-1, ' ', false, json::error_handler_t::replace))
+                 : std::nullopt;
+}
+
+// Whether control tokens are spelled out: then it is the whole completion.
+bool IsHarmony(std::string_view text) {
+  return text.find("<|channel|>") != std::string_view::npos ||
+         text.find("<|message|>") != std::string_view::npos;
+}
+
+// The completion as text; nothing when there is none.
+std::optional<std::string> CompletionOf(const json& object) {
+  for (const char* name : {"completion", "raw"}) {
+    const auto found = object.find(name);
+    if (found != object.end() && found->is_string()) {
+      return found->get<std::string>();
+    }
+  }
+  return std::nullopt;
+}
+
 Result<RecordedAnswer> ReadAnswerOf(const json& object, const engine::Bpe* bpe) {
-  for (const char* name : {"final", "answer", "response"}) {
-    if (object.contains(name) && object[name].is_string()) {
-      return RecordedAnswer{StringOf(object, "reasoning"), object[name].get<std::string>()};
+  for (const char* name : {"final", "answer", "response", "output", "model_output"}) {
+    const auto found = object.find(name);
+    const std::optional<std::string> text =
+        found == object.end() ? std::nullopt : AnswerText(*found);
+    if (text) {
+      return RecordedAnswer{StringOf(object, "reasoning"), *text};
     }
   }
   const bool tokens = object.contains("tokens");
-  if (!tokens && !(object.contains("completion") && object["completion"].is_string())) {
+  const std::optional<std::string> completion = CompletionOf(object);
+  if (!tokens && !completion) {
     return Fail(ErrorCode::kInvalidInput, "has no answer",
                 "give \"final\", \"completion\" or \"tokens\"");
+  }
+  if (!tokens && !IsHarmony(*completion)) {
+    return RecordedAnswer{StringOf(object, "reasoning"), *completion};
   }
   if (bpe == nullptr) {
     return Fail(ErrorCode::kNotFound, "needs the o200k tokenizer to be read",
                 "set SAFEGUARD_MODELS to the folder that holds o200k");
   }
   if (!tokens) {
-    return ReadHarmony(*bpe, CompletionIds(*bpe, object["completion"].get<std::string>()));
+    return ReadHarmony(*bpe, CompletionIds(*bpe, *completion));
   }
   const Result<std::vector<std::uint32_t>> ids = TokenIds(object["tokens"]);
   if (!ids) {
@@ -114,7 +171,7 @@ std::vector<std::uint32_t> CompletionIds(const engine::Bpe& bpe, std::string_vie
 }
 
 Result<RecordedAnswers> RecordedAnswers::Read(std::string_view jsonl, const std::string& name,
-                                              const engine::Bpe* bpe) {
+                                              const engine::Bpe* bpe, bool by_line) {
   RecordedAnswers all;
   for (std::size_t number = 1; !jsonl.empty(); ++number) {
     const std::string_view line = jsonl.substr(0, jsonl.find('\n'));
@@ -123,6 +180,9 @@ Result<RecordedAnswers> RecordedAnswers::Read(std::string_view jsonl, const std:
       continue;
     }
     const std::string place = name + ": line " + std::to_string(number);
+    if (Depth(line) > kDepthMax) {
+      return Fail(ErrorCode::kLimit, place + " is nested too deeply");
+    }
     const json object = json::parse(line, nullptr, false);
     if (!object.is_object()) {
       return Fail(ErrorCode::kInvalidInput, place + " is not a JSON object");
@@ -131,13 +191,13 @@ Result<RecordedAnswers> RecordedAnswers::Read(std::string_view jsonl, const std:
     if (!answer) {
       return Fail(answer.error().code, place + ": " + answer.error().message, answer.error().hint);
     }
-    const std::string id = StringOf(object, "id");
+    const std::string id = by_line ? "line " + std::to_string(number) : StringOf(object, "id");
     const std::string text = StringOf(object, "text");
     if (id.empty() && text.empty()) {
       return Fail(ErrorCode::kInvalidInput, place + " does not say which content it answers",
                   "give \"id\" or \"text\"");
     }
-    const std::string policy = StringOf(object, "policy");
+    const std::string policy = by_line ? "" : StringOf(object, "policy");
     const Status added =
         all.Add(id.empty() ? Key('t', text, policy) : Key('i', id, policy), std::move(*answer));
     if (!added) {

@@ -22,9 +22,10 @@ struct RecordedAnswer {
 
 class RecordedAnswers {
  public:
-  // `bpe` may be null: then lines in Harmony are errors. `name` is how errors call the file.
+  // `bpe` may be null: then lines in Harmony are errors. `name` is how errors call the file;
+  // `by_line` as in RecordedOptions.
   static Result<RecordedAnswers> Read(std::string_view jsonl, const std::string& name,
-                                      const engine::Bpe* bpe);
+                                      const engine::Bpe* bpe, bool by_line = false);
 
   // Null when nothing was recorded.
   [[nodiscard]] const RecordedAnswer* Find(const moderation::Content& content,

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "judges/reasoner/adherence.h"
 #include "judges/reasoner/answer.h"
 #include "judges/reasoner/quotations.h"
 #include "judges/recorded/answers.h"
@@ -76,7 +77,9 @@ class RecordedJudge final : public moderation::Judge {
     }
     Verdict verdict;
     verdict.policy = policy.Reference();
-    Fill(ReadAnswer(policy, prepared.labels(), answer->final), verdict);
+    AnswerReading reading = ReadAnswer(policy, prepared.labels(), answer->final);
+    verdict.adherence = CheckAdherence(policy, prepared.labels(), answer->final, reading);
+    Fill(std::move(reading), verdict);
     verdict.reasoning = answer->reasoning;
     verdict.evidence = QuotedEvidence(verdict.rationale, content);
     verdict.view = "original";
@@ -106,7 +109,8 @@ Result<std::unique_ptr<moderation::Judge>> OpenRecordedJudge(const RecordedOptio
     }
     bpe = std::move(*loaded);
   }
-  Result<RecordedAnswers> answers = RecordedAnswers::Read(*bytes, options.path, bpe.get());
+  Result<RecordedAnswers> answers =
+      RecordedAnswers::Read(*bytes, options.path, bpe.get(), options.by_line);
   if (!answers) {
     return std::unexpected(answers.error());
   }
