@@ -166,7 +166,7 @@ std::string TellingText(const eval::BlastRadius& radius, std::size_t width, bool
     const std::string where = (flip.language.empty() ? "" : " " + flip.language) +
                               (flip.surface.empty() ? "" : " " + flip.surface);
     out += fmt::format("{}{}: {} > {}\n", Styled(Printable(flip.name), Style::kBold, color),
-                       Printable(where), VerdictShort(flip.before),
+                       where.empty() ? "" : " " + Printable(where), VerdictShort(flip.before),
                        Styled(VerdictShort(flip.after),
                               flip.after.outcome == moderation::Outcome::kViolation ? Style::kRed
                               : flip.after.outcome == moderation::Outcome::kSafe    ? Style::kGreen
