@@ -3,20 +3,21 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
-#include <new>
+
+#include "engine/cpu/large_memory.h"
 
 namespace safeguard::engine::cpu {
 
 class AlignedFloats {
  public:
   AlignedFloats() = default;
-  explicit AlignedFloats(std::size_t size) : data_(Allocate(size)), size_(size) {
-    std::fill_n(data_.get(), size, 0.0F);
+  explicit AlignedFloats(std::size_t size)
+      : memory_(NewLargeMemory(size * sizeof(float))), size_(size) {
+    std::fill_n(data(), size, 0.0F);
   }
 
-  [[nodiscard]] float* data() { return data_.get(); }
-  [[nodiscard]] const float* data() const { return data_.get(); }
+  [[nodiscard]] float* data() { return reinterpret_cast<float*>(memory_.get()); }
+  [[nodiscard]] const float* data() const { return reinterpret_cast<const float*>(memory_.get()); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
   // At least `size` floats. What they held is lost if they were fewer.
@@ -27,16 +28,7 @@ class AlignedFloats {
   }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(float* data) const { ::operator delete[](data, kAlignment); }
-  };
-
-  static float* Allocate(std::size_t size) {
-    return static_cast<float*>(::operator new[](size * sizeof(float), kAlignment));
-  }
-
-  std::unique_ptr<float[], Free> data_;
+  LargeMemory memory_;
   std::size_t size_ = 0;
 };
 

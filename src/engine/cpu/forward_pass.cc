@@ -12,8 +12,6 @@ namespace {
 
 // Rows that a thread takes through a step of its own at a time.
 constexpr std::size_t kRowsAtATime = 8;
-// Query rows that share a page while it is in the cache; a multiple of the kernels' register tile.
-constexpr std::size_t kAttentionRowsMax = 48;
 
 std::vector<float> Floats(const VectorView& vector) {
   std::vector<float> floats(vector.size);
@@ -33,43 +31,17 @@ bool SameIds(std::span<const std::uint32_t> a, std::span<const std::uint32_t> b)
   return a.size() == b.size() && (a.data() == b.data() || std::ranges::equal(a, b));
 }
 
-// The rows `ids` of a matrix, one view for each run of neighbours; no ids: the matrix.
-std::vector<MatrixView> RowsOf(const MatrixView& matrix, std::span<const std::uint32_t> ids) {
-  if (ids.empty()) {
-    return {matrix};
-  }
-  std::vector<MatrixView> runs;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (i > 0 && ids[i] == ids[i - 1] + 1) {
-      ++runs.back().rows;
-      continue;
-    }
-    MatrixView& run = runs.emplace_back(matrix);
-    run.rows = 1;
-    if (run.type == WeightType::kMxfp4) {
-      run.mxfp4.codes += ids[i] * run.mxfp4.code_row_stride;
-      run.mxfp4.scales += ids[i] * run.mxfp4.scale_row_stride;
-    } else {
-      run.data += ids[i] * run.row_stride;
-    }
-  }
-  return runs;
-}
-
 }  // namespace
 
 void ForwardPass::Run(const Batch& batch, const ResidualObserver& observer) {
   Prepare(batch);
   Embed(batch);
   for (std::size_t layer = 0; layer < config_.layers; ++layer) {
-    const LayerWeights& weights = weights_.layers[layer];
-    Normalize(attention_norms_[layer]);
-    QueryKeyValue(weights);
+    QueryKeyValue(weights_.layers[layer]);
     RotateAndStore(batch, layer);
     Attend(batch, layer);
-    ProjectAttention(weights);
-    Normalize(expert_norms_[layer]);
-    MixExperts(weights);
+    ProjectAttention(layer);
+    MixExperts(layer);
     if (observer) {
       observer(layer, batch, {residual_.data(), rows_ * config_.hidden});
     }
@@ -81,14 +53,14 @@ void ForwardPass::Embed(const Batch& batch) {
   ForRows([&](std::size_t row) {
     DequantizeRow(weights_.embedding, batch.tokens[row], 0,
                   {residual_.data() + row * config_.hidden, config_.hidden});
+    Normalize(row, attention_norms_.front());
   });
 }
 
-void ForwardPass::Normalize(const std::vector<float>& weight) {
-  ForRows([&](std::size_t row) {
-    kernels_.rms_norm({residual_.data() + row * config_.hidden, weight.data(), config_.rms_epsilon,
-                       config_.hidden, normed_.data() + row * config_.hidden});
-  });
+// What the next block reads, while the row is still in the cache.
+void ForwardPass::Normalize(std::size_t row, const std::vector<float>& weight) {
+  kernels_.rms_norm({residual_.data() + row * config_.hidden, weight.data(), config_.rms_epsilon,
+                     config_.hidden, normed_.data() + row * config_.hidden});
 }
 
 void ForwardPass::QueryKeyValue(const LayerWeights& layer) {
@@ -120,34 +92,32 @@ void ForwardPass::RotateAndStore(const Batch& batch, std::size_t layer) {
 }
 
 void ForwardPass::Attend(const Batch& batch, std::size_t layer) {
-  const std::size_t group = config_.heads / config_.kv_heads;
-  const std::size_t tokens = std::max<std::size_t>(1, kAttentionRowsMax / group);
-  std::vector<AttentionPiece> pieces;
-  for (std::size_t s = 0; s < batch.segments.size(); ++s) {
-    for (std::size_t begin = 0; begin < batch.segments[s].count; begin += tokens) {
-      for (std::size_t head = 0; head < config_.kv_heads; ++head) {
-        pieces.push_back({s, head, begin, std::min(batch.segments[s].count, begin + tokens)});
-      }
+  attention_.Run(batch.segments, {layer,
+                                  config_.sliding[layer] ? config_.sliding_window
+                                                         : std::numeric_limits<std::size_t>::max(),
+                                  sinks_[layer].data(), query_.data(), context_.data(),
+                                  RoundUp(config_.heads * config_.head_dim, kColumnQuantum)});
+}
+
+void ForwardPass::ProjectAttention(std::size_t layer) {
+  const LayerWeights& weights = weights_.layers[layer];
+  const LinearJob job = {&weights.output, &weights.output_bias, context_rows_, update_.data(),
+                         config_.hidden};
+  linear_.Run({&job, 1});
+  ForRows([&](std::size_t row) {
+    const std::size_t end = (row + 1) * config_.hidden;
+    for (std::size_t i = row * config_.hidden; i < end; ++i) {
+      residual_.data()[i] += update_.data()[i];
     }
-  }
-  pool_.ParallelFor(pieces.size(), [&](std::size_t i, std::size_t worker) {
-    AttendPiece(batch.segments[pieces[i].segment], pieces[i], layer, attention_scratch_[worker]);
+    Normalize(row, expert_norms_[layer]);
   });
 }
 
-void ForwardPass::ProjectAttention(const LayerWeights& layer) {
-  const LinearJob job = {&layer.output, &layer.output_bias, context_rows_, update_.data(),
-                         config_.hidden};
-  linear_.Run({&job, 1});
-  for (std::size_t i = 0; i < rows_ * config_.hidden; ++i) {
-    residual_.data()[i] += update_.data()[i];
-  }
-}
-
 // Every expert takes all its tokens at once. A token's experts are added largest logit first.
-void ForwardPass::MixExperts(const LayerWeights& layer) {
+void ForwardPass::MixExperts(std::size_t layer) {
+  const LayerWeights& weights = weights_.layers[layer];
   const std::size_t hidden = config_.hidden;
-  const LinearJob router = {&layer.router, &layer.router_bias, normed_rows_, router_.data(),
+  const LinearJob router = {&weights.router, &weights.router_bias, normed_rows_, router_.data(),
                             config_.experts};
   linear_.Run({&router, 1});
   const Routing routing = RouteTokens({router_.data(), rows_ * config_.experts}, config_.experts,
@@ -166,7 +136,7 @@ void ForwardPass::MixExperts(const LayerWeights& layer) {
     if (count == 0) {
       continue;
     }
-    const ExpertWeights& expert = layer.experts[e];
+    const ExpertWeights& expert = weights.experts[e];
     first.push_back({&expert, std::span(inputs).subspan(begin, count),
                      inner_.data() + begin * config_.intermediate, config_.intermediate});
     second.push_back({&expert.down, &expert.down_bias, std::span(inner).subspan(begin, count),
@@ -185,6 +155,9 @@ void ForwardPass::MixExperts(const LayerWeights& layer) {
     }
     for (std::size_t i = 0; i < hidden; ++i) {
       residual_.data()[row * hidden + i] += update[i];
+    }
+    if (layer + 1 < config_.layers) {
+      Normalize(row, attention_norms_[layer + 1]);
     }
   });
 }
@@ -222,14 +195,8 @@ void ForwardPass::UnembedGroup(std::span<const WantedRow> group) {
     logits_.Reserve(group.size() * count);
   }
   float* out = in_place ? group.front().logits : logits_.data();
-  const std::vector<MatrixView> parts = RowsOf(weights_.unembedding, ids);
-  std::vector<LinearJob> jobs;
-  std::size_t at = 0;
-  for (const MatrixView& part : parts) {
-    jobs.push_back({&part, nullptr, rows, out + at, count});
-    at += part.rows;
-  }
-  linear_.Run(jobs);
+  const LinearJob job = {&weights_.unembedding, nullptr, rows, out, count, ids};
+  linear_.Run({&job, 1});
   for (std::size_t i = 0; !in_place && i < group.size(); ++i) {
     std::copy_n(out + i * count, count, group[i].logits);
   }
@@ -244,10 +211,10 @@ ForwardPass::ForwardPass(const GptOssConfig& config, const GptOssWeights& weight
       kernels_(kernels),
       pool_(pool),
       linear_(kernels, pool),
+      attention_(config.heads, kv, kernels, pool),
       rope_(config.rope, config.head_dim),
       kv_(kv),
-      final_norm_(Floats(weights.final_norm)),
-      attention_scratch_(pool.size()) {
+      final_norm_(Floats(weights.final_norm)) {
   for (const LayerWeights& layer : weights.layers) {
     attention_norms_.push_back(Floats(layer.attention_norm));
     expert_norms_.push_back(Floats(layer.expert_norm));
@@ -283,36 +250,13 @@ void ForwardPass::Prepare(const Batch& batch) {
       segments_[segment.first_row + t] = s;
     }
   }
+  // Forks share the pages of all layers alike; those of a layer that slides may be gone.
+  const auto full = std::ranges::find(config_.sliding, false) - config_.sliding.begin();
+  attention_.Order(batch.segments, std::min(static_cast<std::size_t>(full), config_.layers - 1));
   ForRows([&](std::size_t row) {
     const std::size_t at = row * (config_.head_dim / 2);
     rope_.Angles(positions_[row], cosines_.data() + at, sines_.data() + at);
   });
-}
-
-void ForwardPass::AttendPiece(const Segment& segment, const AttentionPiece& piece,
-                              std::size_t layer, AttentionScratch& scratch) {
-  const std::size_t dim = config_.head_dim;
-  const std::size_t group = config_.heads / config_.kv_heads;
-  const std::size_t width = config_.heads * dim;
-  const std::size_t padded = RoundUp(width, kColumnQuantum);
-  const std::size_t window =
-      config_.sliding[layer] ? config_.sliding_window : std::numeric_limits<std::size_t>::max();
-  const std::size_t first = segment.first_position + piece.begin;
-  const std::size_t last = segment.first_position + piece.end - 1;
-  const std::size_t reach = first + 1 < window ? 0 : first + 1 - window;
-  scratch.pages.clear();
-  for (std::size_t page = reach / kPagePositions; page <= last / kPagePositions; ++page) {
-    scratch.pages.push_back(segment.layers[layer].PageOf(page * kPagePositions) +
-                            piece.kv_head * kv_.HeadBytes());
-  }
-  const std::size_t tokens = piece.end - piece.begin;
-  scratch.floats.Reserve(AttentionScratchFloats(tokens * group, dim));
-  const std::size_t row = segment.first_row + piece.begin;
-  const std::size_t column = piece.kv_head * group * dim;
-  kernels_.attention({query_.data() + row * width + column, width, tokens, group, dim, first,
-                      window, sinks_[layer].data() + piece.kv_head * group, scratch.pages.data(),
-                      reach / kPagePositions, kv_.type, context_.data() + row * padded + column,
-                      padded, scratch.floats.data()});
 }
 
 void ForwardPass::ForRows(const std::function<void(std::size_t)>& body) {

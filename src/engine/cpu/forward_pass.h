@@ -9,6 +9,7 @@
 
 #include "base/thread_pool.h"
 #include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/attention_runner.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kv_pages.h"
 #include "engine/cpu/linear_runner.h"
@@ -17,14 +18,6 @@
 #include "engine/model/weights.h"
 
 namespace safeguard::engine::cpu {
-
-// Consecutive new tokens of one sequence: rows [first_row, first_row + count) of the batch.
-struct Segment {
-  std::span<LayerPages> layers;  // extended for the new positions
-  std::size_t first_position = 0;
-  std::size_t first_row = 0;
-  std::size_t count = 0;
-};
 
 // A row whose logits are wanted.
 struct WantedRow {
@@ -54,37 +47,24 @@ class ForwardPass {
  private:
   void Prepare(const Batch& batch);
   void Embed(const Batch& batch);
-  void Normalize(const std::vector<float>& weight);
+  void Normalize(std::size_t row, const std::vector<float>& weight);
   void QueryKeyValue(const LayerWeights& layer);
   void RotateAndStore(const Batch& batch, std::size_t layer);
   void Attend(const Batch& batch, std::size_t layer);
-  void ProjectAttention(const LayerWeights& layer);
-  void MixExperts(const LayerWeights& layer);
+  void ProjectAttention(std::size_t layer);
+  void MixExperts(std::size_t layer);
   void Unembed(const Batch& batch);
   // The wanted rows that ask for the same ids.
   void UnembedGroup(std::span<const WantedRow> group);
 
   void ForRows(const std::function<void(std::size_t)>& body);
 
-  // Consecutive tokens of a segment, one key/value head.
-  struct AttentionPiece {
-    std::size_t segment;
-    std::size_t kv_head;
-    std::size_t begin;
-    std::size_t end;
-  };
-  struct AttentionScratch {
-    std::vector<const std::byte*> pages;
-    AlignedFloats floats;
-  };
-  void AttendPiece(const Segment& segment, const AttentionPiece& piece, std::size_t layer,
-                   AttentionScratch& scratch);
-
   const GptOssConfig& config_;
   const GptOssWeights& weights_;
   const KernelTable& kernels_;
   ThreadPool& pool_;
   LinearRunner linear_;
+  AttentionRunner attention_;
   Rope rope_;
   KvShape kv_;
 
@@ -113,7 +93,6 @@ class ForwardPass {
   std::vector<std::size_t> segments_;
   std::vector<const float*> normed_rows_;
   std::vector<const float*> context_rows_;
-  std::vector<AttentionScratch> attention_scratch_;  // by worker
 };
 
 }  // namespace safeguard::engine::cpu

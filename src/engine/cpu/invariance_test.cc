@@ -32,8 +32,8 @@ bool SameBits(std::span<const float> a, std::span<const float> b) {
 class Invariance : public testing::TestWithParam<std::tuple<const KernelTable*, CpuPrecision>> {
  protected:
   void SetUp() override {
-    if (!std::get<0>(GetParam())->supported()) {
-      GTEST_SKIP() << std::get<0>(GetParam())->name << " is not supported by this CPU";
+    if (!cpu::WorthTesting(*std::get<0>(GetParam()))) {
+      GTEST_SKIP() << std::get<0>(GetParam())->name << ": not on this CPU or too slow here";
     }
   }
 
@@ -148,6 +148,57 @@ TEST_P(Invariance, AForkIsTheSequenceComputedAnew) {
     forward->Drop(a);
     forward->Drop(b);
     EXPECT_EQ(forward->CacheBytes(), 0U);
+  }
+}
+
+// Many sequences behind one prefix, in groups that share more of it, mixed with strangers: shared
+// pages are read for all of them together, and every row is what it is alone.
+TEST_P(Invariance, SharedPagesDoNotMatter) {
+  constexpr unsigned kSequences = 18;
+  const std::size_t vocabulary = model_.config.vocabulary;
+  const Tokens policy = RandomTokens(200, vocabulary, 3);
+  const Tokens section = RandomTokens(90, vocabulary, 4);
+  std::vector<Tokens> prompts;
+  std::vector<Logits> alone;
+  for (unsigned i = 0; i < kSequences; ++i) {
+    Tokens& tokens = prompts.emplace_back(i % 6 == 5 ? Tokens() : policy);
+    if (i % 3 == 1) {
+      tokens.insert(tokens.end(), section.begin(), section.end());
+    }
+    const Tokens own = RandomTokens(1 + i * 5 % 67, vocabulary, 20 + i);
+    tokens.insert(tokens.end(), own.begin(), own.end());
+    const auto forward = NewForward(pool_);
+    const SequenceStep whole = {forward->NewSequence(), tokens, 1};
+    ASSERT_TRUE(forward->Step({&whole, 1}, alone.emplace_back(vocabulary)));
+  }
+  for (const std::size_t threads : {1U, 2U}) {
+    ThreadPool pool(threads);
+    const auto forward = NewForward(pool);
+    const SequenceId root = forward->NewSequence();
+    Run(*forward, root, policy, policy.size());
+    const SequenceId branch = forward->Fork(root);
+    Run(*forward, branch, section, section.size());
+    std::vector<SequenceId> ids;
+    for (unsigned i = 0; i < kSequences; ++i) {
+      ids.push_back(i % 6 == 5 ? forward->NewSequence()
+                               : forward->Fork(i % 3 == 1 ? branch : root));
+    }
+    // The rest of each in one step, then the last token of all in another.
+    Logits logits(kSequences * vocabulary);
+    for (const bool last : {false, true}) {
+      std::vector<SequenceStep> steps;
+      for (std::size_t i = 0; i < kSequences; ++i) {
+        const auto rest = std::span(prompts[i]).subspan(forward->Length(ids[i]));
+        if (last || rest.size() > 1) {
+          steps.push_back({ids[i], last ? rest : rest.first(rest.size() - 1), last ? 1U : 0U});
+        }
+      }
+      ASSERT_TRUE(forward->Step(steps, last ? std::span(logits) : std::span<float>()));
+    }
+    for (std::size_t i = 0; i < kSequences; ++i) {
+      EXPECT_TRUE(SameBits(std::span(logits).subspan(i * vocabulary, vocabulary), alone[i]))
+          << "sequence " << i << ", " << threads << " threads";
+    }
   }
 }
 

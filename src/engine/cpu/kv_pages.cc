@@ -4,14 +4,15 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <new>
 
 #include "base/check.h"
 
 namespace safeguard::engine::cpu {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+// Pages of a block: enough for a few huge pages of memory, or the fewest that are worth it.
+constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+constexpr std::size_t kBlockPagesMax = 64;
 
 // To nearest, ties to even; saturates.
 std::uint16_t HalfOf(float value) {
@@ -43,14 +44,33 @@ void Store(KvType type, std::byte* to, std::size_t index, float value) {
 
 }  // namespace
 
+// The page last given back first: it may still be in a cache.
 PagePool::Page PagePool::New() {
-  auto* bytes = static_cast<std::byte*>(::operator new(shape_.PageBytes(), kAlignment));
+  if (free_.empty()) {
+    AddBlock();
+  }
+  std::byte* bytes = free_.back();
+  free_.pop_back();
   std::fill_n(bytes, shape_.PageBytes(), std::byte{0});
   ++in_use_;
-  return {bytes, [this](std::byte* page) {
-            ::operator delete(page, kAlignment);
-            --in_use_;
-          }};
+  return {bytes, [this](std::byte* page) { GiveBack(page); }};
+}
+
+void PagePool::AddBlock() {
+  const std::size_t size = RoundUp(shape_.PageBytes(), 64);
+  const std::size_t pages = std::clamp<std::size_t>(kBlockBytes / size, 1, kBlockPagesMax);
+  blocks_.push_back(NewLargeMemory(pages * size));
+  for (std::size_t page = pages; page > 0; --page) {
+    free_.push_back(blocks_.back().get() + (page - 1) * size);
+  }
+}
+
+void PagePool::GiveBack(std::byte* page) {
+  free_.push_back(page);
+  if (--in_use_ == 0) {
+    free_.clear();
+    blocks_.clear();
+  }
 }
 
 PagePool::Page PagePool::Copy(const Page& page) {

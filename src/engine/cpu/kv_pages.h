@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/large_memory.h"
 
 namespace safeguard::engine::cpu {
 
@@ -23,7 +24,9 @@ struct KvShape {
   [[nodiscard]] std::size_t PageBytes() const { return kv_heads * HeadBytes(); }
 };
 
-// Pages of one shape, and how many are in use. Used by one thread; outlives its pages.
+// Pages of one shape, and how many are in use. They are cut from blocks of several megabytes; a
+// page that is given back is handed out again, and the blocks are freed when no page is in use.
+// Used by one thread; outlives its pages.
 class PagePool {
  public:
   explicit PagePool(const KvShape& shape) : shape_(shape) {}
@@ -40,7 +43,12 @@ class PagePool {
   [[nodiscard]] const KvShape& shape() const { return shape_; }
 
  private:
+  void AddBlock();
+  void GiveBack(std::byte* page);
+
   KvShape shape_;
+  std::vector<LargeMemory> blocks_;
+  std::vector<std::byte*> free_;
   std::size_t in_use_ = 0;
 };
 
@@ -63,6 +71,9 @@ class LayerPages {
 
   [[nodiscard]] std::size_t first_page() const { return first_page_; }
   [[nodiscard]] std::size_t count() const { return pages_.size(); }
+  [[nodiscard]] bool Holds(std::size_t page) const {
+    return page >= first_page_ && page - first_page_ < pages_.size();
+  }
   // The page that holds `position`. REQUIRES: it is kept.
   [[nodiscard]] std::byte* PageOf(std::size_t position) const;
 

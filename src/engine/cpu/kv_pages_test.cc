@@ -54,6 +54,38 @@ TEST(LayerPages, AFullPageIsNeverCopied) {
   EXPECT_EQ(fork.PageOf(63), pages.PageOf(63));
 }
 
+TEST(PagePool, AUsedPageComesBackAsZeros) {
+  PagePool pool(kShape);
+  LayerPages kept;
+  kept.Extend(0, 1, pool);
+  for (int round = 0; round < 3; ++round) {
+    LayerPages pages;
+    pages.Extend(0, 64 * 100, pool);  // more than one block
+    for (std::size_t at = 0; at < 6400; at += 64) {
+      for (std::size_t i = 0; i < kShape.PageBytes(); ++i) {
+        ASSERT_EQ(pages.PageOf(at)[i], std::byte{0});
+        pages.PageOf(at)[i] = std::byte{0xFF};
+      }
+    }
+    EXPECT_EQ(pool.in_use(), 101U);
+  }
+  EXPECT_EQ(pool.in_use(), 1U);
+}
+
+TEST(LayerPages, DropsWhatIsBehindALength) {
+  PagePool pool(kShape);
+  LayerPages pages;
+  pages.Extend(0, 300, pool);
+  pages.DropBehind(129);
+  EXPECT_EQ(pages.count(), 3U);
+  EXPECT_TRUE(pages.Holds(2) && !pages.Holds(3));
+  pages.DropBehind(128);
+  EXPECT_EQ(pool.in_use(), 2U);
+  EXPECT_EQ(pages.PagesNeeded(128, 1), 1U);
+  pages.DropBehind(0);
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
 TEST(LayerPages, DropsWhatTheWindowHasLeft) {
   PagePool pool(kShape);
   LayerPages pages;

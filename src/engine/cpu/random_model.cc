@@ -133,6 +133,10 @@ GptOssConfig SmallConfig() {
   return config;
 }
 
+bool WorthTesting(const KernelTable& table) {
+  return table.supported() && (!kThreadSanitizer || &table != &kReferenceKernels);
+}
+
 std::vector<std::uint32_t> RandomTokens(std::size_t count, std::size_t vocabulary, unsigned seed) {
   std::mt19937 random(seed);
   std::vector<std::uint32_t> tokens(count);

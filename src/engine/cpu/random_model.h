@@ -7,10 +7,25 @@
 #include <random>
 #include <vector>
 
+#include "engine/cpu/kernels/kernel_table.h"
 #include "engine/model/gpt_oss_config.h"
 #include "engine/model/weights.h"
 
 namespace safeguard::engine::cpu {
+
+// The thread sanitizer slows this module some twentyfold: under it only tests with threads run, and
+// not with the reference kernels, which do in scalars what the others do in registers.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
 
 // Rows of random numbers of some 1 / sqrt(columns), at odd addresses.
 class RandomWeights {
@@ -38,6 +53,9 @@ RandomModel NewRandomModel(GptOssConfig config, WeightType dense, NibbleOrder or
 
 // A small config: 3 layers, 64 wide, 4 of 8 experts, 6 heads on 2, a window of 40.
 GptOssConfig SmallConfig();
+
+// Tests with this table are worth their time: the processor runs it, and see kThreadSanitizer.
+bool WorthTesting(const KernelTable& table);
 
 std::vector<std::uint32_t> RandomTokens(std::size_t count, std::size_t vocabulary, unsigned seed);
 

@@ -78,32 +78,46 @@ constexpr std::size_t KvHeadBytes(std::size_t head_dim, KvType type) {
   return kPagePositions * (head_dim + RoundUp(head_dim, kHeadQuantum)) * BytesOf(type);
 }
 
-// Causal attention of the query heads that share one key/value head, for consecutive tokens of one
-// sequence:
-//   out = sum over keys j of e^(q.k_j - m) v_j / (e^(sink - m) + sum over j of e^(q.k_j - m)).
-// Token t stands at position p = first_position + t and sees the keys (p - window, p].
-struct AttentionTask {
-  const float* query;  // token t, head g: query + t * query_stride + g * head_dim; already scaled
-  std::size_t query_stride;
-  std::size_t tokens;
-  std::size_t group;  // query heads
-  std::size_t head_dim;
-  std::size_t first_position;
-  std::size_t window;  // at least 1
-  const float* sinks;  // `group`
-  // pages[i] holds positions [(first_page + i) * kPagePositions, ...) for this head. They reach
-  // from the first key that token 0 sees to the last token's own.
-  const std::byte* const* pages;
-  std::size_t first_page;
-  KvType type;
-  float* out;  // laid out as query
-  std::size_t out_stride;
-  float* scratch;  // AttentionScratchFloats(tokens * group, head_dim)
+// One query head of one token. It sees the keys at positions (position - window, position].
+struct AttentionRow {
+  const float* query;  // head_dim numbers, already scaled
+  float* out;          // head_dim numbers
+  std::size_t position;
+  float sink;
 };
 
+// A page that the rows [first_row, first_row + rows) of a task read.
+struct PageVisit {
+  const std::byte* page;  // its part for the task's head
+  std::size_t index;      // it holds positions [index * kPagePositions, ...)
+  std::size_t first_row;
+  std::size_t rows;
+};
+
+// Causal attention of rows that share one key/value head:
+//   out = sum over keys j of e^(q.k_j - m) v_j / (e^(sink - m) + sum over j of e^(q.k_j - m)).
+// Rows may belong to several sequences. A page that they share is read once for all of them; each
+// row's own sums go through its pages in rising order, alone or not.
+struct AttentionTask {
+  const AttentionRow* rows;
+  std::size_t row_count;
+  // Indices rise. The visits of a row reach from the page of the first key that it sees to its own.
+  const PageVisit* visits;
+  std::size_t visit_count;
+  std::size_t head_dim;
+  std::size_t window;  // at least 1
+  KvType type;
+  float* scratch;  // AttentionScratchFloats(row_count, head_dim)
+};
+
+// Rows that go through a page together: their scores and the page's keys share the L1 cache.
+inline constexpr std::size_t kAttentionRowBlock = 48;
+
 constexpr std::size_t AttentionScratchFloats(std::size_t rows, std::size_t head_dim) {
-  // Sums of values, largest score and sum of weights by row; then six rows of a page's scores.
-  return rows * (RoundUp(head_dim, kHeadQuantum) + 2) + 6 * kPagePositions + kHeadQuantum;
+  // Sums of values, largest score and sum of weights by row; a block's scores; a page in binary32.
+  const std::size_t padded = RoundUp(head_dim, kHeadQuantum);
+  return rows * (padded + 2) + kAttentionRowBlock * kPagePositions +
+         kPagePositions * (head_dim + padded) + 4 * kHeadQuantum;
 }
 
 // out = x / sqrt(mean(x^2) + epsilon) * weight, all in binary32.

@@ -109,9 +109,16 @@ std::vector<float> Attention(const KernelTable& table, KvType type) {
   const auto* first = reinterpret_cast<const std::byte*>(numbers.data());
   const std::array<const std::byte*, 2> pages = {first, first + KvHeadBytes(kHead, KvType::kF32)};
   std::vector<float> out(query.size());
-  std::vector<float> scratch(AttentionScratchFloats(kTokens * kGroup, kHead));
-  table.attention({query.data(), kGroup * kHead, kTokens, kGroup, kHead, 62, 40, sinks.data(),
-                   pages.data(), 0, type, out.data(), kGroup * kHead, scratch.data()});
+  std::vector<AttentionRow> rows;
+  for (std::size_t row = 0; row < kTokens * kGroup; ++row) {
+    rows.push_back({query.data() + row * kHead, out.data() + row * kHead, 62 + row / kGroup,
+                    sinks[row % kGroup]});
+  }
+  const std::array<PageVisit, 2> visits = {
+      {{pages[0], 0, 0, rows.size()}, {pages[1], 1, 2 * kGroup, kGroup}}};
+  std::vector<float> scratch(AttentionScratchFloats(rows.size(), kHead));
+  table.attention(
+      {rows.data(), rows.size(), visits.data(), visits.size(), kHead, 40, type, scratch.data()});
   return out;
 }
 

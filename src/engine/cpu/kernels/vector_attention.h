@@ -3,7 +3,8 @@
 // Page by page with a running maximum (Milakov and Gimelshein 2018, arXiv:1805.02867). It starts at
 // the sink: largest score = sink, sum of weights = 1. What a page adds to a row depends on the
 // page's place in the sequence alone; a page of which a row sees nothing multiplies by exactly 1
-// and adds exactly 0. So a row has the same bits however its sequence was cut into steps.
+// and adds exactly 0. So a row has the same bits however its sequence was cut into steps, and
+// whichever other rows read the same page with it.
 #pragma once
 
 #include <cstddef>
@@ -13,32 +14,37 @@
 
 namespace safeguard::engine::cpu {
 
-// Rows, each one query head of one token, that share a register tile.
+// Rows that share a register tile.
 inline constexpr std::size_t kAttentionRows = 6;
-
-template <class V, KvType type>
-[[gnu::always_inline]] inline typename V::Float LoadKv(const std::byte* from, std::size_t index) {
-  return type == KvType::kF32 ? V::LoadBytes(from + 4 * index) : V::LoadF16(from + 2 * index);
-}
 
 struct AttentionState {
   std::size_t padded;  // floats of a row of sums
   float* sums;         // [rows][padded]
   float* largest;      // [rows]
   float* weights;      // [rows]
-  float* scores;       // [kAttentionRows][kPagePositions]
+  float* scores;       // [kAttentionRowBlock][kPagePositions]
+  float* page;         // one page in binary32
 };
 
-// The keys of page `page` that row `row` sees, as positions in the page: [begin, end).
+// Positions of a page: [begin, end).
 struct Visible {
   std::size_t begin;
   std::size_t end;
 };
 
-[[gnu::always_inline]] inline Visible VisibleKeys(const AttentionTask& task, std::size_t row,
+// A block of rows at a page in binary32.
+struct PageBlock {
+  const AttentionRow* rows;
+  std::size_t count;
+  std::size_t head_dim;
+  const std::byte* keys;
+  const std::byte* values;
+  Visible seen[kAttentionRowBlock];
+};
+
+[[gnu::always_inline]] inline Visible VisibleKeys(std::size_t position, std::size_t window,
                                                   std::size_t page) {
-  const std::size_t position = task.first_position + row / task.group;
-  const std::size_t first = position + 1 < task.window ? 0 : position + 1 - task.window;
+  const std::size_t first = position + 1 < window ? 0 : position + 1 - window;
   const std::size_t start = page * kPagePositions;
   const std::size_t stop = start + kPagePositions;
   const std::size_t begin = first < start ? start : first > stop ? stop : first;
@@ -46,11 +52,16 @@ struct Visible {
   return {begin - start, end < begin ? begin - start : end - start};
 }
 
-// scores[r][j] = query r . key j for kRows rows and all keys of a page.
-template <class V, KvType type, std::size_t kRows>
-void PageScores(const AttentionTask& task, const float* const* queries, const std::byte* keys,
-                float* scores) {
+// scores[r][j] = query r . key j for kRows rows from `row` and all keys of the page.
+template <class V, std::size_t kRows>
+void PageScores(const PageBlock& block, std::size_t row, float* scores) {
   constexpr std::size_t kVectors = V::kAttentionVectors;
+  const float* queries[kRows];
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < kRows; ++r) {
+    queries[r] = block.rows[row + r].query;
+  }
+  scores += row * kPagePositions;
   for (std::size_t j = 0; j < kPagePositions; j += kVectors * V::kWidth) {
     typename V::Float sums[kRows][kVectors];
 #pragma GCC unroll 8
@@ -60,11 +71,12 @@ void PageScores(const AttentionTask& task, const float* const* queries, const st
         sums[r][v] = V::Zero();
       }
     }
-    for (std::size_t d = 0; d < task.head_dim; ++d) {
+    for (std::size_t d = 0; d < block.head_dim; ++d) {
+      const std::byte* keys = block.keys + 4 * (d * kPagePositions + j);
       typename V::Float key[kVectors];
 #pragma GCC unroll 4
       for (std::size_t v = 0; v < kVectors; ++v) {
-        key[v] = LoadKv<V, type>(keys, d * kPagePositions + j + v * V::kWidth);
+        key[v] = V::LoadBytes(keys + 4 * v * V::kWidth);
       }
 #pragma GCC unroll 8
       for (std::size_t r = 0; r < kRows; ++r) {
@@ -85,147 +97,203 @@ void PageScores(const AttentionTask& task, const float* const* queries, const st
   }
 }
 
-// Turns a row's scores into weights e^(score - new largest), 0 for unseen keys, and returns by
-// what its older sums are to be multiplied.
+// The largest of a row's visible scores and `largest`.
 template <class V>
-float PageWeights(Visible visible, float* scores, float& largest, float& total) {
+[[gnu::always_inline]] inline float PageLargest(Visible seen, const float* scores, float largest) {
   typename V::Float most = V::Set(largest);
   for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
-    const auto seen = V::Between(j, visible.begin, visible.end);
     const typename V::Float score = V::Load(scores + j);
-    most = V::Max(most, V::Select(seen, score, most));
+    most = V::Max(most, V::Select(V::Between(j, seen.begin, seen.end), score, most));
   }
-  const float now = V::Largest(most);
-  const typename V::Float offset = V::Set(now);
+  return V::Largest(most);
+}
+
+// Turns a row's scores into weights e^(score - largest), 0 for unseen keys, and returns their sum.
+template <class V>
+[[gnu::always_inline]] inline float PageWeights(Visible seen, float largest, float* scores) {
+  const typename V::Float offset = V::Set(largest);
   typename V::Float sum = V::Zero();
   for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
-    const auto seen = V::Between(j, visible.begin, visible.end);
+    const auto visible = V::Between(j, seen.begin, seen.end);
     const typename V::Float score = V::Load(scores + j);
-    const typename V::Float weight = Exp<V>(V::Sub(V::Select(seen, score, offset), offset));
-    const typename V::Float kept = V::Select(seen, weight, V::Zero());
+    const typename V::Float weight = Exp<V>(V::Sub(V::Select(visible, score, offset), offset));
+    const typename V::Float kept = V::Select(visible, weight, V::Zero());
     V::Store(scores + j, kept);
     sum = V::Add(sum, kept);
   }
-  float older[V::kWidth];
-  V::Store(older, Exp<V>(V::Set(largest - now)));
-  largest = now;
-  total = total * older[0] + V::Total(sum);
-  return older[0];
+  return V::Total(sum);
 }
 
-// sums[r] = sums[r] * factors[r] + weights[r] . values, over the page's positions [begin, end).
-template <class V, KvType type, std::size_t kRows>
-void AddValues(const std::byte* values, const float* weights, Visible range, std::size_t padded,
+// Scores of a block into weights; factors[r] = by what row r's older sums are to be multiplied.
+template <class V>
+void BlockWeights(const PageBlock& block, std::size_t row, const AttentionState& state,
+                  float* factors) {
+  float* largest = state.largest + row;
+  float now[kAttentionRowBlock] = {};
+  for (std::size_t r = 0; r < block.count; ++r) {
+    now[r] = PageLargest<V>(block.seen[r], state.scores + r * kPagePositions, largest[r]);
+    factors[r] = largest[r] - now[r];
+    largest[r] = now[r];
+  }
+  for (std::size_t r = 0; r < block.count; r += V::kWidth) {
+    V::Store(factors + r, Exp<V>(V::Load(factors + r)));
+  }
+  for (std::size_t r = 0; r < block.count; ++r) {
+    float* scores = state.scores + r * kPagePositions;
+    const float sum = PageWeights<V>(block.seen[r], now[r], scores);
+    state.weights[row + r] = state.weights[row + r] * factors[r] + sum;
+  }
+}
+
+// sums[r] = sums[r] * factors[r] + weights[r] . values over the positions of `range`, for kRows
+// rows and kVectors registers from column `d`.
+template <class V, std::size_t kRows, std::size_t kVectors>
+[[gnu::always_inline]] inline void AddColumns(const std::byte* values, const float* weights,
+                                              Visible range, std::size_t padded,
+                                              const float* factors, float* sums) {
+  typename V::Float total[kRows][kVectors];
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      total[r][v] = V::Mul(V::Load(sums + r * padded + v * V::kWidth), V::Set(factors[r]));
+    }
+  }
+  for (std::size_t j = range.begin; j < range.end; ++j) {
+    typename V::Float value[kVectors];
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      value[v] = V::LoadBytes(values + 4 * (j * padded + v * V::kWidth));
+    }
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const typename V::Float weight = V::Set(weights[r * kPagePositions + j]);
+#pragma GCC unroll 4
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        total[r][v] = V::MulAdd(weight, value[v], total[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      V::Store(sums + r * padded + v * V::kWidth, total[r][v]);
+    }
+  }
+}
+
+template <class V, std::size_t kRows>
+void AddValues(const PageBlock& block, std::size_t row, const float* scores, std::size_t padded,
                const float* factors, float* sums) {
-  constexpr std::size_t kVectors = kHeadQuantum / V::kWidth;
-  for (std::size_t d = 0; d < padded; d += kHeadQuantum) {
-    typename V::Float total[kRows][kVectors];
-#pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        const typename V::Float old = V::Load(sums + r * padded + d + v * V::kWidth);
-        total[r][v] = V::Mul(old, V::Set(factors[r]));
-      }
-    }
-    for (std::size_t j = range.begin; j < range.end; ++j) {
-      typename V::Float value[kVectors];
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        value[v] = LoadKv<V, type>(values, j * padded + d + v * V::kWidth);
-      }
-#pragma GCC unroll 8
-      for (std::size_t r = 0; r < kRows; ++r) {
-        const typename V::Float weight = V::Set(weights[r * kPagePositions + j]);
-#pragma GCC unroll 4
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          total[r][v] = V::MulAdd(weight, value[v], total[r][v]);
-        }
-      }
-    }
-#pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        V::Store(sums + r * padded + d + v * V::kWidth, total[r][v]);
-      }
-    }
-  }
-}
-
-// One page for kRows rows from `row`.
-template <class V, KvType type, std::size_t kRows>
-void AttendPage(const AttentionTask& task, std::size_t page, std::size_t row,
-                const AttentionState& state) {
-  Visible seen[kRows];
   Visible range = {kPagePositions, 0};
-  const float* queries[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) {
-    seen[r] = VisibleKeys(task, row + r, page);
-    if (seen[r].begin < seen[r].end) {
-      range.begin = seen[r].begin < range.begin ? seen[r].begin : range.begin;
-      range.end = seen[r].end > range.end ? seen[r].end : range.end;
+  for (std::size_t r = row; r < row + kRows; ++r) {
+    if (block.seen[r].begin < block.seen[r].end) {
+      range.begin = block.seen[r].begin < range.begin ? block.seen[r].begin : range.begin;
+      range.end = block.seen[r].end > range.end ? block.seen[r].end : range.end;
     }
-    queries[r] = task.query + (row + r) / task.group * task.query_stride +
-                 (row + r) % task.group * task.head_dim;
   }
-  if (range.begin >= range.end) {
-    return;
+  const float* weights = scores + row * kPagePositions;
+  constexpr std::size_t kWide = V::kAttentionVectors * V::kWidth;
+  std::size_t d = 0;
+  for (; d + kWide <= padded; d += kWide) {
+    AddColumns<V, kRows, V::kAttentionVectors>(block.values + 4 * d, weights, range, padded,
+                                               factors + row, sums + row * padded + d);
   }
-  const std::byte* keys = task.pages[page - task.first_page];
-  const std::byte* values = keys + kPagePositions * task.head_dim * BytesOf(type);
-  PageScores<V, type, kRows>(task, queries, keys, state.scores);
-  float factors[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) {
-    factors[r] = PageWeights<V>(seen[r], state.scores + r * kPagePositions, state.largest[row + r],
-                                state.weights[row + r]);
+  for (; d < padded; d += V::kWidth) {
+    AddColumns<V, kRows, 1>(block.values + 4 * d, weights, range, padded, factors + row,
+                            sums + row * padded + d);
   }
-  AddValues<V, type, kRows>(values, state.scores, range, state.padded, factors,
-                            state.sums + row * state.padded);
 }
 
-template <class V, KvType type>
-void AttendPages(const AttentionTask& task, const AttentionState& state) {
-  const std::size_t rows = task.tokens * task.group;
-  const std::size_t last = (task.first_position + task.tokens - 1) / kPagePositions;
-  for (std::size_t page = task.first_page; page <= last; ++page) {
-    std::size_t row = 0;
-    for (; row + kAttentionRows <= rows; row += kAttentionRows) {
-      AttendPage<V, type, kAttentionRows>(task, page, row, state);
+// One page for rows [row, row + block.count) of the task.
+template <class V>
+void AttendBlock(PageBlock& block, std::size_t row, const AttentionState& state) {
+  alignas(64) float factors[kAttentionRowBlock] = {};
+  std::size_t r = 0;
+  for (; r + kAttentionRows <= block.count; r += kAttentionRows) {
+    PageScores<V, kAttentionRows>(block, r, state.scores);
+  }
+  for (; r + 2 <= block.count; r += 2) {
+    PageScores<V, 2>(block, r, state.scores);
+  }
+  for (; r < block.count; ++r) {
+    PageScores<V, 1>(block, r, state.scores);
+  }
+  BlockWeights<V>(block, row, state, factors);
+  float* sums = state.sums + row * state.padded;
+  for (r = 0; r + kAttentionRows <= block.count; r += kAttentionRows) {
+    AddValues<V, kAttentionRows>(block, r, state.scores, state.padded, factors, sums);
+  }
+  for (; r + 2 <= block.count; r += 2) {
+    AddValues<V, 2>(block, r, state.scores, state.padded, factors, sums);
+  }
+  for (; r < block.count; ++r) {
+    AddValues<V, 1>(block, r, state.scores, state.padded, factors, sums);
+  }
+}
+
+// The visit's page in binary32: itself or unpacked into state.page.
+template <class V>
+const std::byte* FloatPage(const AttentionTask& task, const PageVisit& visit,
+                           const AttentionState& state) {
+  if (task.type == KvType::kF32) {
+    return visit.page;
+  }
+  const std::size_t count = kPagePositions * (task.head_dim + state.padded);
+  for (std::size_t i = 0; i < count; i += V::kWidth) {
+    V::Store(state.page + i, V::LoadF16(visit.page + 2 * i));
+  }
+  return reinterpret_cast<const std::byte*>(state.page);
+}
+
+template <class V>
+void AttendPage(const AttentionTask& task, const PageVisit& visit, const AttentionState& state) {
+  const std::byte* page = FloatPage<V>(task, visit, state);
+  PageBlock block;
+  block.head_dim = task.head_dim;
+  block.keys = page;
+  block.values = page + 4 * kPagePositions * task.head_dim;
+  for (std::size_t done = 0; done < visit.rows; done += block.count) {
+    const std::size_t row = visit.first_row + done;
+    const std::size_t left = visit.rows - done;
+    block.rows = task.rows + row;
+    block.count = left < kAttentionRowBlock ? left : kAttentionRowBlock;
+    bool any = false;
+    for (std::size_t r = 0; r < block.count; ++r) {
+      block.seen[r] = VisibleKeys(block.rows[r].position, task.window, visit.index);
+      any = any || block.seen[r].begin < block.seen[r].end;
     }
-    for (; row + 2 <= rows; row += 2) {
-      AttendPage<V, type, 2>(task, page, row, state);
-    }
-    for (; row < rows; ++row) {
-      AttendPage<V, type, 1>(task, page, row, state);
+    if (any) {
+      AttendBlock<V>(block, row, state);
     }
   }
 }
 
 template <class V>
 void Attention(const AttentionTask& task) {
-  const std::size_t rows = task.tokens * task.group;
+  const std::size_t rows = task.row_count;
   const std::size_t padded = RoundUp(task.head_dim, kHeadQuantum);
-  float* sums = task.scratch;
+  float* scores = task.scratch;
+  float* page = scores + kAttentionRowBlock * kPagePositions;
+  float* sums = page + kPagePositions * (task.head_dim + padded);
   float* largest = sums + rows * padded;
-  const AttentionState state = {padded, sums, largest, largest + rows, largest + 2 * rows};
-  for (std::size_t i = 0; i < rows * padded; ++i) {
-    state.sums[i] = 0;
+  const AttentionState state = {padded, sums, largest, largest + rows, scores, page};
+  for (std::size_t i = 0; i < rows * padded; i += V::kWidth) {
+    V::Store(state.sums + i, V::Zero());
   }
   for (std::size_t row = 0; row < rows; ++row) {
-    state.largest[row] = task.sinks[row % task.group];
+    state.largest[row] = task.rows[row].sink;
     state.weights[row] = 1;
   }
-  if (task.type == KvType::kF32) {
-    AttendPages<V, KvType::kF32>(task, state);
-  } else {
-    AttendPages<V, KvType::kF16>(task, state);
+  for (std::size_t v = 0; v < task.visit_count; ++v) {
+    AttendPage<V>(task, task.visits[v], state);
   }
   for (std::size_t row = 0; row < rows; ++row) {
-    float* out = task.out + row / task.group * task.out_stride + row % task.group * task.head_dim;
     const float inverse = 1.0F / state.weights[row];
     for (std::size_t d = 0; d < task.head_dim; ++d) {
-      out[d] = state.sums[row * padded + d] * inverse;
+      // The + 0 makes -0, which a sum of vanishing products may be, the 0 that it is elsewhere.
+      task.rows[row].out[d] = state.sums[row * padded + d] * inverse + 0.0F;
     }
   }
 }

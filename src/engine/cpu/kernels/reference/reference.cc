@@ -52,19 +52,31 @@ float KvValue(KvType type, const std::byte* from, std::size_t index) {
   return Float16Value(bits);
 }
 
-float Score(const AttentionTask& task, const float* query, std::size_t position) {
-  const std::byte* keys = task.pages[position / kPagePositions - task.first_page];
+// The page that holds a row's `position`.
+const std::byte* PageOf(const AttentionTask& task, std::size_t row, std::size_t position) {
+  for (std::size_t v = 0; v < task.visit_count; ++v) {
+    const PageVisit& visit = task.visits[v];
+    if (visit.index == position / kPagePositions && row >= visit.first_row &&
+        row < visit.first_row + visit.rows) {
+      return visit.page;
+    }
+  }
+  return nullptr;
+}
+
+float Score(const AttentionTask& task, const float* query, const std::byte* page,
+            std::size_t slot) {
   float sum = 0;
   for (std::size_t d = 0; d < task.head_dim; ++d) {
-    sum += query[d] * KvValue(task.type, keys, d * kPagePositions + position % kPagePositions);
+    sum += query[d] * KvValue(task.type, page, d * kPagePositions + slot);
   }
   return sum;
 }
 
-void AddValue(const AttentionTask& task, std::size_t position, float weight, float* sums) {
-  const std::byte* values = task.pages[position / kPagePositions - task.first_page] +
-                            kPagePositions * task.head_dim * BytesOf(task.type);
-  const std::size_t row = position % kPagePositions * RoundUp(task.head_dim, kHeadQuantum);
+void AddValue(const AttentionTask& task, const std::byte* page, std::size_t slot, float weight,
+              float* sums) {
+  const std::byte* values = page + kPagePositions * task.head_dim * BytesOf(task.type);
+  const std::size_t row = slot * RoundUp(task.head_dim, kHeadQuantum);
   for (std::size_t d = 0; d < task.head_dim; ++d) {
     sums[d] += weight * KvValue(task.type, values, row + d);
   }
@@ -73,28 +85,32 @@ void AddValue(const AttentionTask& task, std::size_t position, float weight, flo
 // Two passes over the keys: all scores, then all values.
 void Attention(const AttentionTask& task) {
   std::vector<float> scores;
-  for (std::size_t row = 0; row < task.tokens * task.group; ++row) {
-    const std::size_t token = row / task.group;
-    const std::size_t head = row % task.group;
-    const float* query = task.query + token * task.query_stride + head * task.head_dim;
-    float* out = task.out + token * task.out_stride + head * task.head_dim;
-    const std::size_t position = task.first_position + token;
-    const std::size_t first = position + 1 < task.window ? 0 : position + 1 - task.window;
+  for (std::size_t r = 0; r < task.row_count; ++r) {
+    const AttentionRow& row = task.rows[r];
+    const std::size_t first = row.position + 1 < task.window ? 0 : row.position + 1 - task.window;
     scores.clear();
-    float largest = task.sinks[head];
-    for (std::size_t key = first; key <= position; ++key) {
-      scores.push_back(Score(task, query, key));
+    float largest = row.sink;
+    const std::byte* page = nullptr;
+    for (std::size_t key = first; key <= row.position; ++key) {
+      if (page == nullptr || key % kPagePositions == 0) {
+        page = PageOf(task, r, key);
+      }
+      scores.push_back(Score(task, row.query, page, key % kPagePositions));
       largest = std::max(largest, scores.back());
     }
-    float denominator = std::exp(task.sinks[head] - largest);
-    std::fill_n(out, task.head_dim, 0.0F);
-    for (std::size_t key = first; key <= position; ++key) {
+    float denominator = std::exp(row.sink - largest);
+    std::fill_n(row.out, task.head_dim, 0.0F);
+    page = nullptr;
+    for (std::size_t key = first; key <= row.position; ++key) {
+      if (page == nullptr || key % kPagePositions == 0) {
+        page = PageOf(task, r, key);
+      }
       const float weight = std::exp(scores[key - first] - largest);
       denominator += weight;
-      AddValue(task, key, weight, out);
+      AddValue(task, page, key % kPagePositions, weight, row.out);
     }
     for (std::size_t d = 0; d < task.head_dim; ++d) {
-      out[d] /= denominator;
+      row.out[d] /= denominator;
     }
   }
 }
