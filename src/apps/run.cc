@@ -53,6 +53,19 @@ struct Runner {
   ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
   ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
   ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
+  ExitCode operator()(const PolicyTestArguments& a) const {
+    return RunPolicyTest(a, services, console, stop);
+  }
+  ExitCode operator()(const PolicyDiffArguments& a) const {
+    return RunPolicyDiff(a, services, console, stop);
+  }
+  ExitCode operator()(const BacktestArguments& a) const {
+    return RunBacktest(a, services, console, stop);
+  }
+  ExitCode operator()(const BacktestStatusArguments& a) const {
+    return RunBacktestStatus(a, console);
+  }
+  ExitCode operator()(const BacktestStopArguments& a) const { return RunBacktestStop(a, console); }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

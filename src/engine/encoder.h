@@ -60,7 +60,8 @@ class Encoder {
 
 // The instruction set and precision in use: "avx512, 8-bit", "avx2, 16-bit", "reference, 32-bit".
 // SAFEGUARD_KERNELS forces an instruction set (amx, avx512, avx2, reference) and
-// SAFEGUARD_SCREEN_PRECISION a precision (8 or 16); without them the fastest that the processor runs.
+// SAFEGUARD_SCREEN_PRECISION a precision (8 or 16); without them the fastest that the processor
+// runs.
 std::string EncoderKernels();
 
 // What the bits of an embedding depend on besides weights and tokens: "8-bit", which is the same on

@@ -1,6 +1,8 @@
 #include "apps/batch/run_batch.h"
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,9 @@ constexpr std::chrono::milliseconds kCommitInterval{500};
 // A batch of long contents ends early, so that memory stays bounded.
 constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
 
+constexpr double kBurstSeconds = 0.5;
+constexpr std::chrono::duration<double> kLongestWait{0.05};
+
 class Loop {
  public:
   explicit Loop(const BatchJob& job) : job_(job), position_(job.output.start()) {}
@@ -31,6 +36,9 @@ class Loop {
   Status CommitWhenDue(bool now);
   void Report(const Error& error);
   [[nodiscard]] BatchPosition Where() const;
+  [[nodiscard]] bool Stopped() const;
+  [[nodiscard]] std::size_t BatchSize() const;
+  void Pace() const;
 
   const BatchJob& job_;
   Checkpoint position_;
@@ -67,10 +75,33 @@ BatchPosition Loop::Where() const {
   return {position_.entries, judged_here_, job_.input.bytes_read(), job_.input.bytes_total()};
 }
 
+bool Loop::Stopped() const {
+  return job_.stop.load() || (job_.asked_to_stop && job_.asked_to_stop());
+}
+
+// A slow rate means small batches, so that the judge is used evenly and not in bursts.
+std::size_t Loop::BatchSize() const {
+  return job_.rate > 0 ? std::min(job_.batch_size,
+                                  std::max<std::size_t>(
+                                      1, static_cast<std::size_t>(job_.rate * kBurstSeconds)))
+                       : job_.batch_size;
+}
+
+// Waits until the next content is due; a stop ends the waiting.
+void Loop::Pace() const {
+  while (job_.rate > 0 && !Stopped()) {
+    const double ahead = static_cast<double>(judged_here_) / job_.rate - progress_->seconds();
+    if (ahead <= 0) {
+      return;
+    }
+    std::this_thread::sleep_for(std::min(std::chrono::duration<double>(ahead), kLongestWait));
+  }
+}
+
 Status Loop::Fill() {
   records_.clear();
   std::size_t bytes = 0;
-  while (records_.size() < job_.batch_size && bytes < kBatchBytesMax && !job_.stop.load()) {
+  while (records_.size() < BatchSize() && bytes < kBatchBytesMax && !Stopped()) {
     std::optional<eval::Entry> entry = job_.input.Next();
     if (!entry) {
       position_.complete = true;
@@ -125,6 +156,9 @@ Status Loop::JudgeAndWrite() {
         line["id"] = record.content.id;
       }
       line.update(RoutedVerdictJson(verdict, judged->channels[v], record.content.kind));
+      if (job_.annotate) {
+        job_.annotate(record, v - c * policies, line);
+      }
       lines += JsonLine(line) + "\n";
     }
   }
@@ -154,7 +188,7 @@ Result<BatchEnd> Loop::Run() {
     // An unreadable disk ends the reading; what was read before it is judged and kept.
     const Status filled = Fill();
     status = JudgeAndWrite();
-    ended = !filled || position_.complete || job_.stop.load();
+    ended = !filled || position_.complete || Stopped();
     if (status) {
       status = CommitWhenDue(ended);
     }
@@ -162,6 +196,9 @@ Result<BatchEnd> Loop::Run() {
       status = filled;
     }
     progress_->Update(Where());
+    if (status && !ended) {
+      Pace();
+    }
   }
   progress_->Clear();
   if (!status) {

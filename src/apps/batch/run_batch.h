@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 
@@ -27,6 +29,11 @@ struct BatchJob {
   std::string language;  // for records that name none
   Console& console;
   const std::atomic<bool>& stop;
+  double rate = 0;  // contents a second at most; 0: as many as there can be
+  // Looked at between batches and while waiting: true ends the run as `stop` does.
+  std::function<bool()> asked_to_stop{};
+  // Adds to the line of a record's verdict under policies[policy].
+  std::function<void(const eval::Record&, std::size_t policy, nlohmann::ordered_json&)> annotate{};
 };
 
 struct BatchEnd {

@@ -32,6 +32,7 @@ struct ClassifyArguments {
   RecordChoice record;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
+  bool ablation = false;  // ask again without each rule that is cited
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };

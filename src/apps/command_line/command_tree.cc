@@ -151,6 +151,7 @@ CommandTree::CommandTree()
   AddEval();
   AddPolicy();
   AddVerdicts();
+  AddBacktest();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -187,6 +188,8 @@ void CommandTree::AddClassify() {
   AddJson(command, classify_.json, "One JSON object a line, one line a policy");
   command->add_flag("--show-reasoning", classify_.show_reasoning,
                     "Print the model's chain of thought too (with --json it is always there)");
+  command->add_flag("--ablation", classify_.ablation,
+                    "Ask again without each rule that is cited, and say whether it mattered");
   AddJudge(command, classify_.judge);
   AddColor(command, classify_.color);
   command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());
@@ -262,6 +265,8 @@ void CommandTree::AddPolicy() {
   AddCalibrate(policy);
   list->footer(kListExamples);
   AddStoreCommands(policy);
+  AddPolicyTest(policy);
+  AddPolicyDiff(policy);
 }
 
 void CommandTree::AddPolicyWarm(CLI::App& policy) {
@@ -350,6 +355,18 @@ Invocation CommandTree::Selected() {
   }
   if (std::optional<Invocation> of_store = SelectedOfStore(name)) {
     return std::move(*of_store);
+  }
+  if (name == "test") {
+    return test_;
+  }
+  if (name == "backtest") {
+    return backtest_;
+  }
+  if (command->get_parent()->get_name() == "backtest") {
+    return name == "status" ? Invocation(backtest_status_) : Invocation(backtest_stop_);
+  }
+  if (name == "diff") {
+    return diff_;
   }
   if (name == "info") {
     return model_info_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
@@ -27,9 +28,11 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments, PolicyChangeArguments,
-                 PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
-                 VerdictsArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
+                 PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
+                 PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
+                 BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
                  ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
@@ -56,6 +59,9 @@ class CommandTree {
   void AddStoreCommands(CLI::App* policy);  // store_commands.cc
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
                       StoreVerb verb);
+  void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
+  void AddPolicyDiff(CLI::App* policy);
+  void AddBacktest();
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddVersion();
@@ -79,6 +85,11 @@ class CommandTree {
   PolicyExportArguments export_;
   PolicyLogArguments policy_log_;
   VerdictsArguments verdicts_;
+  PolicyTestArguments test_;
+  PolicyDiffArguments diff_;
+  BacktestArguments backtest_;
+  BacktestStatusArguments backtest_status_;
+  BacktestStopArguments backtest_stop_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

@@ -181,6 +181,41 @@ inline constexpr const char* kVerdictsExamples = R"(Examples:
 Counts by policy, version and part; with --json the records, which batch and eval read as contents.
 )";
 
+inline constexpr const char* kPolicyTestExamples = R"(Examples:
+  safeguard policy test spam --min-pass 0.8
+  safeguard policy test my_policy.md --golden my_cases.jsonl --junit results.xml
+  safeguard policy test spam --mutation --text-only --min-pass 0
+  safeguard policy test spam --ablation --min-pass 0 --json
+
+Tests are the examples in the policy's text and the cases of its golden file; a case tagged
+"known-gap" may fail. The screen learns from such cases, so each test is judged by a screen that has
+not seen it. The exit code is 0 when enough tests pass, 1 when not, or 2, 4, 130 as below.
+)";
+
+inline constexpr const char* kPolicyDiffExamples = R"(Examples:
+  safeguard policy diff spam my_spam.md
+  safeguard policy diff v1.md v2.md --over comments.jsonl
+  safeguard policy diff v1.md v2.md --over comments.jsonl --sample 2000 --scores verdicts_v1.jsonl
+  safeguard policy diff v1.md v2.md --over comments.jsonl --budget 600 --markdown > review.md
+
+With --over both versions judge the contents, and the verdicts that flip are counted. What would
+take over two minutes is sampled, a tenth of the contents, in strata by language, surface and (with
+--scores) band of the old version's score; the counts then come with the limits of their confidence.
+The cost is measured on a few contents and told before it starts.
+)";
+
+inline constexpr const char* kBacktestExamples = R"(Examples:
+  safeguard backtest spam --over comments.jsonl --out backtest.jsonl
+  safeguard backtest v2.md --over comments.jsonl --then verdicts_v1.jsonl --out backtest.jsonl
+  safeguard backtest v2.md --over comments.jsonl --out backtest.jsonl --rate 50 --detach
+  safeguard backtest status backtest.jsonl
+  safeguard backtest stop backtest.jsonl
+
+OUT gets one verdict a line, as from batch; killed or stopped, the same command goes on where it
+stopped, and no line is lost or repeated. With --detach the job runs on by itself and writes what it
+has to say into OUT.log. With --then the verdicts are compared with those that were given before.
+)";
+
 inline constexpr const char* kModelInfoExamples = R"(Examples:
   safeguard model info gpt-oss-safeguard-20b
   safeguard model info gpt-oss-safeguard-20b.gguf --tensors

@@ -192,6 +192,7 @@ Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
   }
   LoadedPolicy loaded;
   loaded.policy = std::move(*policy);
+  loaded.bytes = source->policy;
   loaded.origin = source->origin;
   if (!source->golden_origin.empty()) {
     const Status parsed = ParseGolden(source->golden, source->golden_origin, loaded);
@@ -253,6 +254,7 @@ Result<LoadedPolicy> LoadStored(const moderation::LiveVersion& version,
                                 const std::string& golden_path, Golden golden) {
   LoadedPolicy loaded;
   loaded.policy = version.policy;
+  loaded.bytes = version.bytes;
   loaded.origin = "the store, version " + version.policy.version;
   Status parsed;
   if (!golden_path.empty()) {

@@ -20,6 +20,7 @@ namespace safeguard::apps {
 // A policy as a user named it, with the golden set that goes with it.
 struct LoadedPolicy {
   moderation::Policy policy;
+  std::string bytes;   // that it was read from
   std::string origin;  // the path, or "shipped with safeguard"
   std::vector<moderation::GoldenCase> golden;
   std::string golden_origin;  // a path, "shipped with safeguard", or empty: there is none
