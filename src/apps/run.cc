@@ -40,6 +40,9 @@ struct Runner {
   ExitCode operator()(const PolicyListArguments& a) const {
     return RunPolicyList(a, services, console);
   }
+  ExitCode operator()(const PolicyWarmArguments& a) const {
+    return RunPolicyWarm(a, services, console);
+  }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

@@ -20,7 +20,7 @@ struct LanguageModelOptions {
   bool binary32 = false;    // keys and values in binary32 instead of bfloat16
   // The o200k rank file, used when the checkpoint brings no tokenizer of its own.
   std::string rank_file;
-  GeneratorSettings generator;
+  GeneratorSettings generator;  // prefix_model is set by Open
 };
 
 class LanguageModel {

@@ -41,6 +41,7 @@ struct BatchArguments {
   std::string language;  // for records that name none
   JudgeChoice judge{.threads = DefaultThreads()};
   std::size_t batch_size = 64;
+  bool stats = false;
   bool restart = false;
 };
 
@@ -97,6 +98,13 @@ struct PolicyShowArguments {
 struct PolicyLintArguments {
   std::vector<std::string> policies;
   std::string model;
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyWarmArguments {
+  std::vector<std::string> policies;
+  JudgeChoice judge{.judge = "reasoner", .threads = DefaultThreads()};  // joint: in one prompt
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };

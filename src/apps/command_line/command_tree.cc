@@ -204,6 +204,8 @@ void CommandTree::AddBatch() {
       ->type_name("N")
       ->check(NumberFrom(1, static_cast<double>(kBatchSizeMax)));
   command->add_flag("--restart", batch_.restart, "Begin again: overwrite --out");
+  command->add_flag("--stats", batch_.stats,
+                    "Print what the judge counted: steps, prefixes, drafts, waiting times");
   AddJudge(command, batch_.judge);
   command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
 }
@@ -229,10 +231,29 @@ void CommandTree::AddPolicy() {
   AddColor(lint, lint_.color);
   lint->footer(std::string(kLintExamples) + "\n" + ExitCodeHelp());
 
+  AddPolicyWarm(*policy);
+
   CLI::App* list = policy->add_subcommand("list", "List the policies that ship with safeguard");
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
+}
+
+void CommandTree::AddPolicyWarm(CLI::App& policy) {
+  CLI::App* warm = policy.add_subcommand("warm", "Let the reasoner read policies ahead of time");
+  warm->add_option("policy", warm_.policies, "Names of shipped policies, or files")
+      ->type_name("POLICY")
+      ->required();
+  warm->add_option("--model", warm_.judge.model,
+                   "The checkpoint: a Hugging Face folder or a .gguf file")
+      ->type_name("PATH")
+      ->required();
+  warm->add_flag("--together", warm_.judge.joint, "All in one prompt, as --joint asks about them");
+  AddPrompt(warm, warm_.judge);
+  AddThreads(warm, warm_.judge.threads);
+  AddJson(warm, warm_.json, "One JSON object a line");
+  AddColor(warm, warm_.color);
+  warm->footer(kWarmExamples);
 }
 
 void CommandTree::AddVersion() {
@@ -287,6 +308,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "list") {
     return list_;
+  }
+  if (name == "warm") {
+    return warm_;
   }
   if (name == "info") {
     return model_info_;

@@ -26,9 +26,10 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
+                 PolicyListArguments, PolicyWarmArguments, ModelInfoArguments, ModelVerifyArguments,
+                 ModelSynthArguments, ModelTokensArguments, ModelPullArguments,
+                 ModelLogitsArguments, ModelGenerateArguments, BenchArguments, VersionArguments,
+                 CompletionArguments>;
 
 class CommandTree {
  public:
@@ -47,6 +48,7 @@ class CommandTree {
   void AddBatch();
   void AddEval();  // eval_commands.cc
   void AddPolicy();
+  void AddPolicyWarm(CLI::App& policy);
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddVersion();
@@ -61,6 +63,7 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyWarmArguments warm_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

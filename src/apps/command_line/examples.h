@@ -68,6 +68,15 @@ inline constexpr const char* kShowExamples = R"(Examples:
   safeguard policy show my_policy.md --json
 )";
 
+inline constexpr const char* kWarmExamples = R"(Examples:
+  safeguard policy warm spam scams --model gpt-oss-safeguard-20b
+  safeguard policy warm my_policy.md --model model.gguf --effort medium
+
+What is computed is kept in $SAFEGUARD_CACHE/prefixes (default: ~/.cache/safeguard), and found there
+by classify, batch and eval with the same model, processor, --effort, --answer, --placement and
+--date. They also keep what they compute themselves.
+)";
+
 inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint my_policy.md
   safeguard policy lint policies/*/policy.md --json

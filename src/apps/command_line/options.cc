@@ -76,16 +76,7 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
   AddFile(command, "--recorded", choice.recorded, "With --judge recorded: the answers, JSONL");
   const std::vector<CLI::Option*> before = command->get_options({});
   CLI::App* reasoner = command;
-  Choices(reasoner->add_option("--effort", choice.effort, "How long to reason (default: low)"),
-          "low|medium|high");
-  Choices(reasoner->add_option("--answer", choice.answer,
-                               "The form of the answer (default: as the policy asks)"),
-          "policy|label|json|rationale");
-  Choices(reasoner->add_option("--placement", choice.placement,
-                               "Where the policy stands in the prompt (default: developer)"),
-          "developer|system|hf-template");
-  reasoner->add_option("--date", choice.date, "Put this date into the prompt (default: none)")
-      ->type_name("YYYY-MM-DD");
+  AddPrompt(command, choice);
   reasoner->add_flag("--instant", choice.instant,
                      "No reasoning: read the score at the verdict, fastest");
   reasoner->add_flag("--joint", choice.joint, "Ask about all policies in one prompt");
@@ -102,6 +93,10 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
                    "Of one verdict; undetermined after that (default: none)")
       ->type_name("SECONDS")
       ->check(NumberFrom(0, 86'400));
+  Choices(reasoner->add_option("--drafts", choice.drafts,
+                               "Guess ahead from the text itself: answers are the same, only the "
+                               "time differs (default: auto)"),
+          "off|auto|always");
   reasoner->add_option("--temperature", choice.temperature, "0 is greedy (default: 0)")
       ->type_name("T")
       ->check(NumberFrom(0, 100));
@@ -112,6 +107,19 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
     }
   }
   AddThreads(command, choice.threads);
+}
+
+void AddPrompt(CLI::App* command, JudgeChoice& choice) {
+  Choices(command->add_option("--effort", choice.effort, "How long to reason (default: low)"),
+          "low|medium|high");
+  Choices(command->add_option("--answer", choice.answer,
+                              "The form of the answer (default: as the policy asks)"),
+          "policy|label|json|rationale");
+  Choices(command->add_option("--placement", choice.placement,
+                              "Where the policy stands in the prompt (default: developer)"),
+          "developer|system|hf-template");
+  command->add_option("--date", choice.date, "Put this date into the prompt (default: none)")
+      ->type_name("YYYY-MM-DD");
 }
 
 void AddThreads(CLI::App* command, std::size_t& threads) {

@@ -18,6 +18,8 @@ void AddColor(CLI::App* command, ColorMode& mode);
 void AddModel(CLI::App* command, std::string& model);
 // --judge and all that says how it is to judge, --model and --threads included.
 void AddJudge(CLI::App* command, JudgeChoice& choice);
+// What decides how a policy is put to the reasoner: effort, answer, placement, date.
+void AddPrompt(CLI::App* command, JudgeChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

@@ -47,6 +47,16 @@ void Summarise(const BatchEnd& end, std::size_t policies, Console& console) {
   }
 }
 
+// What the judge counted, for who wants to know where the time went.
+void PrintCounters(const moderation::Judge& judge, Console& console) {
+  std::string line;
+  for (const auto& [name, count] : judge.Counters()) {
+    line += fmt::format("{}{}={:.6g}", line.empty() ? "" : " ", name, count);
+  }
+  console.Error(
+      "safeguard: " + (line.empty() ? "this judge keeps no counters" : "counters: " + line) + "\n");
+}
+
 // What went wrong on the way: the input is the user's to mend, everything else stops the program.
 ExitCode CodeOf(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCorruptFile
@@ -132,7 +142,11 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
                      arguments.language,
                      console,
                      stop};
-  return Finish(RunBatchJob(job), arguments, **output, judging->prepared.size(), console);
+  const Result<BatchEnd> end = RunBatchJob(job);
+  if (arguments.stats) {
+    PrintCounters(*judging->judge, console);
+  }
+  return Finish(end, arguments, **output, judging->prepared.size(), console);
 }
 
 }  // namespace safeguard::apps

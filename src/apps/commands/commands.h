@@ -27,6 +27,8 @@ ExitCode RunEvalCompare(const EvalCompareArguments& arguments, Console& console)
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
+// Reads policies for the reasoner ahead of time.
+ExitCode RunPolicyWarm(const PolicyWarmArguments& arguments, Services& services, Console& console);
 
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);

@@ -43,6 +43,7 @@ class CpuForward final : public Forward {
                 options.precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
                                                               : cpu::KvType::kF32}),
         pass_(config_, weights, pages_.shape(), kernels, pool),
+        kernels_(kernels.name),
         bytes_(config_, kernels.name, pages_, pool) {
     if (options_.residual_observer) {
       observer_ = [this](std::size_t layer, const Batch&, std::span<const float> residual) {
@@ -67,6 +68,8 @@ class CpuForward final : public Forward {
   }
   Result<SequenceId> Import(std::span<const std::byte> bytes) override;
 
+  [[nodiscard]] std::size_t BytesFor(std::size_t tokens, std::size_t step) const override;
+  [[nodiscard]] std::string Numerics() const override;
   [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
   [[nodiscard]] const GptOssConfig& config() const override { return config_; }
 
@@ -94,6 +97,7 @@ class CpuForward final : public Forward {
   CpuForwardOptions options_;
   cpu::PagePool pages_;  // outlives the sequences
   cpu::ForwardPass pass_;
+  std::string kernels_;
   cpu::SequenceBytes bytes_;
   cpu::ResidualObserver observer_;
   std::map<SequenceId, Sequence> sequences_;
@@ -135,6 +139,21 @@ Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
     }
   }
   return CheckPages(pages, pages_.shape().PageBytes(), options_.cache_bytes_max);
+}
+
+std::size_t CpuForward::BytesFor(std::size_t tokens, std::size_t step) const {
+  const std::size_t all = cpu::PagesFor(tokens);
+  const std::size_t kept = config_.sliding_window + kRewindMax + std::min(step, options_.rows_max);
+  const std::size_t sliding = std::min(all, kept / kPagePositions + 3);
+  std::size_t pages = 0;
+  for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    pages += config_.sliding[layer] ? sliding : all;
+  }
+  return pages * pages_.shape().PageBytes();
+}
+
+std::string CpuForward::Numerics() const {
+  return kernels_ + (options_.precision == CpuPrecision::kHalfCache ? "/f16" : "/f32");
 }
 
 Status CpuForward::Truncate(SequenceId sequence, std::size_t length) {

@@ -50,6 +50,10 @@ TEST_P(ForwardContract, WhatIsTruncatedLeavesNoTrace) {
   EXPECT_EQ(forward_->CacheBytes(), 0U);
 }
 
+TEST_P(ForwardContract, BytesForIsAnUpperBound) {
+  test::CheckBytes(*forward_);
+}
+
 TEST_P(ForwardContract, ExportedSequencesGoOn) {
   test::CheckExport(*forward_);
   EXPECT_EQ(forward_->CacheBytes(), 0U);

@@ -63,8 +63,10 @@ class LoadedModel final : public LanguageModel {
       return std::unexpected(forward.error());
     }
     forward_ = std::move(*forward);
+    GeneratorSettings settings = options.generator;
+    settings.prefix_model = fingerprint_ + " " + forward_->Numerics();
     Result<std::unique_ptr<Generator>> generator =
-        Generator::Create(*forward_, *vocabulary_, options.generator);
+        Generator::Create(*forward_, *vocabulary_, std::move(settings));
     if (!generator) {
       return std::unexpected(generator.error());
     }

@@ -30,8 +30,4 @@ class EmbeddingCache {
   std::string model_hash_;
 };
 
-// $SAFEGUARD_CACHE, else $XDG_CACHE_HOME/safeguard, else ~/.cache/safeguard; empty when none is
-// set. SAFEGUARD_CACHE=off turns the cache off.
-std::string DefaultCacheFolder();
-
 }  // namespace safeguard::judges

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "judges/screen/embedding_screen.h"
