@@ -24,6 +24,7 @@ struct LiveVersion {
   std::string hash;
   std::string golden_hash;
   Policy policy;       // its id and version are the store's: "spam", "3"
+  std::string bytes;   // that it was read from
   std::string golden;  // the golden set's bytes, JSONL; empty: there is none
 };
 

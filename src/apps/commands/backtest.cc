@@ -13,7 +13,7 @@
 #include "apps/batch/run_batch.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/commands/commands.h"
-#include "apps/commands/judging.h"
+#include "apps/commands/routed_judging.h"
 #include "apps/input/earlier_verdicts.h"
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
@@ -191,7 +191,7 @@ ExitCode Finish(const BacktestArguments& arguments, const BatchEnd& end, Console
 
 ExitCode RunJob(const BacktestArguments& arguments, Prepared& prepared, Services& services,
                 Console& console, const std::atomic<bool>& stop) {
-  const Result<Judging> judging =
+  Result<Judging> judging =
       OpenJudging(std::move(prepared.policies),
                   {{arguments.policy}, arguments.golden, arguments.judge}, services);
   if (!judging) {
@@ -210,10 +210,18 @@ ExitCode RunJob(const BacktestArguments& arguments, Prepared& prepared, Services
     console.Error(
         fmt::format("safeguard: going on after {} records\n", prepared.output->start().entries));
   }
+  for (LoadedPolicy& loaded : judging->policies) {
+    loaded.routed = false;  // it stays with the version that it began with
+  }
+  const Result<std::unique_ptr<RoutedJudging>> routed =
+      RoutedJudging::Open(std::move(*judging), {});
+  if (!routed) {
+    return Fails(console, routed.error(), ExitCode::kCannotRun);
+  }
   BatchJob job{*prepared.input,
                *prepared.output,
-               *judging->judge,
-               judging->prepared,
+               **routed,
+               nullptr,
                arguments.batch_size,
                "",
                "",

@@ -105,8 +105,8 @@ Status CheckPaths(const BatchArguments& arguments) {
 
 ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
                   const std::atomic<bool>& stop) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.data_dir,
-                               arguments.judge};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge,
+                               arguments.data_dir};
   for (const Status& usage : {CheckUsage(request), CheckPaths(arguments)}) {
     if (!usage) {
       return Fails(console, usage.error(), ExitCode::kUsage);

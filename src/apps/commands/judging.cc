@@ -61,6 +61,11 @@ Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Se
 }
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
+                            Services& services) {
+  return OpenJudging(std::move(policies), request, Calibrations{}, services);
+}
+
+Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
                             Calibrations calibrations, Services& services) {
   Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(request.judge);
   if (!judge) {

@@ -23,8 +23,8 @@ struct Judging {
 struct JudgingRequest {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // only with a single policy
-  std::string data_dir{};             // --data-dir; see PolicyCatalog
   JudgeChoice judge;
+  std::string data_dir{};  // --data-dir; see PolicyCatalog
 };
 
 // What is wrong with the request itself: a golden set for several policies, a policy named twice.
@@ -38,5 +38,8 @@ Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Se
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
                             Calibrations calibrations, Services& services);
+// With the judge's own scores.
+Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
+                            Services& services);
 
 }  // namespace safeguard::apps

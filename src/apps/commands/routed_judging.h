@@ -45,7 +45,7 @@ class RoutedJudging {
                         std::span<const std::string> keys, bool shadows);
 
   [[nodiscard]] const std::vector<LoadedPolicy>& policies() const { return judging_.policies; }
-  [[nodiscard]] const moderation::Judge& judge() const { return *judging_.judge; }
+  [[nodiscard]] moderation::Judge& judge() { return *judging_.judge; }
 
  private:
   using Prepared = std::shared_ptr<const moderation::PreparedPolicy>;

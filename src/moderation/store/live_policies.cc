@@ -49,6 +49,7 @@ Result<std::shared_ptr<const LiveVersion>> ReadLiveVersion(PolicyStore& store,
   version->policy = std::move(*policy);
   version->policy.id = info.policy_id;
   version->policy.version = std::to_string(info.number);
+  version->bytes = std::move(bytes->policy);
   version->golden = std::move(bytes->golden);
   return version;
 }
