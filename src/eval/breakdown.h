@@ -58,7 +58,7 @@ struct RuleResult {
   std::optional<double> precision;  // cited_rightly / cited
 };
 // Every rule that is expected or cited, in order of id; of more than kRulesMax those that occur
-// most.
+// most. None when no case names the rules it expects.
 inline constexpr std::size_t kRulesMax = 500;
 std::vector<RuleResult> MeasureRules(std::span<const Judged> cases);
 

@@ -31,14 +31,24 @@ bool Graver(const Verdict& a, const Verdict& b) {
   return ga != gb ? ga > gb : a.score.value_or(-1) > b.score.value_or(-1);
 }
 
+moderation::TokenUsage Sum(const moderation::TokenUsage& a, const moderation::TokenUsage& b) {
+  return {.prompt = a.prompt + b.prompt,
+          .cached = a.cached + b.cached,
+          .reasoning = a.reasoning + b.reasoning,
+          .answer = a.answer + b.answer};
+}
+
 // Adds what another policy said about the same record.
 void Join(CaseResult& so_far, CaseResult other) {
   const std::optional<double> score = std::max(so_far.verdict.score, other.verdict.score);
   const double latency_ms = std::max(so_far.latency_ms, other.latency_ms);
+  const moderation::TokenUsage tokens = Sum(so_far.verdict.tokens, other.verdict.tokens);
+  so_far.seconds += other.seconds;
   if (Graver(other.verdict, so_far.verdict)) {
     so_far.verdict = std::move(other.verdict);
   }
   so_far.verdict.score = score;
+  so_far.verdict.tokens = tokens;
   so_far.latency_ms = latency_ms;
   so_far.judged = so_far.judged && other.judged;
 }

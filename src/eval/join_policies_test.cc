@@ -16,6 +16,8 @@ EvaluationRun RunOf(std::vector<std::pair<Outcome, std::optional<double>>> verdi
     result.verdict.outcome = outcome;
     result.verdict.score = score;
     result.latency_ms = 1;
+    result.seconds = 0.5;
+    result.verdict.tokens = {.prompt = 10, .cached = 4, .reasoning = 3, .answer = 1};
   }
   return run;
 }
@@ -39,6 +41,8 @@ TEST(JoinPolicies, TheGravestOutcomeAndTheHighestScoreCount) {
   EXPECT_EQ(any.results[3].verdict.outcome, Outcome::kViolation);
   EXPECT_EQ(any.results[3].verdict.score, 0.9);
   EXPECT_EQ(any.seconds, 3);
+  EXPECT_EQ(any.results[0].seconds, 1) << "what both took";
+  EXPECT_EQ(any.results[0].verdict.tokens.prompt, 20U);
 }
 
 TEST(JoinPolicies, WhatOnePolicyDidNotJudgeIsNotJudged) {

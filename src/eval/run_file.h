@@ -106,8 +106,9 @@ struct RestoredRun {
 // REQUIRES: policy < run.header.policies.size().
 RestoredRun Restore(const RecordedRun& run, std::size_t policy);
 
-// The outcomes as they are at another threshold: with a score a violation at or above it, else
-// safe; verdicts without a score stay as they are. REQUIRES: 0 <= threshold <= 1.
+// The outcomes as they are at another threshold: with a score a violation at or above it, else safe
+// and then without category and rules; verdicts without a score stay as they are.
+// REQUIRES: 0 <= threshold <= 1.
 void ApplyThreshold(double threshold, RecordedRun& run);
 
 }  // namespace safeguard::eval

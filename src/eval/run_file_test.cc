@@ -229,6 +229,7 @@ TEST_F(RunFile, ScoresAgainAtAnotherThreshold) {
   run->cases[4].judged.results[0].verdict.outcome = Outcome::kUndetermined;
   ApplyThreshold(0.8, *run);
   EXPECT_EQ(Restore(*run, 0).run.results[0].verdict.outcome, Outcome::kSafe);
+  EXPECT_TRUE(Restore(*run, 0).run.results[0].verdict.rule_ids.empty());
   EXPECT_EQ(Restore(*run, 0).run.results[4].verdict.outcome, Outcome::kUndetermined);
   ApplyThreshold(0.75, *run);
   EXPECT_EQ(Restore(*run, 0).run.results[0].verdict.outcome, Outcome::kViolation);

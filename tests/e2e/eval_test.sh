@@ -55,7 +55,7 @@ bad '--map knows no "colour"' 'text,label\na,1\n' --map colour=text
 # One class, one row: not defined, and said so.
 printf 'text,label\nGood morning,0\n' >one.csv
 call 0 safeguard eval -p spam -d one.csv --json
-has out '"only 1 record has a label'
+has out 'only 1 case'
 like out 'there is no violation among the cases'
 python3 - <<'PY' || fail "a figure that is not defined has a value"
 import json
@@ -66,12 +66,12 @@ assert r["with_undetermined_as_errors"]["f1"]["value"] is None
 PY
 
 # A run that is killed goes on: nothing twice, nothing lost, the same figures.
-for i in $(seq 1200); do
+for i in $(seq 600); do
   [ $((i % 3)) -eq 0 ] && echo "{\"id\":\"r$i\",\"text\":\"Cheap followers number $i! DM me to buy\",\"label\":1}" ||
     echo "{\"id\":\"r$i\",\"text\":\"Lunch at noon on day $i?\",\"label\":0}"
 done >many.jsonl
 kills=0
-for wait in 0.3 0.4 0.5; do
+for wait in 0.2 0.3 0.4; do
   safeguard eval -p spam -d many.jsonl --run killed.jsonl --json >killed.out 2>killed.err &
   pid=$!
   sleep "$wait"
@@ -83,8 +83,8 @@ call 0 safeguard eval -p spam -d many.jsonl --run killed.jsonl --json
 cp out killed.out
 call 0 safeguard eval -p spam -d many.jsonl --run whole.jsonl --json
 cp out whole.out
-equal "records" "$(wc -l <killed.jsonl)" 1201
-equal "each once" "$(sed 1d killed.jsonl | sed -E 's/^\{"case":([0-9]+).*/\1/' | sort -n | uniq | wc -l)" 1200
+equal "records" "$(wc -l <killed.jsonl)" 601
+equal "each once" "$(sed 1d killed.jsonl | sed -E 's/^\{"case":([0-9]+).*/\1/' | sort -n | uniq | wc -l)" 600
 strip() { sed -E 's/,"ms":[^}]*\}/}/' "$1" | sort; }
 equal "the same verdicts" "$(strip killed.jsonl | sha256sum)" "$(strip whole.jsonl | sha256sum)"
 lacks killed.jsonl "Lunch at noon"
@@ -101,7 +101,7 @@ PY
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard eval rescore killed.jsonl --threshold 0.99
 has out "scored again: a violation at or above 0.99"
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard eval compare killed.jsonl whole.jsonl
-has out "1200 cases judged by both"
+has out "600 cases judged by both"
 has out "no case tells them apart"
 export SAFEGUARD_MODELS
 call 0 safeguard eval -p scams -d many.jsonl --sample 100 --run scams.jsonl
@@ -142,6 +142,9 @@ assert a["answers"] == 7 and a["read"] == 5, a
 assert a["followed"] == 3, a
 assert a["citing_unknown_rules"] == 1, a
 PY
+sed 's/{"prompt"/{"id":"mine","prompt"/; 2,$d' answers.jsonl >named.jsonl
+call 0 safeguard eval -p hate --recorded named.jsonl
+has out "mine"
 printf '{"prompt":"x","label":1}\n' >none.jsonl
 call 4 safeguard eval -p spam --recorded none.jsonl
 has err "line 1: has no answer"

@@ -134,22 +134,30 @@ Status Loop::JudgeAndWrite() {
       content.language = job_.language;
     }
   }
-  std::vector<moderation::Verdict> verdicts = job_.judge.Decide(job_.policies, contents);
-  CHECK(verdicts.size() == contents.size() * job_.policies.size());
+  Result<Judged> judged = job_.judging.Decide(contents, KeysOf(contents), job_.recorder != nullptr);
+  if (!judged) {
+    return std::unexpected(judged.error());
+  }
+  const Status recorded =
+      job_.recorder == nullptr ? Status{} : job_.recorder->Record(contents, *judged);
+  if (!recorded) {
+    return recorded;
+  }
+  const std::size_t policies = job_.judging.policies().size();
   std::string lines;
   for (std::size_t c = 0; c < records_.size(); ++c) {
     const eval::Record& record = records_[c];
-    for (std::size_t p = 0; p < job_.policies.size(); ++p) {
-      moderation::Verdict& verdict = verdicts[c * job_.policies.size() + p];
+    for (std::size_t v = c * policies; v < (c + 1) * policies; ++v) {
+      moderation::Verdict& verdict = judged->verdicts[v];
       verdict.notes.insert(verdict.notes.begin(), record.notes.begin(), record.notes.end());
       position_.tally.Count(verdict.outcome);
       nlohmann::ordered_json line = {{"line", record.line}};
       if (!record.content.id.empty()) {
         line["id"] = record.content.id;
       }
-      line.update(VerdictJson(verdict, record.content.kind));
+      line.update(RoutedVerdictJson(verdict, judged->channels[v], record.content.kind));
       if (job_.annotate) {
-        job_.annotate(record, p, line);
+        job_.annotate(record, v - c * policies, line);
       }
       lines += JsonLine(line) + "\n";
     }
@@ -202,7 +210,7 @@ Result<BatchEnd> Loop::Run() {
 }  // namespace
 
 Result<BatchEnd> RunBatchJob(const BatchJob& job) {
-  CHECK(job.batch_size > 0 && !job.policies.empty());
+  CHECK(job.batch_size > 0 && !job.judging.policies().empty());
   return Loop(job).Run();
 }
 

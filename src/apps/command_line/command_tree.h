@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,11 +28,13 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
-                 BacktestStatusArguments, BacktestStopArguments, ModelInfoArguments,
-                 ModelVerifyArguments, ModelSynthArguments, ModelTokensArguments,
-                 ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments, BenchArguments,
-                 VersionArguments, CompletionArguments>;
+                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
+                 PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
+                 PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
+                 BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -50,6 +53,12 @@ class CommandTree {
   void AddBatch();
   void AddEval();  // eval_commands.cc
   void AddPolicy();
+  void AddPolicyWarm(CLI::App& policy);
+  void AddCalibrate(CLI::App* policy);      // calibrate_command.cc
+  void AddVerdicts();                       // store_commands.cc
+  void AddStoreCommands(CLI::App* policy);  // store_commands.cc
+  CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
+                      StoreVerb verb);
   void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
   void AddPolicyDiff(CLI::App* policy);
   void AddBacktest();
@@ -57,6 +66,8 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
+  [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -67,6 +78,13 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyWarmArguments warm_;
+  PolicyCalibrateArguments calibrate_;
+  PolicyChangeArguments change_;
+  PolicyImportArguments import_;
+  PolicyExportArguments export_;
+  PolicyLogArguments policy_log_;
+  VerdictsArguments verdicts_;
   PolicyTestArguments test_;
   PolicyDiffArguments diff_;
   BacktestArguments backtest_;

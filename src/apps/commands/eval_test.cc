@@ -150,7 +150,7 @@ TEST_F(EvalTest, MapsColumnsAndLabels) {
   const json report = json::parse(console.out);
   EXPECT_EQ(report["counts"]["cases"], 2);
   EXPECT_EQ(report["languages"].size(), 2U);
-  EXPECT_THAT(console.out, HasSubstr("only 2 records have a label"));
+  EXPECT_THAT(console.out, HasSubstr("only 2 cases"));
   for (const char* wrong : {"text", "colour=body", "text=a,text=b", "text="}) {
     EXPECT_EQ(Call({"eval", "-p", "beta", "-d", data, "--map", wrong}), 2) << wrong;
     EXPECT_THAT(console.error, HasSubstr("--map"));
@@ -194,7 +194,7 @@ TEST_F(EvalTest, EmptyClassesAreNotDefinedRatherThanZero) {
   EXPECT_TRUE(report["with_undetermined_as_errors"]["recall"]["value"].is_null());
   EXPECT_TRUE(report["with_undetermined_as_errors"]["f1"]["value"].is_null());
   EXPECT_THAT(console.out, HasSubstr("there is no violation among the cases"));
-  EXPECT_THAT(console.out, HasSubstr("only 1 record has a label"));
+  EXPECT_THAT(console.out, HasSubstr("only 1 case"));
 }
 
 TEST_F(EvalTest, ManyUnreadableLinesAreCountedNotListed) {

@@ -13,7 +13,6 @@ using moderation::Outcome;
 
 // Of all records: more than this many in a hundred with foreign bytes are another encoding.
 constexpr std::size_t kForeignPercentMax = 1;
-constexpr std::size_t kFewLabels = 20;
 
 Status CheckIds(const Dataset& dataset) {
   std::unordered_map<std::string, std::size_t> lines;
@@ -124,13 +123,6 @@ Status CheckDataset(const ColumnMapping& mapping, Dataset& dataset) {
     return status;
   }
   NoteTexts(dataset);
-  const auto labelled = static_cast<std::size_t>(std::ranges::count_if(
-      dataset.records, [](const Record& record) { return record.expected.has_value(); }));
-  if (labelled < kFewLabels) {
-    dataset.notes.push_back("only " + std::to_string(labelled) +
-                            (labelled == 1 ? " record has" : " records have") +
-                            " a label: such figures say next to nothing");
-  }
   return {};
 }
 

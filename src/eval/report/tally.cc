@@ -132,6 +132,12 @@ bool Cites(const Verdict& verdict, std::string_view rule) {
 
 std::vector<RuleResult> MeasureRules(std::span<const Judged> cases) {
   std::vector<RuleResult> results;
+  const bool any_named = std::ranges::any_of(cases, [](const Judged& judged) {
+    return judged.expected() && !judged.record->rule_ids.empty();
+  });
+  if (!any_named) {  // the data say nothing of rules: a citation can be neither right nor wrong
+    return results;
+  }
   for (const std::string& rule : RulesOf(cases)) {
     RuleResult& result = results.emplace_back();
     result.rule = rule;

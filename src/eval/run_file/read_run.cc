@@ -111,6 +111,10 @@ void ApplyThreshold(double threshold, RecordedRun& run) {
         const bool violation = *result.verdict.score >= threshold;
         result.verdict.outcome = violation ? Outcome::kViolation : Outcome::kSafe;
         result.verdict.reason = moderation::UndeterminedReason::kNone;
+        if (!violation) {  // what is safe cites nothing
+          result.verdict.category.clear();
+          result.verdict.rule_ids.clear();
+        }
       }
     }
   }

@@ -25,7 +25,7 @@ class Recorded : public testing::Test {
 
   void Write(const std::string& lines) { std::ofstream(path_) << lines; }
   moderation::Verdict Decide(moderation::Content content) {
-    auto judge = OpenRecordedJudge({path_, ranks_});
+    auto judge = OpenRecordedJudge({path_, ranks_, by_line_});
     EXPECT_TRUE(judge.has_value()) << (judge ? "" : Describe(judge.error()));
     const auto policy = moderation::ReadPolicy(kPolicy, "spam");
     const auto prepared = (*judge)->Prepare(*policy, {});
@@ -47,6 +47,7 @@ class Recorded : public testing::Test {
 
   std::string path_ = testing::TempDir() + "/recorded-" + std::to_string(::getpid());
   std::string ranks_;
+  bool by_line_ = false;
 };
 
 TEST_F(Recorded, AnswersByTextAndById) {
@@ -90,6 +91,42 @@ TEST_F(Recorded, HarmonyIsReadFromItsTokens) {
   std::remove(ranks_.c_str());
 }
 
+TEST_F(Recorded, AnswersOfEveryKind) {
+  Write(
+      "{\"id\":\"object\",\"answer\":{\"violation\":1}}\n"
+      "{\"id\":\"number\",\"final\":0}\n"
+      "{\"id\":\"word\",\"output\":\"INVALID\"}\n"
+      "{\"id\":\"plain\",\"completion\":\"SP2.a\"}\n"
+      "{\"id\":\"refusal\",\"raw\":\"I'm sorry, but I can't help with that.\"}\n");
+  const auto of = [this](const std::string& id) {
+    moderation::Content content = moderation::UserMessage("any");
+    content.id = id;
+    return Decide(content);
+  };
+  EXPECT_EQ(of("object").outcome, Outcome::kViolation);
+  EXPECT_EQ(of("object").adherence->form, "json");
+  EXPECT_EQ(of("number").outcome, Outcome::kSafe);
+  EXPECT_EQ(of("word").outcome, Outcome::kViolation);
+  EXPECT_EQ(of("word").adherence->form, "label");
+  EXPECT_EQ(of("plain").outcome, Outcome::kViolation);
+  EXPECT_EQ(of("plain").adherence->cited, 1U);
+  EXPECT_EQ(of("refusal").reason, UndeterminedReason::kRefusal);
+  EXPECT_EQ(of("refusal").adherence->form, "prose");
+  EXPECT_FALSE(of("nobody").adherence);
+}
+
+TEST_F(Recorded, ByLineTheSameTextMayBeAnsweredTwice) {
+  by_line_ = true;
+  Write("{\"prompt\":\"a\",\"final\":\"1\"}\n\n{\"prompt\":\"a\",\"final\":\"0\"}\n");
+  moderation::Content content = moderation::UserMessage("a");
+  content.id = "line 1";
+  EXPECT_EQ(Decide(content).outcome, Outcome::kViolation);
+  content.id = "line 3";
+  EXPECT_EQ(Decide(content).outcome, Outcome::kSafe);
+  content.id = "line 2";
+  EXPECT_EQ(Decide(content).reason, UndeterminedReason::kModelUnavailable);
+}
+
 TEST_F(Recorded, WhatCannotBeReadIsNamedByItsLine) {
   Write("{\"text\":\"a\",\"final\":\"1\"}\n{oops\n");
   EXPECT_THAT(Error(), HasSubstr("line 2 is not a JSON object"));
@@ -99,6 +136,8 @@ TEST_F(Recorded, WhatCannotBeReadIsNamedByItsLine) {
   EXPECT_THAT(Error(), HasSubstr("which content"));
   Write("{\"text\":\"a\",\"final\":\"1\"}\n{\"text\":\"a\",\"final\":\"0\"}\n");
   EXPECT_THAT(Error(), HasSubstr("line 2: answers a content that was answered before"));
+  Write("{\"text\":\"a\",\"x\":" + std::string(100, '[') + "\n");
+  EXPECT_THAT(Error(), HasSubstr("line 1 is nested too deeply"));
   Write("{\"text\":\"a\",\"tokens\":[1]}\n");
   EXPECT_THAT(Error(), HasSubstr("tokenizer"));
   UseTokenizer();
