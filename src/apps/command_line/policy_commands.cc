@@ -6,8 +6,8 @@
 namespace safeguard::apps {
 
 void CommandTree::AddPolicyTest(CLI::App* policy) {
-  CLI::App* test = policy->add_subcommand(
-      "test", "Run a policy's examples and golden cases as tests; find clauses no test misses");
+  CLI::App* test =
+      policy->add_subcommand("test", "Run a policy's examples and golden cases as tests");
   test->add_option("policy", test_.policies, "Names of shipped policies, or files")
       ->type_name("POLICY")
       ->required();
@@ -86,7 +86,7 @@ void CommandTree::AddPolicyDiff(CLI::App* policy) {
 
 void CommandTree::AddBacktest() {
   CLI::App* command = app_->add_subcommand(
-      "backtest", "Run a policy over history, as a job that can be slowed, stopped and resumed");
+      "backtest", "Run a policy over history, as a job that goes on where it stopped");
   command->add_option("policy", backtest_.policy, "The name of a shipped policy, or a file")
       ->type_name("POLICY");
   AddFile(command, "--over", backtest_.over, "The contents: JSONL, CSV, or text, one a line");
