@@ -51,6 +51,16 @@ std::vector<std::vector<std::int32_t>> RandomContents(std::size_t count, std::si
   return contents;
 }
 
+std::vector<float> Normal(std::size_t count) {
+  std::vector<float> numbers(count);
+  std::mt19937 random(5);
+  std::normal_distribution<float> normal;
+  for (float& number : numbers) {
+    number = normal(random);
+  }
+  return numbers;
+}
+
 // Arguments: tokens a content, threads, contents a call.
 void BM_Embed(benchmark::State& state) {
   const Encoder& model = Model();
@@ -70,7 +80,7 @@ void BM_Embed(benchmark::State& state) {
   }
   const auto embedded = static_cast<double>(state.iterations()) * static_cast<double>(count);
   state.counters["contents/s"] = benchmark::Counter(embedded, benchmark::Counter::kIsRate);
-  state.SetLabel(KernelName());
+  state.SetLabel(EncoderKernels());
 }
 BENCHMARK(BM_Embed)
     ->ArgNames({"tokens", "threads", "contents"})
@@ -95,25 +105,26 @@ void BM_LoadAndFirstEmbedding(benchmark::State& state) {
 BENCHMARK(BM_LoadAndFirstEmbedding)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // One linear layer of the model over 60 rows, on one thread. Arguments: outputs, inputs.
-void BM_Linear(benchmark::State& state) {
+void BM_Linear(benchmark::State& state, const KernelTable& kernels) {
+  if (!kernels.supported()) {
+    state.SkipWithError("not on this processor");
+    return;
+  }
   constexpr std::size_t kRows = 60;
-  const KernelTable& kernels = BestKernels();
   const auto outputs = static_cast<std::size_t>(state.range(0));
   const auto inputs = static_cast<std::size_t>(state.range(1));
-  std::vector<float> numbers(std::max(outputs, kRows) * inputs);
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal;
-  for (float& number : numbers) {
-    number = normal(random);
-  }
-  AlignedBytes packed(kernels.packed_bytes(outputs, inputs));
-  AlignedBytes prepared(kernels.prepared_bytes(kRows, inputs));
+  std::vector<float> numbers = Normal(std::max(outputs, kRows) * inputs);
+  const InputKind kind = inputs > 384 ? InputKind::kInner : InputKind::kHidden;
+  AlignedBytes packed(kernels.packed_bytes(outputs, inputs, kind));
+  AlignedBytes prepared(kernels.prepared_bytes(kRows, inputs, kind));
   std::vector<float> out(kRows * outputs);
-  kernels.pack_weights({numbers.data(), 0, outputs, outputs, inputs, packed.data()});
-  kernels.prepare_rows({numbers.data(), inputs, kRows, inputs, 0, inputs, prepared.data()});
+  std::vector<float> bias(outputs);
+  kernels.pack_weights(
+      {numbers.data(), bias.data(), 0, outputs, outputs, inputs, kind, packed.data()});
+  kernels.prepare_rows({numbers.data(), inputs, kRows, inputs, kind, 0, inputs, prepared.data()});
   for (auto _ : state) {
-    kernels.multiply({packed.data(), numbers.data(), outputs, inputs, 0, outputs, prepared.data(),
-                      kRows, out.data(), outputs});
+    kernels.multiply({packed.data(), bias.data(), outputs, inputs, kind, 0, outputs,
+                      prepared.data(), kRows, out.data(), outputs});
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
   }
@@ -123,8 +134,77 @@ void BM_Linear(benchmark::State& state) {
                          benchmark::Counter::kIsRate);
   state.SetLabel(kernels.name);
 }
-BENCHMARK(BM_Linear)->ArgNames({"outputs", "inputs"})->Args({1152, 384})->Args({384, 384});
-BENCHMARK(BM_Linear)->ArgNames({"outputs", "inputs"})->Args({1536, 384})->Args({384, 1536});
+// The model's four layers.
+void LinearShapes(benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"outputs", "inputs"});
+  bench->Args({1152, 384})->Args({384, 384})->Args({1536, 384})->Args({384, 1536});
+}
+#if defined(__x86_64__)
+BENCHMARK_CAPTURE(BM_Linear, avx512_8bit, kAvx512Int8Kernels)->Apply(LinearShapes);
+BENCHMARK_CAPTURE(BM_Linear, avx512_16bit, kAvx512Kernels)->Apply(LinearShapes);
+BENCHMARK_CAPTURE(BM_Linear, avx2_8bit, kAvx2Int8Kernels)->Apply(LinearShapes);
+BENCHMARK_CAPTURE(BM_Linear, avx2_16bit, kAvx2Kernels)->Apply(LinearShapes);
+#endif
+
+// What stands between the linear layers, for 100 tokens of one of MiniLM-L6's layers, on one
+// thread.
+void BM_Attention(benchmark::State& state) {
+  constexpr std::size_t kTokens = 100;
+  constexpr std::size_t kHead = 32;
+  constexpr std::size_t kHeads = 12;
+  const std::vector<float> qkv = Normal(kTokens * 3 * kHeads * kHead);
+  std::vector<float> out(kTokens * kHeads * kHead);
+  std::vector<float> scratch(AttentionScratchFloats(kTokens, kHead));
+  for (auto _ : state) {
+    for (std::size_t head = 0; head < kHeads; ++head) {
+      const float* query = qkv.data() + head * kHead;
+      BestKernels().attention({query, query + kHeads * kHead, query + 2 * kHeads * kHead,
+                               3 * kHeads * kHead, kTokens, kHead, out.data() + head * kHead,
+                               kHeads * kHead, scratch.data()});
+    }
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+BENCHMARK(BM_Attention)->Unit(benchmark::kMicrosecond);
+
+void BM_NormsAndRounding(benchmark::State& state) {
+  constexpr std::size_t kRows = 100;
+  constexpr std::size_t kHidden = 384;
+  const KernelTable& kernels = BestKernels();
+  std::vector<float> x = Normal(kRows * kHidden);
+  std::vector<float> out(x.size());
+  AlignedBytes prepared(kernels.prepared_bytes(kRows, kHidden, InputKind::kHidden));
+  for (auto _ : state) {
+    for (int norm = 0; norm < 2; ++norm) {
+      kernels.add_layer_norm(
+          {x.data(), x.data(), x.data(), x.data(), 1e-12F, kHidden, kRows, out.data()});
+      kernels.prepare_rows(
+          {out.data(), kHidden, kRows, kHidden, InputKind::kHidden, 0, kHidden, prepared.data()});
+    }
+    kernels.prepare_rows(
+        {out.data(), kHidden, kRows, kHidden, InputKind::kContext, 0, kHidden, prepared.data()});
+    benchmark::DoNotOptimize(prepared.data());
+  }
+}
+BENCHMARK(BM_NormsAndRounding)->Unit(benchmark::kMicrosecond);
+
+void BM_Gelu(benchmark::State& state) {
+  constexpr std::size_t kRows = 100;
+  constexpr std::size_t kInner = 1536;
+  const KernelTable& kernels = BestKernels();
+  const std::vector<float> x = Normal(kRows * kernels.inner_block);
+  std::vector<float> block(x.size());
+  AlignedBytes prepared(kernels.prepared_bytes(kRows, kInner, InputKind::kInner));
+  for (auto _ : state) {
+    for (std::size_t begin = 0; begin < kInner; begin += kernels.inner_block) {
+      block = x;
+      kernels.prepare_gelu({block.data(), kernels.inner_block, kRows, kInner, InputKind::kInner,
+                            begin, kernels.inner_block, prepared.data()});
+    }
+    benchmark::DoNotOptimize(prepared.data());
+  }
+}
+BENCHMARK(BM_Gelu)->Unit(benchmark::kMicrosecond);
 
 #if defined(__x86_64__)
 // The most 16-bit multiply-adds that AVX2 gives: 12 independent sums in registers, no memory.
@@ -155,6 +235,33 @@ void BM_Avx2Int16Peak(benchmark::State& state) {
       benchmark::Counter::kIsRate);
 }
 BENCHMARK(BM_Avx2Int16Peak);
+
+// The most 8-bit multiply-adds that AVX-512 VNNI gives, in the same way.
+[[gnu::target("avx512f,avx512vnni")]] void Int8Peak(std::int64_t rounds) {
+  __m512i sums[16] = {};
+  const __m512i ones = _mm512_set1_epi8(1);
+  for (std::int64_t round = 0; round < rounds; ++round) {
+#pragma GCC unroll 16
+    for (__m512i& sum : sums) {
+      asm volatile("vpdpbusd %1, %1, %0" : "+v"(sum) : "v"(ones));
+    }
+  }
+}
+
+void BM_Avx512Int8Peak(benchmark::State& state) {
+  if (!__builtin_cpu_supports("avx512vnni")) {
+    state.SkipWithError("no AVX-512 VNNI here");
+    return;
+  }
+  constexpr std::int64_t kRounds = 100'000;
+  for (auto _ : state) {
+    Int8Peak(kRounds);
+  }
+  state.counters["GMAC/s"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * static_cast<double>(kRounds) * 16 * 64 * 1e-9,
+      benchmark::Counter::kIsRate);
+}
+BENCHMARK(BM_Avx512Int8Peak);
 #endif
 
 }  // namespace

@@ -2,13 +2,17 @@
 // layer with random weights in memory, and no unembedding. Rates are for all 24 layers. A decoded
 // token reads 0.2 GB of the 0.9 GB of weights here, more than caches hold.
 //
-// SAFEGUARD_KERNELS forces a kernel table. Rates are by wall clock: run it on an idle machine.
+// SAFEGUARD_KERNELS forces a kernel table, SAFEGUARD_PRECISION f32, int16 or int8. With
+// FORWARD_BENCH_DENSE=q8_0 the dense weights are Q8_0, as in a GGUF, else bfloat16. Rates are by
+// wall clock: run it on an idle machine.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,12 +27,24 @@ namespace {
 constexpr std::size_t kLayers = 2;
 constexpr std::size_t kAllLayers = 24;
 
+bool Q8() {
+  const char* dense = std::getenv("FORWARD_BENCH_DENSE");
+  return dense != nullptr && std::string_view(dense) == "q8_0";
+}
+
+// What the dense weights are once they are packed.
+double DenseBytes() {
+  const char* precision = std::getenv("SAFEGUARD_PRECISION");
+  return Q8() || (precision != nullptr && std::string_view(precision) == "int8") ? 34.0 / 32 : 2;
+}
+
 const cpu::RandomModel& Model() {
   static const cpu::RandomModel model = [] {
     GptOssConfig config;
     config.layers = kLayers;
     config.vocabulary = 1000;
-    return cpu::NewRandomModel(config, WeightType::kBF16, NibbleOrder::kAdjacent, 1);
+    return Q8() ? cpu::NewRandomModel(config, WeightType::kQ8_0, NibbleOrder::kHalves, 1)
+                : cpu::NewRandomModel(config, WeightType::kBF16, NibbleOrder::kAdjacent, 1);
   }();
   return model;
 }
@@ -39,11 +55,11 @@ std::unique_ptr<Forward> NewForward(ThreadPool& pool) {
   return std::move(*forward);
 }
 
-// Bytes of weights that one token reads in all layers: attention in bfloat16, four experts.
+// Bytes of weights that one token reads in all layers: attention, four experts, the router.
 double BytesPerToken() {
   const GptOssConfig config;
   const auto hidden = static_cast<double>(config.hidden);
-  const double attention = 2 * hidden * 64 * (2.0 * 64 + 2.0 * 8);
+  const double attention = DenseBytes() * hidden * 64 * (2.0 * 64 + 2.0 * 8);
   const double experts = 4 * 3 * hidden * hidden * 17 / 32;
   return kAllLayers * (attention + experts + 2 * hidden * 32);
 }
@@ -96,8 +112,19 @@ void BM_Decode(benchmark::State& state) {
   }
 }
 
-BENCHMARK(BM_Prefill)->Args({64, 1})->Args({512, 1})->Args({512, 2})->UseRealTime();
-BENCHMARK(BM_Decode)->Args({1, 1})->Args({1, 2})->Args({8, 2})->Args({32, 2})->UseRealTime();
+BENCHMARK(BM_Prefill)
+    ->Args({64, 1})
+    ->Args({512, 1})
+    ->Args({512, 2})
+    ->Args({2048, 2})
+    ->UseRealTime();
+BENCHMARK(BM_Decode)
+    ->Args({1, 1})
+    ->Args({1, 2})
+    ->Args({8, 2})
+    ->Args({32, 2})
+    ->Args({64, 2})
+    ->UseRealTime();
 
 }  // namespace
 }  // namespace safeguard::engine

@@ -101,6 +101,18 @@ class FakeServices final : public Services {
     }
     return std::make_unique<FakeJudge>(before_decide);
   }
+  Result<std::vector<WarmReport>> WarmPolicies(
+      const JudgeChoice& choice, std::span<const moderation::Policy* const> policies) override {
+    last_choice = choice;
+    if (!model_there) {
+      return Fail(ErrorCode::kNotFound, "the model is not in here", "run ./demo.sh");
+    }
+    std::vector<WarmReport> reports;
+    for (const moderation::Policy* policy : policies) {
+      reports.push_back({policy->id, policy->text.size(), reports.empty(), 1.5});
+    }
+    return reports;
+  }
   Result<moderation::TokenCounter> OpenTokenCounter(const std::string&) override {
     if (!model_there) {
       return Fail(ErrorCode::kNotFound, "the ranks are not in here", "run ./demo.sh");
@@ -117,7 +129,8 @@ class FakeServices final : public Services {
     }
     return ModelFile{"/models/fake", model_hash};
   }
-  std::string KernelName() override { return "fake"; }
+  std::string ScreenKernels() override { return "fake"; }
+  std::string ReasonerKernels() override { return "fake too"; }
   std::span<const EmbeddedFile> shipped_policies() override { return kShipped; }
 
   bool model_there = true;

@@ -24,6 +24,7 @@ struct JudgeChoice {
   std::size_t reasoning_tokens = 2048;
   std::size_t answer_tokens = 512;
   double time_limit_s = 0;  // of one verdict; 0: none
+  std::string drafts = "auto";
   double temperature = 0;
   std::uint64_t seed = 0;
 

@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   // Only what runs long has anything to finish; the rest ends at once, as is usual.
   SetSignals(!arguments.empty() &&
-             (arguments[0] == "batch" || arguments[0] == "eval" || arguments[0] == "model"));
+             (arguments[0] == "backtest" || arguments[0] == "batch" || arguments[0] == "eval" ||
+              arguments[0] == "model" || arguments[0] == "policy"));
   safeguard::apps::ProcessConsole console;
   try {
     const auto services = safeguard::apps::RealServices();

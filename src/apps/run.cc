@@ -40,6 +40,32 @@ struct Runner {
   ExitCode operator()(const PolicyListArguments& a) const {
     return RunPolicyList(a, services, console);
   }
+  ExitCode operator()(const PolicyWarmArguments& a) const {
+    return RunPolicyWarm(a, services, console);
+  }
+  ExitCode operator()(const PolicyCalibrateArguments& a) const {
+    return RunPolicyCalibrate(a, services, console, stop);
+  }
+  ExitCode operator()(const PolicyChangeArguments& a) const {
+    return RunPolicyChange(a, services, console);
+  }
+  ExitCode operator()(const PolicyImportArguments& a) const { return RunPolicyImport(a, console); }
+  ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
+  ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
+  ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
+  ExitCode operator()(const PolicyTestArguments& a) const {
+    return RunPolicyTest(a, services, console, stop);
+  }
+  ExitCode operator()(const PolicyDiffArguments& a) const {
+    return RunPolicyDiff(a, services, console, stop);
+  }
+  ExitCode operator()(const BacktestArguments& a) const {
+    return RunBacktest(a, services, console, stop);
+  }
+  ExitCode operator()(const BacktestStatusArguments& a) const {
+    return RunBacktestStatus(a, console);
+  }
+  ExitCode operator()(const BacktestStopArguments& a) const { return RunBacktestStop(a, console); }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

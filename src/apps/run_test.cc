@@ -39,6 +39,20 @@ TEST_F(RunTest, ExitCodesSayWhatTheVerdictsAre) {
   EXPECT_EQ(console.error, "safeguard: the model is not in here (run ./demo.sh)\n");
 }
 
+TEST_F(RunTest, PolicyWarmSaysWhatItDid) {
+  EXPECT_EQ(Call({"policy", "warm", "alpha", "beta", "--model", "m", "--effort", "high"}), 0);
+  EXPECT_THAT(console.out, HasSubstr("was kept already"));
+  EXPECT_THAT(console.out, HasSubstr("computed and kept"));
+  EXPECT_EQ(services.last_choice.effort, "high");
+  EXPECT_FALSE(services.last_choice.joint);
+  EXPECT_EQ(Call({"policy", "warm", "alpha", "--together", "--model", "m", "--json"}), 0);
+  EXPECT_EQ(nlohmann::json::parse(console.out)["policy"], "alpha");
+  EXPECT_TRUE(services.last_choice.joint);
+  EXPECT_EQ(Call({"policy", "warm", "alpha"}), 2) << "no model";
+  EXPECT_EQ(Call({"policy", "warm", "alpha", "alpha", "--model", "m"}), 2);
+  EXPECT_EQ(Call({"policy", "warm", "gamma", "--model", "m"}), 4);
+}
+
 TEST_F(RunTest, ClassifyTakesAllShippedPoliciesByDefault) {
   EXPECT_EQ(Call({"classify", "bad"}), 1);
   EXPECT_THAT(console.out, HasSubstr("alpha"));
@@ -186,6 +200,7 @@ TEST_F(RunTest, EveryCommandHasHelpWithinTheWidthOfATerminal) {
                                              {"policy", "show"},
                                              {"policy", "lint"},
                                              {"policy", "list"},
+                                             {"policy", "warm"},
                                              {"model"},
                                              {"model", "info"},
                                              {"model", "verify"},
@@ -214,6 +229,7 @@ TEST_F(RunTest, VersionNamesBuildAndModel) {
   EXPECT_EQ(Call({"version", "--json"}), 0);
   const auto json = nlohmann::json::parse(console.out);
   EXPECT_EQ(json["kernels"], "fake");
+  EXPECT_EQ(json["reasoner_kernels"], "fake too");
   EXPECT_EQ(json["model_hash"], std::string(64, 'a'));
   services.model_there = false;
   EXPECT_EQ(Call({"version"}), 0);

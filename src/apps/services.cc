@@ -3,9 +3,12 @@
 
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 
 #include "apps/input/model_folders.h"
+#include "apps/output/display_text.h"
+#include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "engine/bpe.h"
@@ -24,7 +27,7 @@ class ProcessServices final : public Services {
  public:
   Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) override {
     if (choice.judge == "reasoner") {
-      return OpenReasoner(choice);
+      return judges::OpenReasonerJudge(OptionsOf(choice));
     }
     if (choice.judge == "recorded") {
       return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks(), choice.recorded_by_line});
@@ -37,6 +40,24 @@ class ProcessServices final : public Services {
     options.model_folder = std::move(*folder);
     options.threads = choice.threads;
     return judges::OpenScreenJudge(options);
+  }
+
+  Result<std::vector<WarmReport>> WarmPolicies(
+      const JudgeChoice& choice, std::span<const moderation::Policy* const> policies) override {
+    const judges::ReasonerOptions options = OptionsOf(choice);
+    if (options.prefix_folder.empty()) {
+      return Fail(ErrorCode::kInvalidInput, "there is no folder to keep policies in",
+                  "set SAFEGUARD_CACHE to a folder");
+    }
+    const auto warmed = judges::WarmPolicies(options, policies);
+    if (!warmed) {
+      return std::unexpected(warmed.error());
+    }
+    std::vector<WarmReport> reports;
+    for (const judges::WarmedPolicy& one : *warmed) {
+      reports.push_back({one.name, one.tokens, one.was_there, one.seconds});
+    }
+    return reports;
   }
 
   Result<moderation::TokenCounter> OpenTokenCounter(const std::string& model_flag) override {
@@ -77,7 +98,8 @@ class ProcessServices final : public Services {
     }
     if (choice.judge == "screen") {
       const Result<ModelFile> model = FindModel(choice.model);
-      return model ? Result<std::string>(model->sha256) : std::unexpected(model.error());
+      return model ? Result<std::string>(model->sha256 + " " + engine::EncoderArithmetic())
+                   : std::unexpected(model.error());
     }
     const Result<std::string> model = engine::ModelFingerprint(choice.model);
     if (!model) {
@@ -94,7 +116,8 @@ class ProcessServices final : public Services {
     return identity;
   }
 
-  std::string KernelName() override { return engine::KernelName(); }
+  std::string ScreenKernels() override { return engine::EncoderKernels(); }
+  std::string ReasonerKernels() override { return engine::LanguageModelKernels(); }
 
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
 
@@ -104,7 +127,7 @@ class ProcessServices final : public Services {
     return FindModelPath(kRankFile, ModelFolders("")).value_or("");
   }
 
-  static Result<std::unique_ptr<moderation::Judge>> OpenReasoner(const JudgeChoice& choice) {
+  static judges::ReasonerOptions OptionsOf(const JudgeChoice& choice) {
     judges::ReasonerOptions options;
     options.model = choice.model;
     options.rank_file = BuiltInRanks();
@@ -124,7 +147,14 @@ class ProcessServices final : public Services {
     }
     options.temperature = choice.temperature;
     options.seed = choice.seed;
-    return judges::OpenReasonerJudge(options);
+    options.drafts = choice.drafts;
+    if (const std::string cache = DefaultCacheFolder(); !cache.empty()) {
+      options.prefix_folder = cache + "/prefixes";
+    }
+    options.on_note = [](const std::string& note) {
+      static_cast<void>(std::fputs(("safeguard: " + Printable(note) + "\n").c_str(), stderr));
+    };
+    return options;
   }
 };
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "apps/input/embedded_file.h"
 #include "apps/judge_choice.h"
@@ -20,12 +21,24 @@ struct ModelFile {
   std::string sha256;  // of its weights
 };
 
+// A policy that was read ahead of time.
+struct WarmReport {
+  std::string policy;
+  std::size_t tokens = 0;
+  bool was_there = false;
+  double seconds = 0;
+};
+
 class Services {
  public:
   virtual ~Services() = default;
 
   // An empty model: look in the usual places (model_folders.h).
   virtual Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) = 0;
+  // Reads policies ahead of time for the reasoner, and keeps what was computed (see
+  // judges/reasoner_judge.h).
+  virtual Result<std::vector<WarmReport>> WarmPolicies(
+      const JudgeChoice& choice, std::span<const moderation::Policy* const> policies) = 0;
   // Counts o200k tokens. Fails when the rank file is not there.
   virtual Result<moderation::TokenCounter> OpenTokenCounter(const std::string& model_flag) = 0;
   // What the judge's answers depend on besides policy and content: its model and settings, as one
@@ -33,7 +46,9 @@ class Services {
   virtual Result<std::string> JudgeIdentity(const JudgeChoice& choice) = 0;
   // The screen's model; hashes its weights.
   virtual Result<ModelFile> FindModel(const std::string& model_flag) = 0;
-  virtual std::string KernelName() = 0;
+  // What the screen's encoder and the reasoner compute with: "avx512, 8-bit", "avx512".
+  virtual std::string ScreenKernels() = 0;
+  virtual std::string ReasonerKernels() = 0;
   virtual std::span<const EmbeddedFile> shipped_policies() = 0;
 };
 

@@ -52,12 +52,20 @@ class Encoder {
                      ThreadPool& pool) const = 0;
 
   [[nodiscard]] virtual const EncoderConfig& config() const = 0;
+  // Names the arithmetic, as EncoderArithmetic. Equal weights and equal arithmetic give equal bits.
+  [[nodiscard]] virtual const std::string& arithmetic() const = 0;
   // SHA-256 of the weight file. Computed on first use (a 45 MB file takes some 100 ms).
   [[nodiscard]] virtual const std::string& weights_sha256() const = 0;
 };
 
-// The name of the kernel table in use: "avx512", "avx2", "reference", ... SAFEGUARD_KERNELS forces
-// one.
-const char* KernelName();
+// The instruction set and precision in use: "avx512, 8-bit", "avx2, 16-bit", "reference, 32-bit".
+// SAFEGUARD_KERNELS forces an instruction set (amx, avx512, avx2, reference) and
+// SAFEGUARD_SCREEN_PRECISION a precision (8 or 16); without them the fastest that the processor
+// runs.
+std::string EncoderKernels();
+
+// What the bits of an embedding depend on besides weights and tokens: "8-bit", which is the same on
+// every instruction set, or EncoderKernels.
+std::string EncoderArithmetic();
 
 }  // namespace safeguard::engine

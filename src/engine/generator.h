@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,6 +56,9 @@ struct LabelProbe {
   // label should end where a token surely ends: `1`, `spam"`.
   std::vector<std::string> labels = {};
   bool stop = false;  // end there: nothing is sampled
+  // Only how the labels stand to each other is asked for: the unembedding is computed for their
+  // rows alone, and LabelScores has no mass.
+  bool relative = false;
 };
 
 inline constexpr std::size_t kProbeLabelsMax = 64;
@@ -64,19 +68,30 @@ inline constexpr std::size_t kProbeLabelTokensMax = 32;
 // the sum over them, from the raw softmax. A label that is the beginning of another counts only
 // where the longer one does not follow, so no two share probability.
 struct LabelScores {
-  std::vector<double> logprobs;       // natural; -infinity for one that cannot stand there
+  // Natural; -infinity for one that cannot stand there. With LabelProbe::relative the first
+  // token's softmax is over the labels' first tokens alone.
+  std::vector<double> logprobs;
   std::vector<double> probabilities;  // over these labels only; sum to 1
-  double mass = 0;                    // of all labels together in the model's distribution
+  // Of all labels together in the model's distribution; none with LabelProbe::relative.
+  std::optional<double> mass;
   // log(p / (1 - p)) of label i among these labels.
   [[nodiscard]] double LogOdds(std::size_t i) const;
   friend bool operator==(const LabelScores&, const LabelScores&) = default;
 };
+
+// Interactive requests go before batch requests: in the queue, for places in the batch (the
+// youngest batch request gives up its place and is computed again later) and for prefill.
+enum class Priority : std::uint8_t { kInteractive, kBatch };
 
 struct GenerationRequest {
   std::vector<std::uint32_t> prompt;  // at least one token
   // Ascending lengths of beginnings of the prompt that others share (the end of the policy's
   // message). The first request that computes one leaves it in the prefix cache.
   std::vector<std::size_t> prefix_ends;
+  // Prefixes are shared only between requests with the same salt: another's timing tells nothing.
+  std::string prefix_salt;
+  std::string tenant;  // who asks: tenants that wait share the engine evenly
+  Priority priority = Priority::kInteractive;
   std::vector<std::uint32_t> script;  // the answer's first tokens, forced
   SamplingSettings sampling;
   std::vector<std::uint32_t> stop_tokens = {200'002, 200'012};
@@ -107,6 +122,9 @@ struct GenerationUsage {
   std::size_t cached_tokens = 0;  // of the prompt, taken from the prefix cache
   std::size_t sampled_tokens = 0;
   std::size_t forced_tokens = 0;
+  std::size_t drafted_tokens = 0;    // guessed from the request's own text
+  std::size_t accepted_tokens = 0;   // of the drafted ones: sampled just so
+  std::size_t preemptions = 0;       // times it gave up its place and was computed again
   std::size_t reasoning_tokens = 0;  // of the answer, before the final message
 };
 
@@ -131,22 +149,72 @@ struct GenerationResult {
   [[nodiscard]] std::vector<std::uint32_t> FinalIds() const;
 };
 
+// Prompt-lookup drafts: what followed the last tokens where they stood before, in the prompt or in
+// the answer. Each is verified by the row before it and kept only when exactly that token was
+// chosen, so answers are the same with and without. They cost rows in a step, which are cheap only
+// while the step waits for memory.
+struct DraftSettings {
+  enum class Mode : std::uint8_t {
+    kOff,
+    kAuto,    // where the batch is large enough and the request's guesses have been right
+    kAlways,  // wherever there is a guess
+  };
+  Mode mode = Mode::kAuto;
+  std::size_t tokens_max = 4;  // of one request in one step; at most kRewindMax
+  // Of kAuto: requests that decode, from which on drafts are made, and the rows of logits in one
+  // step, up to which they are.
+  std::size_t batch_min = 8;
+  std::size_t rows_max = 48;
+};
+
 struct GeneratorSettings {
-  std::size_t sequences_max = 64;                      // in one batch
-  std::size_t step_tokens_max = 512;                   // of one step; at least sequences_max
+  std::size_t sequences_max = 64;     // in one batch
+  std::size_t step_tokens_max = 512;  // of one step; at least sequences_max
+  // Prefill of batch requests in a step that an interactive request is in: what bounds its wait.
+  std::size_t batch_step_tokens_max = 128;
   std::size_t queue_max = 1024;                        // waiting requests; one more is kLimit
   std::size_t cache_bytes_max = std::size_t{8} << 30;  // of keys and values; above, prefixes go
   std::size_t prefixes_max = 256;
+  // Prefixes are kept on disk too, under the model's fingerprint; empty: they are not. What
+  // happens there that a user should know is told to `on_note`, on a thread of the generator.
+  std::string prefix_folder;
+  std::string prefix_model;                                        // names the model's weights
+  std::uint64_t prefix_folder_bytes_max = std::uint64_t{4} << 30;  // above, the oldest files go
+  std::function<void(const std::string&)> on_note;
+  // A batch request that has waited so long counts as interactive, while an eighth of the places at
+  // most is taken by batch requests.
+  std::chrono::steady_clock::duration batch_wait_max = std::chrono::seconds(60);
+  std::map<std::string, double> tenant_weights;  // of the shares; 1 for who is not named
+  DraftSettings drafts;
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
+// Since the start, except where a line says now.
 struct GeneratorCounters {
   std::uint64_t steps = 0;
-  std::uint64_t tokens = 0;  // through Forward
+  std::uint64_t tokens = 0;           // through Forward
+  std::uint64_t prompt_tokens = 0;    // of them: prompts, and answers computed again
+  std::uint64_t rows = 0;             // of logits
+  std::uint64_t restricted_rows = 0;  // of them: only those that could be chosen
+  std::uint64_t forced_runs = 0;
+  std::uint64_t forced_tokens = 0;
+  std::uint64_t drafted = 0;
+  std::uint64_t accepted = 0;
+  std::uint64_t probes = 0;
+  std::uint64_t probe_steps = 0;  // steps of their own that labels of several tokens took
+  std::uint64_t preemptions = 0;
   std::uint64_t prefix_hits = 0;
   std::uint64_t prefix_misses = 0;
-  std::size_t active = 0;
-  std::size_t queued = 0;
+  std::uint64_t prefix_evictions = 0;
+  std::uint64_t prefix_loads = 0;   // from disk
+  std::uint64_t prefix_stores = 0;  // to disk
+  std::uint64_t ended = 0;
+  std::size_t active = 0;    // now
+  std::size_t queued = 0;    // now
+  std::size_t prefixes = 0;  // now, in memory
+  // Of the last requests that were admitted, how long they waited.
+  std::chrono::steady_clock::duration queued_median{};
+  std::chrono::steady_clock::duration queued_p95{};
 };
 
 enum class RequestId : std::uint64_t {};
@@ -162,7 +230,7 @@ class Generator {
   virtual ~Generator() = default;
 
   // `on_done` is called once, on the engine's thread. kInvalidInput: the request cannot be run, and
-  // says why; kLimit: the queue is full.
+  // says why; kLimit: the queue is full, or the request could need more memory than there is.
   virtual Result<RequestId> Submit(GenerationRequest request,
                                    std::function<void(GenerationResult)> on_done) = 0;
   // Takes effect between tokens. A request that has ended is left alone.

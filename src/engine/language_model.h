@@ -20,7 +20,7 @@ struct LanguageModelOptions {
   bool binary32 = false;    // keys and values in binary32 instead of bfloat16
   // The o200k rank file, used when the checkpoint brings no tokenizer of its own.
   std::string rank_file;
-  GeneratorSettings generator;
+  GeneratorSettings generator;  // prefix_model is set by Open
 };
 
 class LanguageModel {
@@ -46,6 +46,10 @@ class LanguageModel {
 // The tokenizer of a checkpoint (a folder or a .gguf), or of a tokenizer.json itself; `rank_file`
 // when a checkpoint brings none, empty when there is none.
 Result<std::unique_ptr<Bpe>> LoadTokenizer(const std::string& path, const std::string& rank_file);
+
+// The kernels that a model's network runs on: "avx512", "avx2", "reference", ... SAFEGUARD_KERNELS
+// forces one.
+const char* LanguageModelKernels();
 
 // LanguageModel::fingerprint of the checkpoint at `path`, without making it ready.
 Result<std::string> ModelFingerprint(const std::string& path);

@@ -13,7 +13,10 @@
 
 namespace safeguard::engine {
 
-enum class RawPrecision : std::uint8_t { kDefault, kF32 };
+// Logits: kF32 exact in binary32; kInt16 some 3e-5 off; kInt8 some 1e-2 off, as llama.cpp computes,
+// and faster. kDefault: the environment's SAFEGUARD_PRECISION ("f32", "int16", "int8"), else
+// kInt16.
+enum class RawPrecision : std::uint8_t { kDefault, kF32, kInt16, kInt8 };
 
 struct RawModelOptions {
   RawPrecision precision = RawPrecision::kDefault;

@@ -148,8 +148,7 @@ TEST(ReportHtmlTest, HoldsWhatAReaderNeeds) {
 }
 
 // Tags are closed in the order in which they were opened.
-TEST(ReportHtmlTest, IsWellFormed) {
-  const std::string page = Page("Spam");
+void ExpectWellFormed(const std::string& page) {
   std::vector<std::string> open;
   for (std::size_t at = page.find('<'); at != std::string::npos; at = page.find('<', at + 1)) {
     const std::size_t end = page.find('>', at);
@@ -171,6 +170,16 @@ TEST(ReportHtmlTest, IsWellFormed) {
     open.pop_back();
   }
   EXPECT_TRUE(open.empty());
+}
+
+TEST(ReportHtmlTest, IsWellFormed) {
+  ExpectWellFormed(Page("Spam"));
+  Report report = MakeReport("Spam");
+  report.undetermined_reasons.clear();
+  report.rules.clear();
+  report.scored = 0;
+  ExpectWellFormed(RenderHtml(report, {}));
+  ExpectWellFormed(RenderHtml(BuildReport(FakePolicy(), {}, {}, {}), {}));
 }
 
 TEST(ReportHtmlTest, ThinDataGiveAPageWithoutFigures) {

@@ -4,12 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "moderation/judge.h"
+#include "moderation/policy.h"
 
 namespace safeguard::judges {
 
@@ -35,9 +39,29 @@ struct ReasonerOptions {
   std::size_t content_bytes_max = std::size_t{1} << 20;
   std::size_t cache_bytes_max = std::size_t{4} << 30;  // of keys and values
   std::size_t parallel_max = 64;                       // verdicts in one batch
+  std::string drafts = "auto";                         // off, auto, always (engine/generator.h)
+  bool interactive = false;  // somebody waits for each verdict: before others' batch requests
+  // Policies that were read are kept here and need not be read again by the next start; empty: they
+  // are not. What goes wrong there is told to `on_note`, on a thread of the engine.
+  std::string prefix_folder;
+  std::function<void(const std::string&)> on_note;
 };
 
 // Opens the model. Unknown words in the options: kInvalidInput that names the choices.
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
+
+// What reading a policy ahead of time came to.
+struct WarmedPolicy {
+  std::string name;        // the policy's id; of a joint prompt all of them
+  std::size_t tokens = 0;  // up to the content
+  bool was_there = false;  // kept by an earlier run
+  double seconds = 0;
+};
+
+// Reads `policies` (with options.joint all in one prompt) and leaves what was computed in
+// options.prefix_folder, where a judge with the same model, kernels, effort, answer, placement and
+// date finds it. kUnavailable when it could not be kept there.
+Result<std::vector<WarmedPolicy>> WarmPolicies(const ReasonerOptions& options,
+                                               std::span<const moderation::Policy* const> policies);
 
 }  // namespace safeguard::judges

@@ -1,7 +1,5 @@
 #include "moderation/calibrated_judge.h"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -12,48 +10,50 @@ namespace {
 class CalibratedPolicy final : public PreparedPolicy {
  public:
   CalibratedPolicy(Policy policy, std::shared_ptr<const PreparedPolicy> inner,
-                   const ScoreCalibration* calibration, const Thresholds& raw)
+                   std::optional<ScoreCalibration> calibration, const Thresholds& raw)
       : policy_(std::move(policy)),
         inner_(std::move(inner)),
-        calibration_(calibration),
+        calibration_(std::move(calibration)),
         raw_(raw) {}
 
   [[nodiscard]] const Policy& policy() const override { return policy_; }
   [[nodiscard]] const std::shared_ptr<const PreparedPolicy>& inner() const { return inner_; }
-  [[nodiscard]] const ScoreCalibration* calibration() const { return calibration_; }
+  [[nodiscard]] const std::optional<ScoreCalibration>& calibration() const { return calibration_; }
   [[nodiscard]] const Thresholds& raw() const { return raw_; }
 
  private:
   Policy policy_;  // as written: its thresholds are on probabilities
   std::shared_ptr<const PreparedPolicy> inner_;
-  const ScoreCalibration* calibration_;  // nullptr: there is none for this policy
+  std::optional<ScoreCalibration> calibration_;
   Thresholds raw_;
 };
 
 }  // namespace
 
-CalibratedJudge::CalibratedJudge(Judge& judge, std::vector<ScoreCalibration> calibrations)
-    : judge_(judge), calibrations_(std::move(calibrations)) {}
+CalibratedJudge::CalibratedJudge(std::unique_ptr<Judge> judge, CalibrationSource source)
+    : judge_(std::move(judge)), source_(std::move(source)) {
+  CHECK(judge_ != nullptr && source_ != nullptr);
+}
 
 Result<std::shared_ptr<const PreparedPolicy>> CalibratedJudge::Prepare(
     const Policy& policy, std::span<const GoldenCase> golden) {
-  const auto found =
-      std::ranges::find_if(calibrations_, [&policy](const ScoreCalibration& calibration) {
-        return calibration.policy.hash == policy.hash;
-      });
-  const ScoreCalibration* calibration = found == calibrations_.end() ? nullptr : &*found;
+  Result<std::optional<ScoreCalibration>> calibration = source_(policy);
+  if (!calibration) {
+    return std::unexpected(calibration.error());
+  }
   Policy inner = policy;
   Thresholds raw;
-  if (calibration != nullptr) {
+  if (*calibration) {
     // The judge decides by its own scores, so that rule and evidence fit the outcome.
-    raw = RawThresholds(*calibration, policy);
+    raw = RawThresholds(**calibration, policy);
     inner.thresholds = raw;
   }
-  Result<std::shared_ptr<const PreparedPolicy>> prepared = judge_.Prepare(inner, golden);
+  Result<std::shared_ptr<const PreparedPolicy>> prepared = judge_->Prepare(inner, golden);
   if (!prepared) {
     return std::unexpected(prepared.error());
   }
-  return std::make_shared<CalibratedPolicy>(policy, std::move(*prepared), calibration, raw);
+  return std::make_shared<CalibratedPolicy>(policy, std::move(*prepared), std::move(*calibration),
+                                            raw);
 }
 
 std::vector<Verdict> CalibratedJudge::Decide(
@@ -67,10 +67,10 @@ std::vector<Verdict> CalibratedJudge::Decide(
     ours.push_back(calibrated);
     inner.push_back(calibrated->inner());
   }
-  std::vector<Verdict> verdicts = judge_.Decide(inner, contents);
+  std::vector<Verdict> verdicts = judge_->Decide(inner, contents);
   for (std::size_t i = 0; i < verdicts.size() && !ours.empty(); ++i) {
     const CalibratedPolicy& policy = *ours[i % ours.size()];
-    if (policy.calibration() != nullptr) {
+    if (policy.calibration()) {
       ApplyCalibration(*policy.calibration(), policy.raw(), verdicts[i]);
     }
   }

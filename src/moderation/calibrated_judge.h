@@ -1,7 +1,9 @@
-// A judge whose scores are probabilities under the policies that it holds a calibration for.
+// A judge whose scores are probabilities under the policies that there is a calibration for.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,13 +12,16 @@
 
 namespace safeguard::moderation {
 
-// Judges as `judge` does; under a policy whose hash one of `calibrations` names, with that
-// calibration's thresholds and scores (ApplyCalibration). The caller has checked that each is of
-// this judge and of the golden set that Prepare gets. `judge` must outlive it. Thread-safe as
-// `judge` is.
+// The calibration for a policy, or nothing. Whoever answers has checked that it was made for this
+// policy's hash, for the judge and for the golden set that Prepare gets. An error keeps the policy
+// from being prepared. Called from Prepare alone.
+using CalibrationSource = std::function<Result<std::optional<ScoreCalibration>>(const Policy&)>;
+
+// Judges as `judge` does; under a calibrated policy with that calibration's thresholds and scores
+// (ApplyCalibration). Thread-safe as `judge` and the source are.
 class CalibratedJudge final : public Judge {
  public:
-  CalibratedJudge(Judge& judge, std::vector<ScoreCalibration> calibrations);
+  CalibratedJudge(std::unique_ptr<Judge> judge, CalibrationSource source);
 
   Result<std::shared_ptr<const PreparedPolicy>> Prepare(
       const Policy& policy, std::span<const GoldenCase> golden) override;
@@ -24,8 +29,8 @@ class CalibratedJudge final : public Judge {
                               std::span<const Content> contents) override;
 
  private:
-  Judge& judge_;
-  std::vector<ScoreCalibration> calibrations_;
+  std::unique_ptr<Judge> judge_;
+  CalibrationSource source_;
 };
 
 }  // namespace safeguard::moderation

@@ -147,7 +147,13 @@ class CalibratedJudgeTest : public testing::Test {
   Verdict Judged(std::size_t length, const std::string& hash = "hash") {
     ScoreCalibration calibration = Calibration();
     calibration.miss_bound = MissBound{.threshold = 0.25, .positives = 60, .below = 0};
-    CalibratedJudge judge(inner_, {calibration});
+    auto inner = std::make_unique<LengthJudge>();
+    inner->always_safe = always_safe_;
+    CalibratedJudge judge(
+        std::move(inner),
+        [calibration](const Policy& asked) -> Result<std::optional<ScoreCalibration>> {
+          return asked.hash == "hash" ? std::optional(calibration) : std::nullopt;
+        });
     Policy policy = SpamPolicy();
     policy.hash = hash;
     policy.thresholds = {.violation = 0.9, .safe = 0.9};
@@ -156,7 +162,7 @@ class CalibratedJudgeTest : public testing::Test {
     const std::vector contents = {UserMessage(std::string(length, 'x'))};
     return judge.Decide(prepared, contents).front();
   }
-  LengthJudge inner_;
+  bool always_safe_ = false;
 };
 
 TEST_F(CalibratedJudgeTest, DecidesByProbabilities) {
@@ -173,7 +179,7 @@ TEST_F(CalibratedJudgeTest, DecidesByProbabilities) {
 }
 
 TEST_F(CalibratedJudgeTest, AnAnswerInWordsIsSafeOnlyWithinTheBound) {
-  inner_.always_safe = true;
+  always_safe_ = true;
   const Verdict verdict = Judged(30);
   EXPECT_EQ(verdict.outcome, Outcome::kUndetermined);
   EXPECT_EQ(verdict.reason, UndeterminedReason::kUncertain);
@@ -186,6 +192,14 @@ TEST_F(CalibratedJudgeTest, OtherPoliciesAreLeftAlone) {
   EXPECT_EQ(*verdict.score, 0.75);
   EXPECT_EQ(verdict.outcome, Outcome::kSafe);  // below the policy's 0.9
   EXPECT_TRUE(verdict.decided_by.settings.empty());
+}
+
+TEST(CalibratedJudgeSourceTest, AnUnusableCalibrationIsAnError) {
+  CalibratedJudge judge(std::make_unique<LengthJudge>(),
+                        [](const Policy&) -> Result<std::optional<ScoreCalibration>> {
+                          return Fail(ErrorCode::kCorruptFile, "broken");
+                        });
+  EXPECT_EQ(judge.Prepare(SpamPolicy(), {}).error().message, "broken");
 }
 
 TEST(ApplyCalibrationTest, NothingScoredIsLeftAlone) {

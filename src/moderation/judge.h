@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,6 +39,9 @@ class Judge {
   virtual std::vector<Verdict> Decide(
       std::span<const std::shared_ptr<const PreparedPolicy>> policies,
       std::span<const Content> contents) = 0;
+
+  // What the judge counts, since its start, by name: for reports. Thread-safe.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, double>> Counters() const { return {}; }
 };
 
 }  // namespace safeguard::moderation

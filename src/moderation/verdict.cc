@@ -52,6 +52,26 @@ const char* ToString(UndeterminedReason reason) {
   return "internal_error";
 }
 
+std::optional<Outcome> OutcomeFrom(std::string_view text) {
+  for (const Outcome outcome : {Outcome::kViolation, Outcome::kSafe, Outcome::kUndetermined}) {
+    if (text == ToString(outcome)) {
+      return outcome;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<UndeterminedReason> UndeterminedReasonFrom(std::string_view text) {
+  constexpr int kReasons = static_cast<int>(UndeterminedReason::kInternalError) + 1;
+  for (int i = 0; i < kReasons; ++i) {
+    const auto reason = static_cast<UndeterminedReason>(i);
+    if (text == ToString(reason)) {
+      return reason;
+    }
+  }
+  return std::nullopt;
+}
+
 Verdict Undetermined(PolicyReference policy, UndeterminedReason reason, std::string detail) {
   CHECK(reason != UndeterminedReason::kNone);
   Verdict verdict;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace safeguard::moderation {
@@ -93,6 +94,8 @@ struct Verdict {
 
 const char* ToString(Outcome outcome);
 const char* ToString(UndeterminedReason reason);  // "" for kNone
+std::optional<Outcome> OutcomeFrom(std::string_view text);
+std::optional<UndeterminedReason> UndeterminedReasonFrom(std::string_view text);
 
 // An undetermined verdict: the only way to report that something could not be judged.
 Verdict Undetermined(PolicyReference policy, UndeterminedReason reason, std::string detail);

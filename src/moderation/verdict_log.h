@@ -51,19 +51,19 @@ VerdictRecord RecordOf(const Verdict& verdict, const Content& content, Channel c
                        bool keep_content);
 
 struct VerdictQuery {
-  std::string policy_id;       // empty: all
-  std::string policy_version;  // empty: all; only with policy_id
-  std::optional<Channel> channel;
-  std::optional<Outcome> outcome;
-  std::optional<TimeMs> from;   // at or after
-  std::optional<TimeMs> until;  // before
+  std::string policy_id{};       // empty: all
+  std::string policy_version{};  // empty: all; only with policy_id
+  std::optional<Channel> channel{};
+  std::optional<Outcome> outcome{};
+  std::optional<TimeMs> from{};   // at or after
+  std::optional<TimeMs> until{};  // before
   bool only_with_content = false;
   std::int64_t after = 0;    // the cursor: records with a higher sequence
   std::size_t limit = 1000;  // records of one page, 1..kVerdictPageMax
 };
 
 inline constexpr std::size_t kVerdictPageMax = 10'000;
-inline constexpr std::size_t kVerdictPageBytesMax = std::size_t{16} << 20;
+inline constexpr std::size_t kVerdictPageBytesMax = std::size_t{4} << 20;
 
 // A page of 1 to kVerdictPageMax records; a version only with its policy.
 Status CheckQuery(const VerdictQuery& query);

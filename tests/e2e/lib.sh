@@ -15,6 +15,8 @@ cd "$WORK" || exit 1
 # Completion scripts and examples call the command by its name.
 mkdir bin && ln -s "$BINARY" bin/safeguard && export PATH="$WORK/bin:$PATH"
 export SAFEGUARD_CACHE="$WORK/cache"
+unset SAFEGUARD_DATA
+export XDG_DATA_HOME="$WORK/share"
 unset NO_COLOR
 CHECKS=0
 FAILURES=0

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh" "$1"
 
 # Help: every command has one, and every example in it is understood.
-for command in "" classify batch eval "eval rescore" "eval compare" policy "policy show" "policy lint" "policy list" model "model info" "model pull" "model tokens" "model verify" "model synth" "model logits" "model generate" version completion; do
+for command in "" classify batch eval "eval rescore" "eval compare" policy "policy show" "policy lint" "policy list" "policy calibrate" "policy publish" "policy approve" "policy promote" "policy rollback" "policy retire" "policy settings" "policy import" "policy export" "policy log" verdicts model "model info" "model pull" "model tokens" "model verify" "model synth" "model logits" "model generate" version completion; do
   call 0 safeguard $command --help
   has out "Usage: safeguard${command:+ $command} "
 done
@@ -16,7 +16,7 @@ like out '^safeguard \d+\.\d+\.\d+'
 # version
 call 0 safeguard version --json
 like out '"model_hash":"[0-9a-f]{64}"'
-like out '"kernels":"[a-z0-9_-]+"'
+like out '"kernels":"(avx512|avx2|amx|reference), (8|16|32)-bit","reasoner_kernels":"[a-z0-9_-]+"'
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard version
 has out "./demo.sh"
 
@@ -87,7 +87,7 @@ complete_words() {
     printf "%s\n" "${COMPREPLY[@]}"' bash "$@" | sort | tr '\n' ' '
 }
 equal "commands" "$(complete_words safeguard c)" "classify completion "
-equal "commands below a command" "$(complete_words safeguard policy l)" "lint list "
+equal "commands below a command" "$(complete_words safeguard policy l)" "lint list log "
 equal "options" "$(complete_words safeguard classify --po)" "--policy "
 equal "options of a command below" "$(complete_words safeguard policy lint --js)" "--json "
 equal "choices" "$(complete_words safeguard classify --role a)" "assistant "

@@ -31,7 +31,7 @@ safeguard classify "hello" --policy spam --judge reasoner --model folder --insta
 grep -q '"reasoning":0' instant.json || fail "an instant score reasoned"
 
 # Time that runs out, and wrong use.
-call 3 safeguard classify "hello" --policy spam --judge reasoner --model model.gguf --time-limit 0.001
+SAFEGUARD_CACHE=off call 3 safeguard classify "hello" --policy spam --judge reasoner --model model.gguf --time-limit 0.001
 has out "timeout"
 call 2 safeguard classify "hello" --policy spam --judge reasoner
 has err "needs --model"
@@ -47,6 +47,34 @@ safeguard batch --policy spam --in in.jsonl --out out.jsonl --judge reasoner --m
 [ "$status" -le 1 ] || fail "batch: exit code $status"
 [ "$(wc -l <out.jsonl)" -eq 2 ] || fail "batch wrote $(wc -l <out.jsonl) lines"
 call 2 safeguard batch --policy spam --in in.jsonl --out out.jsonl --judge reasoner --model model.gguf --instant --effort high
+
+# A policy that was read ahead of time is not read again, in this process or another; it is in the
+# folder of caches, and a damaged file is told and written anew.
+export SAFEGUARD_CACHE="$WORK/warm"
+call 0 safeguard policy warm spam scams --model model.gguf
+has out "computed and kept"
+call 0 safeguard policy warm spam --model model.gguf --json
+has out '"was_there":true'
+call 0 safeguard policy warm spam scams --together --model model.gguf
+has out "spam + scams"
+stats() {
+  safeguard batch --policy spam --in in.jsonl --out "$1" --restart --judge reasoner --model model.gguf --instant --stats >/dev/null 2>err || true
+}
+stats warm.jsonl
+has err "prefix_disk_loads=1"
+has err "prefix_misses=0"
+has err "logit_rows_restricted=2"
+for file in "$WORK"/warm/prefixes/*.prefix; do printf 'x' | dd of="$file" bs=1 seek=100 conv=notrunc status=none; done
+stats damaged.jsonl
+has err "written anew"
+has err "prefix_disk_loads=0"
+equal "verdicts" "$(strip warm.jsonl)" "$(strip damaged.jsonl)"
+stats mended.jsonl
+has err "prefix_disk_loads=1"
+SAFEGUARD_CACHE=off call 4 safeguard policy warm spam --model model.gguf
+has err "SAFEGUARD_CACHE"
+call 2 safeguard policy warm spam
+export SAFEGUARD_CACHE="$WORK/cache"
 
 # Recorded answers are read by the same parser.
 cat >answers.jsonl <<'ANSWERS'

@@ -24,13 +24,15 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation/cascade", {"base", "base/unicode"}},
     {"moderation/store", {"base"}},
     {"judges", {"base", "engine", "moderation"}},
+    {"storage", {"base", "moderation"}},
     {"eval", {"base", "moderation"}},
-    {"apps", {"base", "base/unicode", "engine", "moderation", "judges", "eval", "apps/pull"}},
+    {"apps",
+     {"base", "base/unicode", "engine", "moderation", "judges", "storage", "eval", "apps/pull"}},
     {"apps/pull", {"base"}},
 };
 
 // From another module these are entered only by the headers that stand directly in their folder.
-const std::set<std::string> kClosed = {"engine", "moderation", "judges", "eval", "apps"};
+const std::set<std::string> kClosed = {"engine", "moderation", "judges", "storage", "eval", "apps"};
 
 // Third-party headers, and the only folder that may name them.
 struct ThirdParty {
@@ -46,9 +48,10 @@ const std::vector<ThirdParty> kThirdParty = {
     {"CLI/", {"src/apps"}},
     {"curl/", {"src/apps/pull"}},
     {"openssl/", {"src/apps/pull"}},
+    {"sqlite3.h", {"src/storage/sqlite"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
-      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/apps"}},
+      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/storage", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

@@ -115,6 +115,34 @@ std::optional<Journal> ParseJournal(std::string_view text, std::uint64_t output_
 
 }  // namespace
 
+Result<BatchState> PeekBatch(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const Error error = SystemError("cannot read", path).error();
+    return Fail(errno == ENOENT ? ErrorCode::kNotFound : error.code, error.message, error.hint);
+  }
+  struct stat status{};
+  const bool known = ::fstat(fd, &status) == 0;
+  BatchState state;
+  // The lock is given back at once; a batch that begins in between says that another is writing.
+  state.running = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  if (!known) {
+    return SystemError("cannot read", path);
+  }
+  const Result<std::string> text = ReadFile(JournalPath(path), kJournalBytesMax);
+  if (!text) {
+    return std::unexpected(text.error());
+  }
+  const std::optional<Journal> journal =
+      ParseJournal(*text, static_cast<std::uint64_t>(status.st_size));
+  if (!journal) {
+    return Fail(ErrorCode::kCorruptFile, JournalPath(path) + " is not readable");
+  }
+  state.last = journal->last;
+  return state;
+}
+
 Result<std::unique_ptr<BatchOutput>> BatchOutput::Open(const BatchOutputOptions& options) {
   if (options.path == "-") {
     const int fd = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);

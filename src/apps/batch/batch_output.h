@@ -36,6 +36,14 @@ struct BatchOutputOptions {
   bool restart = false;     // begin again whatever is there
 };
 
+// A batch as it looks from outside.
+struct BatchState {
+  Checkpoint last;       // what is surely there
+  bool running = false;  // somebody holds the output
+};
+// Changes nothing. Fails when there is no such output, or no journal beside it.
+Result<BatchState> PeekBatch(const std::string& path);
+
 // Not thread-safe.
 class BatchOutput {
  public:

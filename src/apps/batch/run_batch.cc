@@ -1,6 +1,8 @@
 #include "apps/batch/run_batch.h"
 
+#include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,9 @@ constexpr std::chrono::milliseconds kCommitInterval{500};
 // A batch of long contents ends early, so that memory stays bounded.
 constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
 
+constexpr double kBurstSeconds = 0.5;
+constexpr std::chrono::duration<double> kLongestWait{0.05};
+
 class Loop {
  public:
   explicit Loop(const BatchJob& job) : job_(job), position_(job.output.start()) {}
@@ -31,6 +36,9 @@ class Loop {
   Status CommitWhenDue(bool now);
   void Report(const Error& error);
   [[nodiscard]] BatchPosition Where() const;
+  [[nodiscard]] bool Stopped() const;
+  [[nodiscard]] std::size_t BatchSize() const;
+  void Pace() const;
 
   const BatchJob& job_;
   Checkpoint position_;
@@ -67,10 +75,33 @@ BatchPosition Loop::Where() const {
   return {position_.entries, judged_here_, job_.input.bytes_read(), job_.input.bytes_total()};
 }
 
+bool Loop::Stopped() const {
+  return job_.stop.load() || (job_.asked_to_stop && job_.asked_to_stop());
+}
+
+// A slow rate means small batches, so that the judge is used evenly and not in bursts.
+std::size_t Loop::BatchSize() const {
+  return job_.rate > 0 ? std::min(job_.batch_size,
+                                  std::max<std::size_t>(
+                                      1, static_cast<std::size_t>(job_.rate * kBurstSeconds)))
+                       : job_.batch_size;
+}
+
+// Waits until the next content is due; a stop ends the waiting.
+void Loop::Pace() const {
+  while (job_.rate > 0 && !Stopped()) {
+    const double ahead = static_cast<double>(judged_here_) / job_.rate - progress_->seconds();
+    if (ahead <= 0) {
+      return;
+    }
+    std::this_thread::sleep_for(std::min(std::chrono::duration<double>(ahead), kLongestWait));
+  }
+}
+
 Status Loop::Fill() {
   records_.clear();
   std::size_t bytes = 0;
-  while (records_.size() < job_.batch_size && bytes < kBatchBytesMax && !job_.stop.load()) {
+  while (records_.size() < BatchSize() && bytes < kBatchBytesMax && !Stopped()) {
     std::optional<eval::Entry> entry = job_.input.Next();
     if (!entry) {
       position_.complete = true;
@@ -103,20 +134,31 @@ Status Loop::JudgeAndWrite() {
       content.language = job_.language;
     }
   }
-  std::vector<moderation::Verdict> verdicts = job_.judge.Decide(job_.policies, contents);
-  CHECK(verdicts.size() == contents.size() * job_.policies.size());
+  Result<Judged> judged = job_.judging.Decide(contents, KeysOf(contents), job_.recorder != nullptr);
+  if (!judged) {
+    return std::unexpected(judged.error());
+  }
+  const Status recorded =
+      job_.recorder == nullptr ? Status{} : job_.recorder->Record(contents, *judged);
+  if (!recorded) {
+    return recorded;
+  }
+  const std::size_t policies = job_.judging.policies().size();
   std::string lines;
   for (std::size_t c = 0; c < records_.size(); ++c) {
     const eval::Record& record = records_[c];
-    for (std::size_t p = 0; p < job_.policies.size(); ++p) {
-      moderation::Verdict& verdict = verdicts[c * job_.policies.size() + p];
+    for (std::size_t v = c * policies; v < (c + 1) * policies; ++v) {
+      moderation::Verdict& verdict = judged->verdicts[v];
       verdict.notes.insert(verdict.notes.begin(), record.notes.begin(), record.notes.end());
       position_.tally.Count(verdict.outcome);
       nlohmann::ordered_json line = {{"line", record.line}};
       if (!record.content.id.empty()) {
         line["id"] = record.content.id;
       }
-      line.update(VerdictJson(verdict, record.content.kind));
+      line.update(RoutedVerdictJson(verdict, judged->channels[v], record.content.kind));
+      if (job_.annotate) {
+        job_.annotate(record, v - c * policies, line);
+      }
       lines += JsonLine(line) + "\n";
     }
   }
@@ -146,7 +188,7 @@ Result<BatchEnd> Loop::Run() {
     // An unreadable disk ends the reading; what was read before it is judged and kept.
     const Status filled = Fill();
     status = JudgeAndWrite();
-    ended = !filled || position_.complete || job_.stop.load();
+    ended = !filled || position_.complete || Stopped();
     if (status) {
       status = CommitWhenDue(ended);
     }
@@ -154,6 +196,9 @@ Result<BatchEnd> Loop::Run() {
       status = filled;
     }
     progress_->Update(Where());
+    if (status && !ended) {
+      Pace();
+    }
   }
   progress_->Clear();
   if (!status) {
@@ -165,7 +210,7 @@ Result<BatchEnd> Loop::Run() {
 }  // namespace
 
 Result<BatchEnd> RunBatchJob(const BatchJob& job) {
-  CHECK(job.batch_size > 0 && !job.policies.empty());
+  CHECK(job.batch_size > 0 && !job.judging.policies().empty());
   return Loop(job).Run();
 }
 

@@ -7,9 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/input/content_input.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/output/report_choice.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -23,8 +26,13 @@ struct ClassifyArguments {
   ContentRequest content;
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // for a single policy
+  CalibrationChoice calibration;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  std::string account;   // what the canary's percentage follows; empty: the content
+  RecordChoice record;
   JudgeChoice judge{.threads = DefaultThreads()};
   bool show_reasoning = false;
+  bool ablation = false;  // ask again without each rule that is cited
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
@@ -32,6 +40,9 @@ struct ClassifyArguments {
 struct BatchArguments {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;
+  CalibrationChoice calibration;
+  std::string data_dir;  // where the store is; empty: $SAFEGUARD_DATA, else no store
+  RecordChoice record;
   std::string in;
   std::string out;
   std::string format = "auto";  // auto, jsonl, csv, txt
@@ -41,11 +52,13 @@ struct BatchArguments {
   std::string language;  // for records that name none
   JudgeChoice judge{.threads = DefaultThreads()};
   std::size_t batch_size = 64;
+  bool stats = false;
   bool restart = false;
 };
 
 struct EvalArguments {
   std::vector<std::string> policies;  // several: a violation of any counts
+  std::string data_dir;               // where the store is; empty: $SAFEGUARD_DATA, else no store
   std::string golden;  // what the judge learns from; empty: the one beside the policy
   bool no_golden = false;
   std::string data;  // empty: the policy's own golden set, cross-validated
@@ -57,9 +70,11 @@ struct EvalArguments {
   std::string positive;          // "1,spam"
   std::string negative;
   std::vector<std::string> label_of;  // "POLICY=LABEL"
-  bool complete_labels = false;       // only records whose every label is known
-  std::string prompting;              // separate, joint, both; empty: as the judge says
-  std::size_t sample = 0;             // 0: all
+  CalibrationChoice calibration;
+  ReportChoice reports;
+  bool complete_labels = false;  // only records whose every label is known
+  std::string prompting;         // separate, joint, both; empty: as the judge says
+  std::size_t sample = 0;        // 0: all
   std::uint64_t seed = 1;
   std::string run;  // a run file; empty: nothing is kept
   bool restart = false;
@@ -77,6 +92,7 @@ struct EvalRescoreArguments {
   std::string policy;               // of a run of several; empty: all of them
   std::optional<double> threshold;  // empty: the outcomes as they were
   std::size_t errors = 10;
+  ReportChoice reports;
   bool json = false;
 };
 
@@ -90,20 +106,100 @@ struct EvalCompareArguments {
 
 struct PolicyShowArguments {
   std::string policy;
+  std::string data_dir;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
 struct PolicyLintArguments {
   std::vector<std::string> policies;
+  std::string data_dir;
   std::string model;
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
+struct PolicyWarmArguments {
+  std::vector<std::string> policies;
+  JudgeChoice judge{.judge = "reasoner", .threads = DefaultThreads()};  // joint: in one prompt
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
 struct PolicyListArguments {
+  std::string policy;  // its versions; empty: all policies
+  std::string data_dir;
   bool json = false;
   bool names = false;  // one a line, for scripts and shell completion
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct PolicyCalibrateArguments {
+  std::string policy;
+  std::string data_dir;
+  std::string golden;
+  std::string out;          // empty: beside the policy's file
+  double miss_rate = 0.05;  // 0: no bound
+  double confidence = 0.9;
+  bool bound_wanted = false;    // --miss-rate or --confidence was given
+  std::string method = "auto";  // auto, platt, isotonic
+  std::size_t folds = 5;
+  JudgeChoice judge{.threads = DefaultThreads()};
+  bool json = false;
+};
+
+enum class StoreVerb { kPublish, kApprove, kPromote, kRollback, kRetire, kSettings };
+
+// What changes the store.
+struct PolicyChangeArguments {
+  StoreVerb verb = StoreVerb::kPublish;
+  std::string policy;  // "spam", "spam@3", or a file: as the verb takes it
+  std::string data_dir;
+  std::string who;         // empty: $SAFEGUARD_USER, else the system's user
+  std::string note;        // why
+  std::string id;          // publish: under this id
+  std::string golden;      // publish
+  bool no_golden = false;  // publish
+  std::string to;          // promote: shadow, canary, active, draft
+  double percent = -1;     // promote: of the canary; below 0: not given
+  bool whole = false;      // retire: every version
+  std::string two_person;  // settings: on, off, store; empty: show
+  bool json = false;
+};
+
+struct PolicyImportArguments {
+  std::vector<std::string> sources;  // folders, or files
+  std::string data_dir;
+  std::string who;
+  std::string note;
+  bool json = false;
+};
+
+struct PolicyExportArguments {
+  std::vector<std::string> policies;  // empty: all
+  std::string to;
+  std::string data_dir;
+  bool overwrite = false;
+  bool json = false;
+};
+
+struct PolicyLogArguments {
+  std::string policy;  // empty: all
+  std::string data_dir;
+  std::size_t limit = 50;  // 0: all
+  bool json = false;
+  ColorMode color = ColorMode::kAuto;
+};
+
+struct VerdictsArguments {
+  std::string policy;  // "spam" or "spam@3"; empty: all
+  std::string data_dir;
+  std::string channel;  // active, canary, shadow, direct; empty: all
+  std::string outcome;  // empty: all
+  std::string since;    // empty: from the first
+  std::string until;    // empty: to the last
+  bool with_content = false;
+  bool json = false;
   ColorMode color = ColorMode::kAuto;
 };
 
@@ -155,7 +251,7 @@ struct ModelLogitsArguments {
   std::string path;
   std::string ids;  // "1,2,3" or "@FILE"
   std::size_t last = 1;
-  std::string precision = "default";  // default, f32
+  std::string precision = "default";  // default, f32, int16, int8
   std::string out;                    // a .safetensors file; empty: none
   std::size_t threads = DefaultThreads();
   ColorMode color = ColorMode::kAuto;

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -20,10 +21,11 @@ constexpr std::size_t kHelpWidth = 100;
 void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden) {
   command
       ->add_option("-p,--policy", policies,
-                   "A policy: the name of a shipped one, or a file; repeat it for more (default: "
-                   "all shipped)")
+                   "A policy: a name in the store or of a shipped one, a version (spam@3, "
+                   "spam@canary), or a file; repeat it for more (default: all shipped)")
       ->type_name("POLICY")
       ->expected(1)
+      ->allow_extra_args(false)  // a text that follows is the content
       ->take_all();
   command
       ->add_option("--golden", golden,
@@ -148,6 +150,8 @@ CommandTree::CommandTree()
   AddBatch();
   AddEval();
   AddPolicy();
+  AddVerdicts();
+  AddBacktest();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -163,6 +167,13 @@ void CommandTree::AddClassify() {
   AddFile(command, "--conversation", classify_.content.conversation,
           "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
   AddPolicies(command, classify_.policies, classify_.golden);
+  AddCalibration(command, classify_.calibration);
+  AddDataFolder(command, classify_.data_dir);
+  AddRecord(command, classify_.record);
+  command
+      ->add_option("--account", classify_.account,
+                   "Who wrote it: a canary's percentage follows the account (default: the content)")
+      ->type_name("ID");
   const auto set_role = [this](const std::string& role) {
     classify_.content.role =
         role == "assistant" ? moderation::Role::kAssistant : moderation::Role::kUser;
@@ -177,6 +188,8 @@ void CommandTree::AddClassify() {
   AddJson(command, classify_.json, "One JSON object a line, one line a policy");
   command->add_flag("--show-reasoning", classify_.show_reasoning,
                     "Print the model's chain of thought too (with --json it is always there)");
+  command->add_flag("--ablation", classify_.ablation,
+                    "Ask again without each rule that is cited, and say whether it mattered");
   AddJudge(command, classify_.judge);
   AddColor(command, classify_.color);
   command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());
@@ -192,6 +205,9 @@ void CommandTree::AddBatch() {
           "JSONL, one line a content and policy; -: standard output")
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
+  AddCalibration(command, batch_.calibration);
+  AddDataFolder(command, batch_.data_dir);
+  AddRecord(command, batch_.record);
   Choices(command->add_option("--format", batch_.format, "What --in is"), "auto|jsonl|csv|txt");
   command->add_option("--text-field", batch_.text_field, "The field or column with the content")
       ->type_name("NAME");
@@ -204,35 +220,70 @@ void CommandTree::AddBatch() {
       ->type_name("N")
       ->check(NumberFrom(1, static_cast<double>(kBatchSizeMax)));
   command->add_flag("--restart", batch_.restart, "Begin again: overwrite --out");
+  command->add_flag("--stats", batch_.stats,
+                    "Print what the judge counted: steps, prefixes, drafts, waiting times");
   AddJudge(command, batch_.judge);
   command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
 }
 
 void CommandTree::AddPolicy() {
-  CLI::App* policy = app_->add_subcommand("policy", "Read, check and list policies");
+  CLI::App* policy =
+      app_->add_subcommand("policy", "Read, check, calibrate, version and promote policies");
   policy->require_subcommand(1);
 
   CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
-  show->add_option("policy", show_.policy, "The name of a shipped policy, or a file")
+  show->add_option("policy", show_.policy,
+                   "A version in the store (spam@3), a shipped policy, or a file")
       ->type_name("POLICY")
       ->required();
+  AddDataFolder(show, show_.data_dir);
   AddJson(show, show_.json, "As one JSON object");
   AddColor(show, show_.color);
   show->footer(kShowExamples);
 
   CLI::App* lint = policy->add_subcommand("lint", "Find what weakens a policy, and how to mend it");
-  lint->add_option("policy", lint_.policies, "Names of shipped policies, or files")
+  lint->add_option("policy", lint_.policies,
+                   "Versions in the store (spam@3), shipped policies, or files")
       ->type_name("POLICY")
       ->required();
+  AddDataFolder(lint, lint_.data_dir);
   AddJson(lint, lint_.json, "One JSON object a line, one line a finding");
   AddModel(lint, lint_.model);
   AddColor(lint, lint_.color);
   lint->footer(std::string(kLintExamples) + "\n" + ExitCodeHelp());
 
-  CLI::App* list = policy->add_subcommand("list", "List the policies that ship with safeguard");
+  AddPolicyWarm(*policy);
+
+  CLI::App* list =
+      policy->add_subcommand("list", "List policies, in the store and shipped, or versions of one");
+  list->add_option("policy", list_.policy, "List the versions of this policy in the store")
+      ->type_name("POLICY");
+  AddDataFolder(list, list_.data_dir);
   AddJson(list, list_.json, "One JSON object a line");
   list->add_flag("--names", list_.names, "Names only, one a line");
   AddColor(list, list_.color);
+  AddCalibrate(policy);
+  list->footer(kListExamples);
+  AddStoreCommands(policy);
+  AddPolicyTest(policy);
+  AddPolicyDiff(policy);
+}
+
+void CommandTree::AddPolicyWarm(CLI::App& policy) {
+  CLI::App* warm = policy.add_subcommand("warm", "Let the reasoner read policies ahead of time");
+  warm->add_option("policy", warm_.policies, "Names of shipped policies, or files")
+      ->type_name("POLICY")
+      ->required();
+  warm->add_option("--model", warm_.judge.model,
+                   "The checkpoint: a Hugging Face folder or a .gguf file")
+      ->type_name("PATH")
+      ->required();
+  warm->add_flag("--together", warm_.judge.joint, "All in one prompt, as --joint asks about them");
+  AddPrompt(warm, warm_.judge);
+  AddThreads(warm, warm_.judge.threads);
+  AddJson(warm, warm_.json, "One JSON object a line");
+  AddColor(warm, warm_.color);
+  warm->footer(kWarmExamples);
 }
 
 void CommandTree::AddVersion() {
@@ -260,6 +311,26 @@ Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
   return Selected();
 }
 
+// `policy ...` and what the store records.
+std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name) const {
+  if (name == "show") {
+    return show_;
+  }
+  if (name == "lint") {
+    return lint_;
+  }
+  if (name == "list") {
+    return list_;
+  }
+  if (name == "warm") {
+    return warm_;
+  }
+  if (name == "calibrate") {
+    return calibrate_;
+  }
+  return std::nullopt;
+}
+
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
@@ -279,14 +350,23 @@ Invocation CommandTree::Selected() {
   if (name == "compare") {
     return compare_;
   }
-  if (name == "show") {
-    return show_;
+  if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
+    return std::move(*of_policy);
   }
-  if (name == "lint") {
-    return lint_;
+  if (std::optional<Invocation> of_store = SelectedOfStore(name)) {
+    return std::move(*of_store);
   }
-  if (name == "list") {
-    return list_;
+  if (name == "test") {
+    return test_;
+  }
+  if (name == "backtest") {
+    return backtest_;
+  }
+  if (command->get_parent()->get_name() == "backtest") {
+    return name == "status" ? Invocation(backtest_status_) : Invocation(backtest_stop_);
+  }
+  if (name == "diff") {
+    return diff_;
   }
   if (name == "info") {
     return model_info_;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
@@ -26,7 +28,11 @@ struct ParseEnd {
 using Invocation =
     std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
                  EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
+                 PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
+                 PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
+                 BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
+                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
                  ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
@@ -47,10 +53,21 @@ class CommandTree {
   void AddBatch();
   void AddEval();  // eval_commands.cc
   void AddPolicy();
+  void AddPolicyWarm(CLI::App& policy);
+  void AddCalibrate(CLI::App* policy);      // calibrate_command.cc
+  void AddVerdicts();                       // store_commands.cc
+  void AddStoreCommands(CLI::App* policy);  // store_commands.cc
+  CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
+                      StoreVerb verb);
+  void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
+  void AddPolicyDiff(CLI::App* policy);
+  void AddBacktest();
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
+  [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -61,6 +78,18 @@ class CommandTree {
   PolicyShowArguments show_;
   PolicyLintArguments lint_;
   PolicyListArguments list_;
+  PolicyWarmArguments warm_;
+  PolicyCalibrateArguments calibrate_;
+  PolicyChangeArguments change_;
+  PolicyImportArguments import_;
+  PolicyExportArguments export_;
+  PolicyLogArguments policy_log_;
+  VerdictsArguments verdicts_;
+  PolicyTestArguments test_;
+  PolicyDiffArguments diff_;
+  BacktestArguments backtest_;
+  BacktestStatusArguments backtest_status_;
+  BacktestStopArguments backtest_stop_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
   ModelSynthArguments model_synth_;

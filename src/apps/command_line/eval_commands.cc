@@ -87,6 +87,16 @@ void AddErrors(CLI::App* command, std::size_t& errors) {
       ->check(NumberFrom(0, 10000));
 }
 
+void AddReports(CLI::App* command, ReportChoice& choice) {
+  AddList(command, "--report", choice.files,
+          "Also write the report to a file, in the form its name ends in: .html (one page that "
+          "needs nothing else), .json, .md; repeat it for more",
+          "FILE");
+  AddList(command, "--beside", choice.beside,
+          "With --report FILE.html: an earlier .json report, for the plot of cost against quality",
+          "FILE");
+}
+
 void AddRunFile(CLI::App* command, const std::string& name, std::string& run) {
   command->add_option(name, run, "A file that eval --run has written")
       ->type_name("RUN")
@@ -106,6 +116,7 @@ void AddRescore(CLI::App* group, EvalRescoreArguments& arguments) {
   command->add_option("-p,--policy", arguments.policy, "One policy of a run of several")
       ->type_name("POLICY");
   AddErrors(command, arguments.errors);
+  AddReports(command, arguments.reports);
   AddJson(command, arguments.json, "The report as one JSON object");
   command->footer(kRescoreExamples);
 }
@@ -126,12 +137,15 @@ void AddCompare(CLI::App* group, EvalCompareArguments& arguments) {
 void CommandTree::AddEval() {
   CLI::App* command = app_->add_subcommand("eval", "Measure a policy against labelled data");
   AddList(command, "-p,--policy", eval_.policies,
-          "The name of a shipped policy, or a file; with several a violation of any counts, unless "
-          "each answers for its own label",
+          "A policy: a name in the store or of a shipped one, a version (spam@3), or a file; with "
+          "several a violation of any counts, unless each answers for its own label",
           "POLICY");
+  AddDataFolder(command, eval_.data_dir);
   AddData(command, eval_);
   AddMeasuring(command, eval_);
   AddErrors(command, eval_.errors);
+  AddReports(command, eval_.reports);
+  AddCalibration(command, eval_.calibration);
   AddJson(command, eval_.json, "The report as one JSON object");
   AddJudge(command, eval_.judge);
   command->footer(std::string(kEvalExamples) + "\n" + ExitCodeHelp());

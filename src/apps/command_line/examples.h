@@ -18,7 +18,9 @@ inline constexpr const char* kClassifyExamples = R"(Examples:
   safeguard classify --policy my_policy.md --golden my_cases.jsonl "some text"
   safeguard classify --conversation chat.json --policy prompt-injection
 
-A policy is any Markdown or text file. Evidence is given in byte offsets.
+A policy is any Markdown or text file. Evidence is given in byte offsets. With --data-dir or
+$SAFEGUARD_DATA a name means the policy in that store: its active version, or for its percentage of
+contents the canary. name@3, name@HASH, name@canary mean that version.
 )";
 
 inline constexpr const char* kBatchExamples = R"(Examples:
@@ -29,11 +31,14 @@ inline constexpr const char* kBatchExamples = R"(Examples:
 Stopped by Ctrl-C, a crash or a full disk, the same command goes on where it stopped; what it needs
 for that stands in OUT.resume, which may be deleted once all is done. Another input, policy, model
 or setting is refused, unless --restart begins again. A line that cannot be read is named on
-standard error, left out and counted; the exit code is then 2.
+standard error, left out and counted; the exit code is then 2. A policy named without a version
+follows the store: a promote or rollback is there from the next batch on, and each line names the
+version and hash that judged it.
 )";
 
 inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy spam
+  safeguard eval --policy spam --report spam.html --report spam.json
   safeguard eval --policy my_policy.md --data labelled.csv --text-field body --label-field verdict
   safeguard eval --policy harassment --data toxicchat.csv --format toxicchat --json
   safeguard eval --policy my_policy.md --data labelled.jsonl --cross-validate 5 --threshold 0.8
@@ -66,11 +71,149 @@ McNemar's test asks whether the cases that only one of them judged rightly are u
 inline constexpr const char* kShowExamples = R"(Examples:
   safeguard policy show spam
   safeguard policy show my_policy.md --json
+  safeguard policy show my_policy@2
+)";
+
+inline constexpr const char* kWarmExamples = R"(Examples:
+  safeguard policy warm spam scams --model gpt-oss-safeguard-20b
+  safeguard policy warm my_policy.md --model model.gguf --effort medium
+
+What is computed is kept in $SAFEGUARD_CACHE/prefixes (default: ~/.cache/safeguard), and found there
+by classify, batch and eval with the same model, processor, --effort, --answer, --placement and
+--date. They also keep what they compute themselves.
 )";
 
 inline constexpr const char* kLintExamples = R"(Examples:
   safeguard policy lint my_policy.md
   safeguard policy lint policies/*/policy.md --json
+)";
+
+inline constexpr const char* kCalibrateExamples = R"(Examples:
+  safeguard policy calibrate my_policy.md
+  safeguard policy calibrate my_policy.md --miss-rate 0.1 --confidence 0.95
+  safeguard policy calibrate spam --out spam.calibration.json
+
+Fits a map from score to probability on the policy's golden set, and the score below which content
+may be called safe so that at most --miss-rate of all violations are missed, with --confidence.
+classify, batch and eval use it from then on; for a changed policy, golden set or model it must be
+made again.
+)";
+
+inline constexpr const char* kListExamples = R"(Examples:
+  safeguard policy list
+  safeguard policy list spam --json
+)";
+
+inline constexpr const char* kPublishExamples = R"(Examples:
+  safeguard policy publish my_policy.md --note "Cover giveaways"
+  safeguard policy publish spam --id comment-spam
+  safeguard policy publish my_policy.md --golden my_cases.jsonl --as ada
+
+The new version is a draft: nothing is judged by it until it is promoted. The same bytes with the
+same golden set are the same version, however often they are published.
+)";
+
+inline constexpr const char* kApproveExamples = R"(Examples:
+  safeguard policy approve my_policy@2 --as grace --note "Checked against last week's appeals"
+
+The approver is somebody other than the author. `policy settings --two-person on` asks for an
+approval before a version may answer. Names are taken as given: who may write into the data folder
+is for the system's permissions to say.
+)";
+
+inline constexpr const char* kPromoteExamples = R"(Examples:
+  safeguard policy promote my_policy@2 --to shadow
+  safeguard policy promote my_policy@2 --to canary --percent 10
+  safeguard policy promote my_policy@latest --to active --note "Canary was quiet for a week"
+  safeguard policy promote my_policy@1 --to draft
+
+A draft becomes shadow, canary, active; steps may be left out, never taken back. A shadow judges what
+is recorded (--record) and answers nothing. A canary answers for its percentage of contents or
+accounts; those that are in stay in as it grows. An active version retires the one before. A retired
+version may become a draft again, without its approval.
+)";
+
+inline constexpr const char* kRollbackExamples = R"(Examples:
+  safeguard policy rollback my_policy --note "Flags birthday wishes"
+
+One step back, at once, for every running process. It needs no approval.
+)";
+
+inline constexpr const char* kRetireExamples = R"(Examples:
+  safeguard policy retire my_policy@3
+  safeguard policy retire my_policy --all --note "Feature was closed"
+
+The active version retires when another one becomes active, or with --all.
+)";
+
+inline constexpr const char* kSettingsExamples = R"(Examples:
+  safeguard policy settings
+  safeguard policy settings --two-person on
+  safeguard policy settings my_policy --two-person off
+)";
+
+inline constexpr const char* kImportExamples = R"(Examples:
+  safeguard policy import policies/
+  safeguard policy import policies/spam --note "From the repository"
+
+Each NAME/policy.md, with golden.jsonl beside it, becomes a version of NAME unless the store has it. A
+history written by `policy export` is taken over when it goes on where the store's ends.
+)";
+
+inline constexpr const char* kExportExamples = R"(Examples:
+  safeguard policy export --to policies
+  safeguard policy export spam --to policies --json
+
+Writes NAME/policy.md and golden.jsonl (the newest version), history.jsonl and versions/, which only
+ever grow: made for Git. `policy import` reads them back.
+)";
+
+inline constexpr const char* kPolicyLogExamples = R"(Examples:
+  safeguard policy log
+  safeguard policy log spam --limit 0 --json
+)";
+
+inline constexpr const char* kVerdictsExamples = R"(Examples:
+  safeguard verdicts
+  safeguard verdicts spam@3 --outcome violation --json
+  safeguard verdicts spam --channel active --with-content --since 2026-11-01 --json > history.jsonl
+
+Counts by policy, version and part; with --json the records, which batch and eval read as contents.
+)";
+
+inline constexpr const char* kPolicyTestExamples = R"(Examples:
+  safeguard policy test spam --min-pass 0.8
+  safeguard policy test my_policy.md --golden my_cases.jsonl --junit results.xml
+  safeguard policy test spam --mutation --text-only --min-pass 0
+  safeguard policy test spam --ablation --min-pass 0 --json
+
+Tests are the examples in the policy's text and the cases of its golden file; a case tagged
+"known-gap" may fail. The screen learns from such cases, so each test is judged by a screen that has
+not seen it. The exit code is 0 when enough tests pass, 1 when not, or 2, 4, 130 as below.
+)";
+
+inline constexpr const char* kPolicyDiffExamples = R"(Examples:
+  safeguard policy diff spam my_spam.md
+  safeguard policy diff v1.md v2.md --over comments.jsonl
+  safeguard policy diff v1.md v2.md --over comments.jsonl --sample 2000 --scores verdicts_v1.jsonl
+  safeguard policy diff v1.md v2.md --over comments.jsonl --budget 600 --markdown > review.md
+
+With --over both versions judge the contents, and the verdicts that flip are counted. What would
+take over two minutes is sampled, a tenth of the contents, in strata by language, surface and (with
+--scores) band of the old version's score; the counts then come with the limits of their confidence.
+The cost is measured on a few contents and told before it starts.
+)";
+
+inline constexpr const char* kBacktestExamples = R"(Examples:
+  safeguard backtest spam --over comments.jsonl --out backtest.jsonl
+  safeguard backtest v2.md --over comments.jsonl --then verdicts_v1.jsonl --out backtest.jsonl
+  safeguard backtest v2.md --over comments.jsonl --out backtest.jsonl --rate 50 --detach
+  safeguard backtest status backtest.jsonl
+  safeguard backtest stop backtest.jsonl
+
+OUT gets one verdict a line, as from batch; killed or stopped, the same command goes on where it
+stopped, and no line is lost or repeated. With --detach the job runs on by itself and writes what it
+has to say into OUT.log. With --then the verdicts are compared with those that were given before.
 )";
 
 inline constexpr const char* kModelInfoExamples = R"(Examples:

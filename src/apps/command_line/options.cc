@@ -76,16 +76,7 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
   AddFile(command, "--recorded", choice.recorded, "With --judge recorded: the answers, JSONL");
   const std::vector<CLI::Option*> before = command->get_options({});
   CLI::App* reasoner = command;
-  Choices(reasoner->add_option("--effort", choice.effort, "How long to reason (default: low)"),
-          "low|medium|high");
-  Choices(reasoner->add_option("--answer", choice.answer,
-                               "The form of the answer (default: as the policy asks)"),
-          "policy|label|json|rationale");
-  Choices(reasoner->add_option("--placement", choice.placement,
-                               "Where the policy stands in the prompt (default: developer)"),
-          "developer|system|hf-template");
-  reasoner->add_option("--date", choice.date, "Put this date into the prompt (default: none)")
-      ->type_name("YYYY-MM-DD");
+  AddPrompt(command, choice);
   reasoner->add_flag("--instant", choice.instant,
                      "No reasoning: read the score at the verdict, fastest");
   reasoner->add_flag("--joint", choice.joint, "Ask about all policies in one prompt");
@@ -102,6 +93,10 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
                    "Of one verdict; undetermined after that (default: none)")
       ->type_name("SECONDS")
       ->check(NumberFrom(0, 86'400));
+  Choices(reasoner->add_option("--drafts", choice.drafts,
+                               "Guess ahead from the text itself: answers are the same, only the "
+                               "time differs (default: auto)"),
+          "off|auto|always");
   reasoner->add_option("--temperature", choice.temperature, "0 is greedy (default: 0)")
       ->type_name("T")
       ->check(NumberFrom(0, 100));
@@ -112,6 +107,48 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
     }
   }
   AddThreads(command, choice.threads);
+}
+
+void AddPrompt(CLI::App* command, JudgeChoice& choice) {
+  Choices(command->add_option("--effort", choice.effort, "How long to reason (default: low)"),
+          "low|medium|high");
+  Choices(command->add_option("--answer", choice.answer,
+                              "The form of the answer (default: as the policy asks)"),
+          "policy|label|json|rationale");
+  Choices(command->add_option("--placement", choice.placement,
+                              "Where the policy stands in the prompt (default: developer)"),
+          "developer|system|hf-template");
+  command->add_option("--date", choice.date, "Put this date into the prompt (default: none)")
+      ->type_name("YYYY-MM-DD");
+}
+
+void AddCalibration(CLI::App* command, CalibrationChoice& choice) {
+  CLI::Option* files =
+      command
+          ->add_option("--calibration", choice.files,
+                       "A calibration of one of the policies; repeat it for more (default: what "
+                       "`policy calibrate` has left beside the policy's file)")
+          ->type_name("FILE")
+          ->expected(1)
+          ->allow_extra_args(false)  // a text that follows is the content
+          ->take_all();
+  command->add_flag("--no-calibration", choice.none, "Scores as the judge gives them")
+      ->excludes(files);
+}
+
+void AddDataFolder(CLI::App* command, std::string& folder) {
+  command
+      ->add_option("--data-dir", folder,
+                   "Folder with the store of policies and verdicts (default: $SAFEGUARD_DATA, else "
+                   "~/.local/share/safeguard where a store is needed)")
+      ->type_name("DIR");
+}
+
+void AddRecord(CLI::App* command, RecordChoice& choice) {
+  command->add_flag("--record", choice.record,
+                    "Append the verdicts to the verdict log, those of shadow versions too");
+  command->add_flag("--record-content", choice.keep_content,
+                    "Keep the text itself there (default: its hash alone)");
 }
 
 void AddThreads(CLI::App* command, std::size_t& threads) {

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/calibration/calibration_choice.h"
 #include "apps/judge_choice.h"
 #include "apps/output/console.h"
+#include "apps/record_choice.h"
 
 namespace safeguard::apps {
 
@@ -18,6 +20,14 @@ void AddColor(CLI::App* command, ColorMode& mode);
 void AddModel(CLI::App* command, std::string& model);
 // --judge and all that says how it is to judge, --model and --threads included.
 void AddJudge(CLI::App* command, JudgeChoice& choice);
+// What decides how a policy is put to the reasoner: effort, answer, placement, date.
+void AddPrompt(CLI::App* command, JudgeChoice& choice);
+// --calibration and --no-calibration.
+void AddCalibration(CLI::App* command, CalibrationChoice& choice);
+// --data-dir: where the store is.
+void AddDataFolder(CLI::App* command, std::string& folder);
+// --record and --record-content.
+void AddRecord(CLI::App* command, RecordChoice& choice);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

@@ -7,7 +7,8 @@
 #include "apps/batch/batch_output.h"
 #include "apps/batch/run_batch.h"
 #include "apps/commands/commands.h"
-#include "apps/commands/judging.h"
+#include "apps/commands/routed_judging.h"
+#include "apps/commands/verdict_recorder.h"
 #include "apps/output/verdict_text.h"
 #include "apps/version_info.h"
 
@@ -17,13 +18,17 @@ namespace {
 // Whatever decides what the output says; its keys are what a refusal to go on names. Threads and
 // batch size are not among them: the verdicts do not depend on them.
 nlohmann::json Identity(const BatchArguments& arguments, const std::vector<LoadedPolicy>& policies,
-                        const std::string& model_hash) {
+                        const std::string& model_hash, const std::string& calibrations) {
   nlohmann::json list = nlohmann::json::array();
   for (const LoadedPolicy& loaded : policies) {
-    list.push_back({loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
+    // Of a policy that follows the store another version may answer at any moment: that is meant.
+    list.push_back(loaded.routed
+                       ? nlohmann::json{loaded.policy.id, "as the store says"}
+                       : nlohmann::json{loaded.policy.id, loaded.policy.hash, loaded.golden_hash});
   }
   return {{"safeguard version", VersionText()},
           {"model", model_hash},
+          {"calibrations", calibrations},
           {"policies", std::move(list)},
           {"input settings", {arguments.format, arguments.text_field, arguments.id_field}},
           {"surface", arguments.surface},
@@ -45,6 +50,16 @@ void Summarise(const BatchEnd& end, std::size_t policies, Console& console) {
                               end.position.unreadable == 1 ? "line" : "lines",
                               end.position.unreadable == 1 ? "was" : "were"));
   }
+}
+
+// What the judge counted, for who wants to know where the time went.
+void PrintCounters(const moderation::Judge& judge, Console& console) {
+  std::string line;
+  for (const auto& [name, count] : judge.Counters()) {
+    line += fmt::format("{}{}={:.6g}", line.empty() ? "" : " ", name, count);
+  }
+  console.Error(
+      "safeguard: " + (line.empty() ? "this judge keeps no counters" : "counters: " + line) + "\n");
 }
 
 // What went wrong on the way: the input is the user's to mend, everything else stops the program.
@@ -90,7 +105,8 @@ Status CheckPaths(const BatchArguments& arguments) {
 
 ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
                   const std::atomic<bool>& stop) {
-  const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge};
+  const JudgingRequest request{arguments.policies, arguments.golden, arguments.data_dir,
+                               arguments.judge};
   for (const Status& usage : {CheckUsage(request), CheckPaths(arguments)}) {
     if (!usage) {
       return Fails(console, usage.error(), ExitCode::kUsage);
@@ -110,14 +126,31 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!identity) {
     return Fails(console, identity.error(), ExitCode::kCannotRun);
   }
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
+  if (!calibrations) {
+    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
+  }
   const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
-      {arguments.out, Identity(arguments, *policies, *identity), arguments.restart});
+      {arguments.out, Identity(arguments, *policies, *identity, IdentityOf(*calibrations)),
+       arguments.restart});
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }
-  const Result<Judging> judging = OpenJudging(std::move(*policies), request, services);
+  const Result<std::unique_ptr<VerdictRecorder>> recorder =
+      VerdictRecorder::Open(arguments.record, arguments.data_dir);
+  if (!recorder) {
+    return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
+  }
+  Result<Judging> judging =
+      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
+  }
+  const Result<std::unique_ptr<RoutedJudging>> routed =
+      RoutedJudging::Open(std::move(*judging), request);
+  if (!routed) {
+    return Fails(console, routed.error(), ExitCode::kCannotRun);
   }
   const Checkpoint& start = (*output)->start();
   if (start.entries > 0) {
@@ -125,14 +158,18 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   }
   const BatchJob job{**input,
                      **output,
-                     *judging->judge,
-                     judging->prepared,
+                     **routed,
+                     recorder->get(),
                      arguments.batch_size,
                      arguments.surface,
                      arguments.language,
                      console,
                      stop};
-  return Finish(RunBatchJob(job), arguments, **output, judging->prepared.size(), console);
+  const Result<BatchEnd> end = RunBatchJob(job);
+  if (arguments.stats) {
+    PrintCounters((*routed)->judge(), console);
+  }
+  return Finish(end, arguments, **output, (*routed)->policies().size(), console);
 }
 
 }  // namespace safeguard::apps

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 #include "apps/output/console.h"
 #include "apps/services.h"
@@ -27,6 +28,35 @@ ExitCode RunEvalCompare(const EvalCompareArguments& arguments, Console& console)
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console);
+// Reads policies for the reasoner ahead of time.
+ExitCode RunPolicyWarm(const PolicyWarmArguments& arguments, Services& services, Console& console);
+
+// `stop` is set by Ctrl-C: nothing is saved then.
+ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services& services,
+                            Console& console, const std::atomic<bool>& stop);
+ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
+                         Console& console);
+ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
+ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
+ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
+// `stop` is set by Ctrl-C.
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+                     const std::atomic<bool>& stop);
+// kUsage for what the user can say otherwise, else kCannotRun.
+ExitCode StoreExitCode(const Error& error);
+// `stop` is set by Ctrl-C: what was judged until then is told.
+ExitCode RunPolicyTest(const PolicyTestArguments& arguments, Services& services, Console& console,
+                       const std::atomic<bool>& stop);
+
+ExitCode RunPolicyDiff(const PolicyDiffArguments& arguments, Services& services, Console& console,
+                       const std::atomic<bool>& stop);
+
+// Resumable like RunBatch; with --detach it returns once the job has begun.
+ExitCode RunBacktest(const BacktestArguments& arguments, Services& services, Console& console,
+                     const std::atomic<bool>& stop);
+ExitCode RunBacktestStatus(const BacktestStatusArguments& arguments, Console& console);
+// Returns once the job has ended.
+ExitCode RunBacktestStop(const BacktestStopArguments& arguments, Console& console);
 
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/batch/progress_line.h"
+#include "apps/calibration/find_calibration.h"
 #include "apps/commands/commands.h"
 #include "apps/commands/eval_data.h"
 #include "apps/commands/eval_measured.h"
@@ -63,20 +64,29 @@ class Pass {
       : arguments_(arguments), services_(services), console_(console), stop_(stop) {}
 
   Result<Measured> Run(const EvalPlan& plan, const JudgeChoice& choice, const std::string& path) {
+    Result<Calibrations> calibrations = CalibrationsOf(plan, choice);
+    if (!calibrations) {
+      return std::unexpected(calibrations.error());
+    }
     std::unique_ptr<eval::RunWriter> journal;
     if (!path.empty()) {
-      Result<std::unique_ptr<eval::RunWriter>> opened = OpenJournal(plan, choice, path);
+      Result<std::unique_ptr<eval::RunWriter>> opened =
+          OpenJournal(plan, choice, path, IdentityOf(*calibrations));
       if (!opened) {
         return std::unexpected(opened.error());
       }
       journal = std::move(*opened);
     }
-    const auto judge = services_.OpenJudge(choice);
-    if (!judge) {
+    auto opened = services_.OpenJudge(choice);
+    if (!opened) {
       code = ExitCode::kCannotRun;
-      return std::unexpected(judge.error());
+      return std::unexpected(opened.error());
     }
-    Result<std::vector<eval::EvaluationRun>> runs = Watch(plan, choice, **judge, journal.get());
+    std::vector<std::string> notes = plan.notes;
+    NoteCalibrations(plan, *calibrations, notes);
+    const std::unique_ptr<moderation::Judge> judge =
+        Calibrated(std::move(*opened), std::move(*calibrations));
+    Result<std::vector<eval::EvaluationRun>> runs = Watch(plan, choice, *judge, journal.get());
     if (!runs) {
       return std::unexpected(runs.error());
     }
@@ -95,7 +105,7 @@ class Pass {
     measured.runs = std::move(*runs);
     measured.folds = plan.folds;
     measured.seed = arguments_.seed;
-    measured.notes = plan.notes;
+    measured.notes = std::move(notes);
     return measured;
   }
 
@@ -103,13 +113,44 @@ class Pass {
   bool cancelled = false;
 
  private:
+  // In cross-validation each fold has another judge: none.
+  Result<Calibrations> CalibrationsOf(const EvalPlan& plan, const JudgeChoice& choice) {
+    if (plan.folds == 0) {
+      return FindCalibrations(arguments_.calibration, plan.policies, arguments_.data_dir, choice,
+                              services_, console_);
+    }
+    if (!arguments_.calibration.files.empty()) {
+      return Fail(ErrorCode::kInvalidInput,
+                  "--calibration does not go with cross-validation, where each fold has another "
+                  "judge",
+                  "measure on other data with --data, or leave it out");
+    }
+    return Calibrations{};
+  }
+
+  static void NoteCalibrations(const EvalPlan& plan, const Calibrations& calibrations,
+                               std::vector<std::string>& notes) {
+    for (const auto& [hash, calibration] : calibrations) {
+      notes.push_back(fmt::format(
+          "scores of {} are calibrated: {} on {} golden cases ({})", calibration.policy.id,
+          moderation::ToString(calibration.map.method), calibration.cases, calibration.id));
+      if (calibration.golden_hash == plan.data.hash) {
+        notes.push_back("the calibration was fitted on these very cases: its figures are too good");
+      }
+    }
+  }
+
   Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const EvalPlan& plan,
                                                        const JudgeChoice& choice,
-                                                       const std::string& path) {
+                                                       const std::string& path,
+                                                       const std::string& calibrations) {
     Result<eval::RunHeader> header = RunHeaderOf(plan, arguments_, choice, services_);
     if (!header) {
       code = ExitCode::kCannotRun;
       return std::unexpected(header.error());
+    }
+    if (!calibrations.empty()) {
+      header->judge_identity += "|calibrated " + calibrations;
     }
     auto journal = eval::RunWriter::Open(path, *header, plan.data.records, arguments_.restart);
     if (journal && (*journal)->restored() > 0) {
@@ -202,7 +243,12 @@ ExitCode RunEval(const EvalArguments& given, Services& services, Console& consol
     }
     variants.push_back(std::move(*measured));
   }
-  PrintMeasured(variants, {arguments.errors, arguments.thresholds, arguments.json}, console);
+  const Status printed = PrintMeasured(
+      variants, {arguments.errors, arguments.thresholds, arguments.json, arguments.reports},
+      console);
+  if (!printed) {
+    return Fails(console, printed.error(), ExitCode::kCannotRun);
+  }
   if (pass.cancelled) {
     console.Error(std::string("safeguard: interrupted; the figures are of what was judged until "
                               "then") +

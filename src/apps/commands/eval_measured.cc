@@ -4,6 +4,7 @@
 
 #include "apps/commands/eval_figures.h"
 #include "apps/output/display_text.h"
+#include "apps/output/report_files.h"
 #include "apps/output/verdict_json.h"
 #include "base/check.h"
 #include "eval/join_policies.h"
@@ -19,6 +20,7 @@ eval::Report ReportOf(const Measured& measured, const eval::EvaluationRun& run,
   options.folds = measured.folds;
   options.fold_seed = measured.folds > 0 ? measured.seed : 0;
   options.bootstrap.seed = measured.seed;
+  options.date = TodayText();
   eval::Report report =
       eval::BuildReport(eval::JoinPolicies(measured.policies), measured.data, run, options);
   report.notes.insert(report.notes.end(), measured.data.notes.begin(), measured.data.notes.end());
@@ -36,7 +38,7 @@ std::string Notes(const Measured& measured) {
   return text;
 }
 
-void PrintAny(const Measured& measured, const MeasuredOutput& output, Console& console) {
+Status PrintAny(const Measured& measured, const MeasuredOutput& output, Console& console) {
   const eval::EvaluationRun run = eval::JoinRuns(measured.runs);
   const eval::Report report = ReportOf(measured, run, output.errors);
   const eval::MeanCost cost = eval::MeanCostOf(run.results);
@@ -47,7 +49,6 @@ void PrintAny(const Measured& measured, const MeasuredOutput& output, Console& c
                 AdherenceText(joined) +
                 ThresholdText(joined, output.thresholds, console.columns()) +
                 (cost.counted > 0 ? "\n" + CostText(cost) : ""));
-    return;
   }
   Json json = Json::parse(eval::RenderJson(report), nullptr, false);
   const auto add = [&json](const char* name, Json value) {
@@ -61,7 +62,10 @@ void PrintAny(const Measured& measured, const MeasuredOutput& output, Console& c
   if (!output.thresholds.empty()) {
     add("at_thresholds", ThresholdJson(joined, output.thresholds));
   }
-  console.Out(JsonText(json));
+  if (output.json) {
+    console.Out(JsonText(json));
+  }
+  return WriteReports(output.reports, report, JsonText(json));
 }
 
 void PrintLabels(std::span<const Measured> variants, const MeasuredOutput& output,
@@ -131,16 +135,20 @@ Result<Measured> MeasuredOf(const eval::RecordedRun& run, const std::string& pol
   return measured;
 }
 
-void PrintMeasured(std::span<const Measured> variants, const MeasuredOutput& output,
-                   Console& console) {
+Status PrintMeasured(std::span<const Measured> variants, const MeasuredOutput& output,
+                     Console& console) {
   CHECK(!variants.empty());
   if (variants.front().labels.empty()) {
+    Status status;
     for (const Measured& measured : variants) {
-      PrintAny(measured, output, console);
+      if (Status printed = PrintAny(measured, output, console); !printed) {
+        status = std::move(printed);
+      }
     }
-    return;
+    return status;
   }
   PrintLabels(variants, output, console);
+  return {};
 }
 
 }  // namespace safeguard::apps

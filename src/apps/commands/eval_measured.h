@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/output/console.h"
+#include "apps/output/report_choice.h"
 #include "eval/benchmark_sets.h"
 #include "eval/run_file.h"
 #include "eval/runner.h"
@@ -33,11 +34,13 @@ struct MeasuredOutput {
   std::size_t errors = 10;
   std::vector<double> thresholds;
   bool json = false;
+  ReportChoice reports{};
 };
 
 // Of several (separate and joint prompting) the figures side by side. REQUIRES: at least one, of
-// the same data.
-void PrintMeasured(std::span<const Measured> variants, const MeasuredOutput& output,
-                   Console& console);
+// the same data. Fails when a report cannot be written; the figures are printed all the same.
+// Reports are of one policy, or of any violation: not of policies that answer for labels.
+Status PrintMeasured(std::span<const Measured> variants, const MeasuredOutput& output,
+                     Console& console);
 
 }  // namespace safeguard::apps

@@ -9,6 +9,7 @@
 
 #include "apps/commands/eval_data.h"
 #include "apps/commands/judging.h"
+#include "apps/output/report_files.h"
 #include "apps/version_info.h"
 #include "eval/bootstrap.h"
 #include "eval/label_task.h"
@@ -107,7 +108,7 @@ Status MakeHonest(const EvalArguments& arguments, EvalPlan& plan) {
 }
 
 Result<std::vector<LoadedPolicy>> LoadAll(const EvalArguments& arguments, Services& services) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   std::vector<LoadedPolicy> policies;
   for (const std::string& name : arguments.policies) {
     Result<LoadedPolicy> policy =
@@ -140,6 +141,11 @@ Status MatchPolicies(const EvalArguments& arguments, EvalPlan& plan) {
     return std::unexpected(labels.error());
   }
   plan.labels = std::move(*labels);
+  if (!arguments.reports.files.empty() && !plan.labels.empty()) {
+    return Fail(ErrorCode::kInvalidInput,
+                "--report is of one policy, and these answer for a label each",
+                "name one policy, or keep a --run and report on it with `eval rescore --policy`");
+  }
   return {};
 }
 
@@ -226,6 +232,9 @@ Status CheckEvalArguments(const EvalArguments& arguments) {
   if (arguments.prompting == "both" && arguments.policies.size() < 2) {
     return wrong("--prompting both compares ways to ask about several policies",
                  "name several with --policy");
+  }
+  if (Status reports = CheckReports(arguments.reports); !reports) {
+    return reports;
   }
   if (arguments.restart && arguments.run.empty()) {
     return wrong("--restart goes with --run", "name the run file, or leave it out");

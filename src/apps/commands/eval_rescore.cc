@@ -1,10 +1,14 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/eval_measured.h"
+#include "apps/output/report_files.h"
 #include "eval/run_file.h"
 
 namespace safeguard::apps {
 
 ExitCode RunEvalRescore(const EvalRescoreArguments& arguments, Console& console) {
+  if (const Status usable = CheckReports(arguments.reports); !usable) {
+    return Fails(console, usable.error(), ExitCode::kUsage);
+  }
   Result<eval::RecordedRun> run = eval::ReadRun(arguments.run);
   if (!run) {
     return Fails(console, run.error(), ExitCode::kUsage);
@@ -29,8 +33,15 @@ ExitCode RunEvalRescore(const EvalRescoreArguments& arguments, Console& console)
                               (text.ends_with('.') ? "0" : "") +
                               "; verdicts without a score are as they were");
   }
-  PrintMeasured({&*measured, 1}, {arguments.errors, {}, arguments.json}, console);
-  return ExitCode::kSafe;
+  if (!arguments.reports.files.empty() && !measured->labels.empty()) {
+    return Fails(console,
+                 {ErrorCode::kInvalidInput, "--report is of one policy, and the run has several",
+                  "choose one with --policy"},
+                 ExitCode::kUsage);
+  }
+  const Status printed = PrintMeasured(
+      {&*measured, 1}, {arguments.errors, {}, arguments.json, arguments.reports}, console);
+  return printed ? ExitCode::kSafe : Fails(console, printed.error(), ExitCode::kCannotRun);
 }
 
 }  // namespace safeguard::apps

@@ -42,7 +42,7 @@ Status CheckJudge(const JudgeChoice& choice) {
 }
 
 Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Services& services) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), request.data_dir);
   const std::vector<std::string> names =
       request.policies.empty() ? catalog.names() : request.policies;
   if (names.empty()) {
@@ -61,13 +61,13 @@ Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Se
 }
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
-                            Services& services) {
+                            Calibrations calibrations, Services& services) {
   Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(request.judge);
   if (!judge) {
     return std::unexpected(judge.error());
   }
   Judging judging;
-  judging.judge = std::move(*judge);
+  judging.judge = Calibrated(std::move(*judge), std::move(calibrations));
   judging.policies = std::move(policies);
   for (const LoadedPolicy& loaded : judging.policies) {
     auto prepared = judging.judge->Prepare(loaded.policy, loaded.golden);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/calibration/find_calibration.h"
 #include "apps/input/policy_catalog.h"
 #include "apps/judge_choice.h"
 #include "apps/services.h"
@@ -22,6 +23,7 @@ struct Judging {
 struct JudgingRequest {
   std::vector<std::string> policies;  // empty: all shipped
   std::string golden;                 // only with a single policy
+  std::string data_dir{};             // --data-dir; see PolicyCatalog
   JudgeChoice judge;
 };
 
@@ -35,6 +37,6 @@ Status CheckJudge(const JudgeChoice& choice);
 Result<std::vector<LoadedPolicy>> LoadPolicies(const JudgingRequest& request, Services& services);
 
 Result<Judging> OpenJudging(std::vector<LoadedPolicy> policies, const JudgingRequest& request,
-                            Services& services);
+                            Calibrations calibrations, Services& services);
 
 }  // namespace safeguard::apps

@@ -9,13 +9,22 @@
 #include "apps/input/token_ids.h"
 
 namespace safeguard::apps {
+namespace {
+
+engine::RawPrecision PrecisionOf(const std::string& name) {
+  return name == "f32"     ? engine::RawPrecision::kF32
+         : name == "int16" ? engine::RawPrecision::kInt16
+         : name == "int8"  ? engine::RawPrecision::kInt8
+                           : engine::RawPrecision::kDefault;
+}
+
+}  // namespace
 
 Result<OpenedModel> OpenModelWithIds(const std::string& path, const std::string& precision,
                                      std::size_t threads, const std::string& ids) {
   engine::RawModelOptions options;
   options.threads = threads;
-  options.precision =
-      precision == "f32" ? engine::RawPrecision::kF32 : engine::RawPrecision::kDefault;
+  options.precision = PrecisionOf(precision);
   auto model = engine::RawModel::Open(path, options);
   if (!model) {
     return std::unexpected(std::move(model.error()));

@@ -20,7 +20,8 @@ struct OpenedModel {
   std::vector<std::uint32_t> ids;
 };
 
-// The model, and the ids of --ids, valid for it. `precision`: "default" or "f32".
+// The model, and the ids of --ids, valid for it. `precision`: "default", "f32",
+// "int16" or "int8".
 Result<OpenedModel> OpenModelWithIds(const std::string& path, const std::string& precision,
                                      std::size_t threads, const std::string& ids);
 

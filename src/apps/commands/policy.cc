@@ -57,7 +57,7 @@ struct LintCounts {
 }  // namespace
 
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   const Result<LoadedPolicy> loaded = catalog.Load(arguments.policy, "", Golden::kIgnore);
   if (!loaded) {
     return Fails(console, loaded.error(), ExitCode::kCannotRun);
@@ -72,7 +72,7 @@ ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services,
 }
 
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console) {
-  const PolicyCatalog catalog(services.shipped_policies());
+  const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
   const Result<moderation::TokenCounter> counter = services.OpenTokenCounter(arguments.model);
   if (!counter) {
     console.Error("safeguard: lengths in tokens are not checked: " + Describe(counter.error()) +
@@ -104,48 +104,6 @@ ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services,
     return ExitCode::kCannotRun;
   }
   return counts.errors + counts.warnings > 0 ? ExitCode::kViolation : ExitCode::kSafe;
-}
-
-ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services, Console& console) {
-  const PolicyCatalog catalog(services.shipped_policies());
-  if (arguments.names) {
-    for (const std::string& name : catalog.names()) {
-      console.Out(name + "\n");
-    }
-    return ExitCode::kSafe;
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (const std::string& name : catalog.names()) {
-    const Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kRead);
-    if (!loaded) {
-      return Fails(console, loaded.error(), ExitCode::kCannotRun);
-    }
-    const moderation::Policy& policy = loaded->policy;
-    if (arguments.json) {
-      console.Out(JsonLine({{"name", name},
-                            {"policy", policy.id},
-                            {"title", policy.name},
-                            {"policy_version", policy.version},
-                            {"policy_hash", policy.hash},
-                            {"rules", policy.rules.size()},
-                            {"golden_cases", loaded->golden.size()}}) +
-                  "\n");
-    }
-    rows.push_back({{name, Style::kBold},
-                    {Printable(policy.name)},
-                    {Printable(policy.version)},
-                    {std::to_string(policy.rules.size())},
-                    {std::to_string(loaded->golden.size())}});
-  }
-  if (!arguments.json) {
-    console.Out(RenderTable({{"NAME"},
-                             {"TITLE", false, true},
-                             {"VERSION"},
-                             {"RULES", true, false},
-                             {"GOLDEN CASES", true, false}},
-                            rows, console.columns(), UseColor(console, arguments.color)));
-  }
-  return ExitCode::kSafe;
 }
 
 }  // namespace safeguard::apps

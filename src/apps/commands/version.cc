@@ -14,7 +14,8 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
                                      {"git", nullptr},
                                      {"compiler", CompilerText()},
                                      {"build", BuildType()},
-                                     {"kernels", services.KernelName()},
+                                     {"kernels", services.ScreenKernels()},
+                                     {"reasoner_kernels", services.ReasonerKernels()},
                                      {"model", nullptr},
                                      {"model_hash", nullptr}};
     if (*GitDescribe() != '\0') {
@@ -30,7 +31,8 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
   const std::string git = *GitDescribe() == '\0' ? "" : fmt::format(" ({})", GitDescribe());
   std::string out = fmt::format("safeguard {}{}\n", VersionText(), git);
   out += fmt::format("built with  {}, {}\n", CompilerText(), BuildType());
-  out += fmt::format("kernels     {}\n", services.KernelName());
+  out += fmt::format("kernels     screen {}; reasoner {}\n", services.ScreenKernels(),
+                     services.ReasonerKernels());
   if (model) {
     out += fmt::format("screen      {}\n            sha256 {}\n", model->folder, model->sha256);
   } else {

@@ -6,15 +6,16 @@
 #include <sstream>
 #include <utility>
 
+#include "apps/input/data_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "eval/golden_set.h"
+#include "storage/stores.h"
 
 namespace safeguard::apps {
 namespace {
 
 constexpr const char* kShipped = "shipped with safeguard";
-constexpr std::size_t kGoldenBytesMax = std::size_t{64} << 20;
 
 std::string JoinNames(const std::vector<std::string>& names) {
   std::string joined;
@@ -38,14 +39,6 @@ Status ParseGolden(std::string_view bytes, const std::string& name, LoadedPolicy
   loaded.golden_origin = name;
   loaded.golden_hash = Blake2bHex(bytes);
   return {};
-}
-
-Status ReadGoldenFile(const std::string& path, LoadedPolicy& loaded) {
-  const Result<std::string> bytes = ReadFile(path, kGoldenBytesMax);
-  if (!bytes) {
-    return std::unexpected(bytes.error());
-  }
-  return ParseGolden(*bytes, path, loaded);
 }
 
 // The golden set that stands beside a policy file, or empty.
@@ -117,9 +110,9 @@ const EmbeddedFile* PolicyCatalog::Find(std::string_view path) const {
   return found == shipped_.end() ? nullptr : &*found;
 }
 
-Result<PolicyCatalog::PolicyText> PolicyCatalog::Text(const std::string& name_or_path) const {
+Result<PolicyCatalog::Source> PolicyCatalog::Text(const std::string& name_or_path) const {
   if (const EmbeddedFile* file = Find(name_or_path + "/policy.md")) {
-    return PolicyText{std::string(file->bytes), name_or_path, kShipped};
+    return Source{std::string(file->bytes), name_or_path, kShipped, "", ""};
   }
   std::error_code ignored;  // what cannot be looked at is reported by ReadFile
   if (!LooksLikePath(name_or_path) && !std::filesystem::exists(name_or_path, ignored)) {
@@ -138,16 +131,60 @@ Result<PolicyCatalog::PolicyText> PolicyCatalog::Text(const std::string& name_or
   if (!bytes) {
     return std::unexpected(bytes.error());
   }
-  return PolicyText{std::move(*bytes), FallbackId(name_or_path), name_or_path};
+  return Source{std::move(*bytes), FallbackId(name_or_path), name_or_path, "", ""};
+}
+
+Result<PolicyCatalog::Source> PolicyCatalog::Read(const std::string& name_or_path,
+                                                  const std::string& golden_path,
+                                                  Golden golden) const {
+  Result<Source> source = Text(name_or_path);
+  if (!source) {
+    return source;
+  }
+  const EmbeddedFile* shipped = Find(name_or_path + "/golden.jsonl");
+  if (golden_path.empty() && golden == Golden::kRead && source->origin == kShipped) {
+    source->golden = shipped == nullptr ? "" : shipped->bytes;
+    source->golden_origin = shipped == nullptr ? "" : kShipped;
+    return source;
+  }
+  std::string path = golden_path;
+  if (path.empty() && golden == Golden::kRead) {
+    path = SiblingGolden(name_or_path);
+  }
+  if (path.empty()) {
+    return source;
+  }
+  Result<std::string> bytes = ReadFile(path, moderation::kGoldenBytesMax);
+  if (!bytes) {
+    return std::unexpected(bytes.error());
+  }
+  source->golden = std::move(*bytes);
+  source->golden_origin = std::move(path);
+  return source;
 }
 
 Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
                                          const std::string& golden_path, Golden golden) const {
-  const Result<PolicyText> text = Text(name_or_path);
-  if (!text) {
-    return std::unexpected(text.error());
+  std::unique_ptr<moderation::PolicyStore> store;
+  const Result<std::optional<moderation::VersionInfo>> stored = FindStored(name_or_path, store);
+  if (!stored) {
+    return std::unexpected(stored.error());
   }
-  Result<moderation::Policy> policy = moderation::ReadPolicy(text->bytes, text->fallback_id);
+  if (*stored) {
+    const auto version = moderation::ReadLiveVersion(*store, **stored);
+    Result<LoadedPolicy> loaded =
+        version ? LoadStored(**version, golden_path, golden) : std::unexpected(version.error());
+    if (loaded) {
+      loaded->stored = **stored;
+      loaded->routed = name_or_path.find('@') == std::string::npos;
+    }
+    return loaded;
+  }
+  const Result<Source> source = Read(name_or_path, golden_path, golden);
+  if (!source) {
+    return std::unexpected(source.error());
+  }
+  Result<moderation::Policy> policy = moderation::ReadPolicy(source->policy, source->fallback_id);
   if (!policy) {
     Error error = policy.error();
     error.message = "the policy " + name_or_path + " cannot be read: " + error.message;
@@ -155,20 +192,79 @@ Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
   }
   LoadedPolicy loaded;
   loaded.policy = std::move(*policy);
-  loaded.origin = text->origin;
-  Status status;
-  const EmbeddedFile* shipped_golden = Find(name_or_path + "/golden.jsonl");
-  if (!golden_path.empty()) {
-    status = ReadGoldenFile(golden_path, loaded);
-  } else if (golden == Golden::kRead && text->origin == kShipped) {
-    status =
-        shipped_golden == nullptr ? Status{} : ParseGolden(shipped_golden->bytes, kShipped, loaded);
-  } else if (golden == Golden::kRead) {
-    const std::string sibling = SiblingGolden(name_or_path);
-    status = sibling.empty() ? Status{} : ReadGoldenFile(sibling, loaded);
+  loaded.bytes = source->policy;
+  loaded.origin = source->origin;
+  if (!source->golden_origin.empty()) {
+    const Status parsed = ParseGolden(source->golden, source->golden_origin, loaded);
+    if (!parsed) {
+      return std::unexpected(parsed.error());
+    }
   }
-  if (!status) {
-    return std::unexpected(status.error());
+  return loaded;
+}
+
+Result<std::optional<moderation::VersionInfo>> PolicyCatalog::FindStored(
+    const std::string& name, std::unique_ptr<moderation::PolicyStore>& store) const {
+  const moderation::VersionName wanted = moderation::ParseVersionName(name);
+  const bool names_version = name.find('@') != std::string::npos;
+  std::error_code ignored;  // what cannot be looked at is no file
+  if (!moderation::CheckPolicyId(wanted.policy_id) ||
+      (names_version && std::filesystem::exists(name, ignored))) {
+    return std::nullopt;
+  }
+  std::string folder = NamedDataFolder(data_dir_);
+  if (folder.empty() && names_version) {
+    Result<std::string> usual = DataFolder("");
+    if (!usual) {
+      return std::unexpected(usual.error());
+    }
+    folder = std::move(*usual);
+  }
+  if (folder.empty()) {
+    return std::nullopt;
+  }
+  Result<std::unique_ptr<moderation::PolicyStore>> opened = storage::OpenPolicyStore(folder, {});
+  if (!opened) {
+    // A variable that is set for later says nothing yet; a flag means what it says.
+    const bool not_yet = opened.error().code == ErrorCode::kNotFound && data_dir_.empty();
+    return not_yet && !names_version ? Result<std::optional<moderation::VersionInfo>>(std::nullopt)
+                                     : std::unexpected(opened.error());
+  }
+  store = std::move(*opened);
+  const Result<std::vector<moderation::VersionInfo>> versions = store->Versions(wanted.policy_id);
+  if (!versions && versions.error().code == ErrorCode::kNotFound && !names_version) {
+    return std::nullopt;
+  }
+  if (!versions) {
+    return std::unexpected(versions.error());
+  }
+  Result<moderation::VersionInfo> found =
+      store->Find(wanted.policy_id, names_version ? wanted.selector : "active");
+  if (!found && !names_version) {
+    return Fail(ErrorCode::kNotFound,
+                "no version of " + wanted.policy_id + " in the store is active",
+                "safeguard policy promote " + wanted.policy_id +
+                    "@VERSION --to active, or name a version: " + wanted.policy_id + "@latest");
+  }
+  return found ? Result<std::optional<moderation::VersionInfo>>(std::move(*found))
+               : std::unexpected(found.error());
+}
+
+Result<LoadedPolicy> LoadStored(const moderation::LiveVersion& version,
+                                const std::string& golden_path, Golden golden) {
+  LoadedPolicy loaded;
+  loaded.policy = version.policy;
+  loaded.bytes = version.bytes;
+  loaded.origin = "the store, version " + version.policy.version;
+  Status parsed;
+  if (!golden_path.empty()) {
+    const Result<std::string> bytes = ReadFile(golden_path, moderation::kGoldenBytesMax);
+    parsed = bytes ? ParseGolden(*bytes, golden_path, loaded) : std::unexpected(bytes.error());
+  } else if (golden == Golden::kRead && !version.golden.empty()) {
+    parsed = ParseGolden(version.golden, loaded.origin, loaded);
+  }
+  if (!parsed) {
+    return std::unexpected(parsed.error());
   }
   return loaded;
 }

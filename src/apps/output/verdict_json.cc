@@ -83,6 +83,15 @@ Json VerdictJson(const moderation::Verdict& verdict, moderation::ContentKind kin
   return object;
 }
 
+Json RoutedVerdictJson(const moderation::Verdict& verdict, moderation::Channel channel,
+                       moderation::ContentKind kind) {
+  Json object = VerdictJson(verdict, kind);
+  if (channel != moderation::Channel::kDirect) {
+    object["channel"] = moderation::ToString(channel);
+  }
+  return object;
+}
+
 std::string JsonLine(const Json& object) {
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -13,11 +13,16 @@
 
 #include "moderation/content.h"
 #include "moderation/verdict.h"
+#include "moderation/verdict_log.h"
 
 namespace safeguard::apps {
 
 nlohmann::ordered_json VerdictJson(const moderation::Verdict& verdict,
                                    moderation::ContentKind kind);
+
+// The same, with what part the version played where the store chose it: "active" or "canary".
+nlohmann::ordered_json RoutedVerdictJson(const moderation::Verdict& verdict,
+                                         moderation::Channel channel, moderation::ContentKind kind);
 
 // One line without its newline; text that is not UTF-8 comes out with U+FFFD, never as an error.
 std::string JsonLine(const nlohmann::ordered_json& object);

@@ -1,9 +1,11 @@
 #include "engine/cpu/cpu_forward.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "engine/cpu/forward_pass.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kv_pages.h"
+#include "engine/cpu/packed/packed_weights.h"
 #include "engine/cpu/sequence_bytes.h"
 
 namespace safeguard::engine {
@@ -33,17 +36,50 @@ Status CheckPages(std::size_t pages, std::size_t page_bytes, std::size_t bytes_m
   return {};
 }
 
+cpu::ActivationBits BitsOf(CpuPrecision precision) {
+  return precision == CpuPrecision::kInt8 ? cpu::ActivationBits::k8 : cpu::ActivationBits::k16;
+}
+
+const char* Suffix(CpuPrecision precision) {
+  return precision == CpuPrecision::kF32 ? "" : precision == CpuPrecision::kInt8 ? "+i8" : "+i16";
+}
+
+// kDefault made definite.
+Result<CpuPrecision> Decide(CpuPrecision precision) {
+  const char* named = std::getenv("SAFEGUARD_PRECISION");
+  if (precision != CpuPrecision::kDefault) {
+    return precision;
+  }
+  const std::string_view name = named == nullptr ? "" : named;
+  if (name.empty() || name == "default" || name == "int16") {
+    return CpuPrecision::kInt16;
+  }
+  if (name == "f32") {
+    return CpuPrecision::kF32;
+  }
+  if (name == "int8") {
+    return CpuPrecision::kInt8;
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              "SAFEGUARD_PRECISION is \"" + std::string(name) + "\", which is no precision",
+              "set it to f32, int16 or int8, or leave it unset");
+}
+
 class CpuForward final : public Forward {
  public:
   CpuForward(const GptOssConfig& config, const GptOssWeights& weights,
-             const CpuForwardOptions& options, const cpu::KernelTable& kernels, ThreadPool& pool)
+             const CpuForwardOptions& options, const cpu::KernelTable& kernels,
+             std::unique_ptr<cpu::PackedWeights> packed, ThreadPool& pool)
       : config_(config),
         options_(options),
         pages_({config.kv_heads, config.head_dim,
                 options.precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
                                                               : cpu::KvType::kF32}),
-        pass_(config_, weights, pages_.shape(), kernels, pool),
-        bytes_(config_, kernels.name, pages_, pool) {
+        packed_(std::move(packed)),
+        arithmetic_(std::string(kernels.name) + Suffix(options.precision)),
+        pass_(config_, weights, pages_.shape(), kernels, pool, packed_.get(),
+              BitsOf(options.precision)),
+        bytes_(config_, arithmetic_, pages_, pool) {
     if (options_.residual_observer) {
       observer_ = [this](std::size_t layer, const Batch&, std::span<const float> residual) {
         options_.residual_observer(layer, residual);
@@ -67,6 +103,8 @@ class CpuForward final : public Forward {
   }
   Result<SequenceId> Import(std::span<const std::byte> bytes) override;
 
+  [[nodiscard]] std::size_t BytesFor(std::size_t tokens, std::size_t step) const override;
+  [[nodiscard]] std::string Numerics() const override;
   [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
   [[nodiscard]] const GptOssConfig& config() const override { return config_; }
 
@@ -92,7 +130,9 @@ class CpuForward final : public Forward {
 
   GptOssConfig config_;
   CpuForwardOptions options_;
-  cpu::PagePool pages_;  // outlives the sequences
+  cpu::PagePool pages_;                         // outlives the sequences
+  std::unique_ptr<cpu::PackedWeights> packed_;  // null: everything in binary32
+  std::string arithmetic_;                      // kept sequences of another one are refused
   cpu::ForwardPass pass_;
   cpu::SequenceBytes bytes_;
   cpu::ResidualObserver observer_;
@@ -135,6 +175,21 @@ Status CpuForward::CheckMemory(std::span<const SequenceStep> steps) {
     }
   }
   return CheckPages(pages, pages_.shape().PageBytes(), options_.cache_bytes_max);
+}
+
+std::size_t CpuForward::BytesFor(std::size_t tokens, std::size_t step) const {
+  const std::size_t all = cpu::PagesFor(tokens);
+  const std::size_t kept = config_.sliding_window + kRewindMax + std::min(step, options_.rows_max);
+  const std::size_t sliding = std::min(all, kept / kPagePositions + 3);
+  std::size_t pages = 0;
+  for (std::size_t layer = 0; layer < config_.layers; ++layer) {
+    pages += config_.sliding[layer] ? sliding : all;
+  }
+  return pages * pages_.shape().PageBytes();
+}
+
+std::string CpuForward::Numerics() const {
+  return arithmetic_ + (options_.precision == CpuPrecision::kHalfCache ? "/f16" : "/f32");
 }
 
 Status CpuForward::Truncate(SequenceId sequence, std::size_t length) {
@@ -258,7 +313,22 @@ Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
     return Fail(ErrorCode::kInvalidInput,
                 "no kernels \"" + options.kernels + "\" run on this processor");
   }
-  return std::make_unique<CpuForward>(config, weights, options, *kernels, pool);
+  const Result<CpuPrecision> precision = Decide(options.precision);
+  if (!precision) {
+    return std::unexpected(precision.error());
+  }
+  CpuForwardOptions decided = options;
+  decided.precision = *precision;
+  std::unique_ptr<cpu::PackedWeights> packed;
+  if (*precision != CpuPrecision::kF32) {
+    const bool round_dense = *precision == CpuPrecision::kInt8;
+    auto made = cpu::PackedWeights::Pack(weights, round_dense, pool);
+    if (!made) {
+      return std::unexpected(made.error());
+    }
+    packed = std::move(*made);
+  }
+  return std::make_unique<CpuForward>(config, weights, decided, *kernels, std::move(packed), pool);
 }
 
 }  // namespace safeguard::engine

@@ -17,12 +17,20 @@
 
 namespace safeguard::engine {
 
-// Weights are exact and activations are binary32 in all of them.
+// Differences are of whole logits from binary32, on the golden checkpoints.
 enum class CpuPrecision : std::uint8_t {
-  kDefault,  // the engine's choice: today kF32
-  kF32,      // keys and values are binary32 too
-  // Keys and values are kept as binary16: half the memory of a sequence. Logits differ by some
-  // 5e-4 of their size; where two experts are about equally wanted, now and then by more.
+  // What the environment's SAFEGUARD_PRECISION says ("f32", "int16", "int8"); without it kInt16.
+  kDefault,
+  // Exact weights, activations, keys and values in binary32.
+  kF32,
+  // MXFP4 and Q8_0 weights stay exact and meet activations of 16 bits with a scale per 32 columns
+  // (kernels/packed_linear.h): some 3e-5 off. Other weights as kF32.
+  kInt16,
+  // Activations of 8 bits, and dense weights as Q8_0, as llama.cpp computes: some 1e-2 off, and now
+  // and then another expert is chosen. Twice as fast in long prompts.
+  kInt8,
+  // As kInt16, with keys and values kept as binary16: half the memory of a sequence, some 5e-4 off;
+  // where two experts are about equally wanted, now and then by more.
   kHalfCache,
 };
 

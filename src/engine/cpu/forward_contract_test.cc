@@ -50,6 +50,10 @@ TEST_P(ForwardContract, WhatIsTruncatedLeavesNoTrace) {
   EXPECT_EQ(forward_->CacheBytes(), 0U);
 }
 
+TEST_P(ForwardContract, BytesForIsAnUpperBound) {
+  test::CheckBytes(*forward_);
+}
+
 TEST_P(ForwardContract, ExportedSequencesGoOn) {
   test::CheckExport(*forward_);
   EXPECT_EQ(forward_->CacheBytes(), 0U);
@@ -65,7 +69,8 @@ TEST_P(ForwardContract, ExportsOfOtherKernelsAndPrecisionsAreRefused) {
   const auto bytes = *forward_->Export(sequence);
   for (std::size_t i = 0; i < cpu::AllKernels().count; ++i) {
     const KernelTable& table = *cpu::AllKernels().tables[i];
-    for (const CpuPrecision precision : {CpuPrecision::kF32, CpuPrecision::kHalfCache}) {
+    for (const CpuPrecision precision :
+         {CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kHalfCache}) {
       if (table.supported()) {
         const auto imported = NewForward(table.name, precision)->Import(bytes);
         EXPECT_EQ(imported.has_value(), GetParam() == std::tuple(&table, precision)) << table.name;
@@ -78,10 +83,11 @@ INSTANTIATE_TEST_SUITE_P(
     All, ForwardContract,
     testing::Combine(testing::ValuesIn(cpu::AllKernels().tables,
                                        cpu::AllKernels().tables + cpu::AllKernels().count),
-                     testing::Values(CpuPrecision::kF32, CpuPrecision::kHalfCache)),
+                     testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kInt8,
+                                     CpuPrecision::kHalfCache)),
     [](const auto& test) {
       return std::string(std::get<0>(test.param)->name) +
-             (std::get<1>(test.param) == CpuPrecision::kF32 ? "_f32" : "_half_cache");
+             ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
     });
 
 }  // namespace

@@ -114,7 +114,21 @@ class ForwardGolden : public testing::TestWithParam<Case> {
     return logits;
   }
   [[nodiscard]] double Tolerance() const {
-    return GetParam().precision == CpuPrecision::kHalfCache ? 1e-2 : 2e-5;
+    switch (GetParam().precision) {
+      case CpuPrecision::kF32:
+        return 2e-5;
+      case CpuPrecision::kInt16:
+        return 5e-5;
+      case CpuPrecision::kInt8:
+        return 1e-1;
+      default:
+        return 1e-2;
+    }
+  }
+  // Whether every choice must be PyTorch's, however close the second one is.
+  [[nodiscard]] bool Exact() const {
+    return GetParam().precision == CpuPrecision::kF32 ||
+           GetParam().precision == CpuPrecision::kInt16;
   }
 
   ThreadPool pool_{2};
@@ -151,8 +165,7 @@ TEST_P(ForwardGolden, LogitsAreThoseOfPyTorch) {
                                        expected, {}, [](float x) { return std::fabs(x); }))});
   for (std::size_t row = 0; row < rows; ++row) {
     const float* wanted = expected.data() + row * vocabulary;
-    if (GetParam().precision != CpuPrecision::kHalfCache ||
-        Gap({wanted, wanted + vocabulary}) > 2 * magnitude) {
+    if (Exact() || Gap({wanted, wanted + vocabulary}) > 2 * magnitude) {
       EXPECT_EQ(Largest(actual.data() + row * vocabulary, vocabulary), Largest(wanted, vocabulary))
           << "row " << row;
     }
@@ -188,8 +201,7 @@ TEST_P(ForwardGolden, GreedyContinuationIsPyTorchs) {
   for (std::size_t i = 0; i < greedy.size(); ++i) {
     const float most =
         std::fabs(*std::ranges::max_element(logits, {}, [](float x) { return std::fabs(x); }));
-    if (double{Gap(logits)} > 2 * Tolerance() * double{most} ||
-        GetParam().precision != CpuPrecision::kHalfCache) {
+    if (double{Gap(logits)} > 2 * Tolerance() * double{most} || Exact()) {
       ASSERT_EQ(Largest(logits.data(), logits.size()), static_cast<std::size_t>(greedy[i]))
           << "token " << i;
     }
@@ -208,10 +220,15 @@ std::vector<Case> Cases() {
         continue;
       }
       cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kF32});
+      // All tables give the same bits; the reference is slow.
+      if (cpu::AllKernels().tables[i] != &cpu::kReferenceKernels || checkpoint[0] == 's') {
+        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt16});
+      }
       // Among 128 experts two stand so close that any rounding of the cache swaps them.
       const bool close = std::string(checkpoint) == "many-experts";
       if (!close && !reference) {
         cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kHalfCache});
+        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt8});
       }
     }
   }
@@ -220,7 +237,10 @@ std::vector<Case> Cases() {
 
 INSTANTIATE_TEST_SUITE_P(All, ForwardGolden, testing::ValuesIn(Cases()), [](const auto& test) {
   std::string name = std::string(test.param.checkpoint) + "_" + test.param.kernels->name +
-                     (test.param.precision == CpuPrecision::kF32 ? "_f32" : "_half_cache");
+                     (test.param.precision == CpuPrecision::kF32     ? "_f32"
+                      : test.param.precision == CpuPrecision::kInt16 ? "_int16"
+                      : test.param.precision == CpuPrecision::kInt8  ? "_int8"
+                                                                     : "_half_cache");
   std::ranges::replace(name, '-', '_');
   return name;
 });

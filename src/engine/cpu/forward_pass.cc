@@ -205,12 +205,13 @@ void ForwardPass::UnembedGroup(std::span<const WantedRow> group) {
 // ---- around the page ----
 
 ForwardPass::ForwardPass(const GptOssConfig& config, const GptOssWeights& weights,
-                         const KvShape& kv, const KernelTable& kernels, ThreadPool& pool)
+                         const KvShape& kv, const KernelTable& kernels, ThreadPool& pool,
+                         const PackedWeights* packed, ActivationBits bits)
     : config_(config),
       weights_(weights),
       kernels_(kernels),
       pool_(pool),
-      linear_(kernels, pool),
+      linear_(kernels, pool, packed, bits),
       attention_(config.heads, kv, kernels, pool),
       rope_(config.rope, config.head_dim),
       kv_(kv),

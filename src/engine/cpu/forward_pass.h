@@ -40,7 +40,8 @@ using ResidualObserver =
 class ForwardPass {
  public:
   ForwardPass(const GptOssConfig& config, const GptOssWeights& weights, const KvShape& kv,
-              const KernelTable& kernels, ThreadPool& pool);
+              const KernelTable& kernels, ThreadPool& pool, const PackedWeights* packed,
+              ActivationBits bits);
 
   void Run(const Batch& batch, const ResidualObserver& observer);
 

@@ -206,10 +206,11 @@ INSTANTIATE_TEST_SUITE_P(
     All, Invariance,
     testing::Combine(testing::ValuesIn(cpu::AllKernels().tables,
                                        cpu::AllKernels().tables + cpu::AllKernels().count),
-                     testing::Values(CpuPrecision::kF32, CpuPrecision::kHalfCache)),
+                     testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kInt8,
+                                     CpuPrecision::kHalfCache)),
     [](const auto& test) {
       return std::string(std::get<0>(test.param)->name) +
-             (std::get<1>(test.param) == CpuPrecision::kF32 ? "_f32" : "_half_cache");
+             ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
     });
 
 }  // namespace

@@ -45,15 +45,20 @@ void Store(KvType type, std::byte* to, std::size_t index, float value) {
 }  // namespace
 
 // The page last given back first: it may still be in a cache.
-PagePool::Page PagePool::New() {
+PagePool::Page PagePool::NewUnfilled() {
   if (free_.empty()) {
     AddBlock();
   }
   std::byte* bytes = free_.back();
   free_.pop_back();
-  std::fill_n(bytes, shape_.PageBytes(), std::byte{0});
   ++in_use_;
   return {bytes, [this](std::byte* page) { GiveBack(page); }};
+}
+
+PagePool::Page PagePool::New() {
+  Page page = NewUnfilled();
+  std::fill_n(page.get(), shape_.PageBytes(), std::byte{0});
+  return page;
 }
 
 void PagePool::AddBlock() {
@@ -74,7 +79,7 @@ void PagePool::GiveBack(std::byte* page) {
 }
 
 PagePool::Page PagePool::Copy(const Page& page) {
-  Page copy = New();
+  Page copy = NewUnfilled();
   std::copy_n(page.get(), shape_.PageBytes(), copy.get());
   return copy;
 }
@@ -118,7 +123,7 @@ void LayerPages::Adopt(std::size_t first_page, std::size_t pages, PagePool& pool
   CHECK(pages_.empty());
   first_page_ = first_page;
   for (std::size_t i = 0; i < pages; ++i) {
-    pages_.push_back(pool.New());
+    pages_.push_back(pool.NewUnfilled());
   }
 }
 

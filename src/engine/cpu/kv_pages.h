@@ -36,6 +36,8 @@ class PagePool {
   using Page = std::shared_ptr<std::byte>;
   // All zero.
   Page New();
+  // What was there before, to be written over.
+  Page NewUnfilled();
   Page Copy(const Page& page);
 
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
@@ -66,7 +68,7 @@ class LayerPages {
   // Forgets pages that hold nothing before `length`. What a kept page holds at or behind `length`
   // stays there, unseen, until it is written over.
   void DropBehind(std::size_t length);
-  // Takes `pages` of zeros, the first of which is page `first_page`. REQUIRES: count() == 0.
+  // Takes `pages` unfilled ones, the first of which is page `first_page`. REQUIRES: count() == 0.
   void Adopt(std::size_t first_page, std::size_t pages, PagePool& pool);
 
   [[nodiscard]] std::size_t first_page() const { return first_page_; }

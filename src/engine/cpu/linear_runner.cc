@@ -10,6 +10,9 @@ namespace {
 
 // Outputs of a piece: enough to stream, few enough to share out evenly.
 constexpr std::size_t kPieceOutputsMax = 4 * kOutputQuantum;
+// Both kinds of kernels can begin there.
+constexpr std::size_t kPieceQuantum = 2 * kOutputQuantum;
+static_assert(kPieceQuantum % kPackedOutputs == 0);
 
 WeightLayout LayoutOf(const MatrixView& matrix) {
   return {matrix.type, matrix.mxfp4.order, matrix.mxfp4.code_stride, matrix.mxfp4.scale_stride,
@@ -31,13 +34,14 @@ bool SameLayout(const WeightLayout& a, const WeightLayout& b) {
 
 }  // namespace
 
-LinearRunner::LinearRunner(const KernelTable& kernels, ThreadPool& pool)
-    : kernels_(kernels), pool_(pool), scratch_(pool.size()) {}
+LinearRunner::LinearRunner(const KernelTable& kernels, ThreadPool& pool,
+                           const PackedWeights* packed, ActivationBits bits)
+    : kernels_(kernels), pool_(pool), packed_(packed), bits_(bits), scratch_(pool.size()) {}
 
 void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
   const std::size_t even = outputs * jobs / (4 * pool_.size());
   const std::size_t size =
-      std::clamp(RoundUp(even, kOutputQuantum), kOutputQuantum, kPieceOutputsMax);
+      std::clamp(RoundUp(even, kPieceQuantum), kPieceQuantum, kPieceOutputsMax);
   for (std::size_t begin = 0; begin < outputs; begin += size) {
     pieces_.push_back({job, begin, std::min(outputs, begin + size)});
   }
@@ -45,9 +49,14 @@ void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
 
 void LinearRunner::Run(std::span<const LinearJob> jobs) {
   pieces_.clear();
+  prepared_.Clear();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
+    if (Packed(jobs[j].weights) != nullptr) {
+      prepared_.Add(jobs[j].x, jobs[j].weights->columns);
+    }
     Cut(j, jobs[j].only.empty() ? jobs[j].weights->rows : jobs[j].only.size(), jobs.size());
   }
+  prepared_.Make(kernels_, bits_, pool_);
   pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
     RunPiece(jobs[pieces_[i].job], pieces_[i], scratch_[worker]);
   });
@@ -55,15 +64,25 @@ void LinearRunner::Run(std::span<const LinearJob> jobs) {
 
 void LinearRunner::Run(std::span<const GateUpJob> jobs, float alpha, float limit) {
   pieces_.clear();
+  prepared_.Clear();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
+    if (Packed(&jobs[j].expert->gate) != nullptr) {
+      prepared_.Add(jobs[j].x, jobs[j].expert->gate.columns);
+    }
     Cut(j, 2 * jobs[j].expert->gate.rows, jobs.size());
   }
+  prepared_.Make(kernels_, bits_, pool_);
   pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
     RunPiece(jobs[pieces_[i].job], pieces_[i], alpha, limit, scratch_[worker]);
   });
 }
 
 void LinearRunner::RunPiece(const LinearJob& job, const Piece& piece, Scratch& scratch) const {
+  if (const PackedMatrix* packed = Packed(job.weights)) {
+    prepared_.Find(job.x, scratch.packed.rows);
+    return job.only.empty() ? RunPackedPiece(job, *packed, piece, scratch)
+                            : RunChosen(job, *packed, piece, scratch);
+  }
   const std::size_t count = piece.end - piece.begin;
   scratch.rows.resize(count);
   scratch.bias.assign(count, 0.0F);
@@ -80,6 +99,42 @@ void LinearRunner::RunPiece(const LinearJob& job, const Piece& piece, Scratch& s
                    scratch.kernel.data()});
 }
 
+void LinearRunner::RunPackedPiece(const LinearJob& job, const PackedMatrix& matrix,
+                                  const Piece& piece, Scratch& scratch) const {
+  const std::size_t count = piece.end - piece.begin;
+  scratch.bias.assign(RoundUp(count, kPackedOutputs), 0.0F);
+  if (job.bias != nullptr) {
+    DequantizeVector(*job.bias, piece.begin, std::span(scratch.bias).first(count));
+  }
+  RunPacked(kernels_,
+            {&matrix, bits_, piece.begin, count, scratch.bias.data(), job.out + piece.begin,
+             job.out_stride},
+            scratch.packed);
+}
+
+// Whole groups are computed, and the chosen outputs picked from them.
+void LinearRunner::RunChosen(const LinearJob& job, const PackedMatrix& matrix, const Piece& piece,
+                             Scratch& scratch) const {
+  const std::size_t rows = job.x.size();
+  scratch.packed.group.Reserve(rows * kPackedOutputs);
+  float* group = scratch.packed.group.data();
+  for (std::size_t i = piece.begin; i < piece.end;) {
+    const std::size_t first = job.only[i] / kPackedOutputs * kPackedOutputs;
+    const std::size_t count = std::min(kPackedOutputs, matrix.outputs - first);
+    scratch.bias.assign(kPackedOutputs, 0.0F);
+    if (job.bias != nullptr) {
+      DequantizeVector(*job.bias, first, std::span(scratch.bias).first(count));
+    }
+    RunPacked(kernels_, {&matrix, bits_, first, count, scratch.bias.data(), group, kPackedOutputs},
+              scratch.packed);
+    for (; i < piece.end && job.only[i] < first + count; ++i) {
+      for (std::size_t r = 0; r < rows; ++r) {
+        job.out[r * job.out_stride + i] = group[r * kPackedOutputs + job.only[i] - first];
+      }
+    }
+  }
+}
+
 // Rows of gate and up take turns, as safetensors stores them: memory is read in order, and a pair
 // is at hand for the activation.
 void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alpha, float limit,
@@ -90,7 +145,7 @@ void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alph
   CHECK(count % 2 == 0 && piece.begin % 2 == 0);
   const std::size_t first = piece.begin / 2;
   scratch.rows.resize(count);
-  scratch.bias.resize(count);
+  scratch.bias.assign(RoundUp(count, kPackedOutputs), 0.0F);
   for (std::size_t o = 0; o < count / 2; ++o) {
     scratch.rows[2 * o] = RowOf(expert.gate, first + o);
     scratch.rows[2 * o + 1] = RowOf(expert.up, first + o);
@@ -101,7 +156,12 @@ void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alph
   scratch.pairs.Reserve(job.x.size() * count);
   LinearTask task = {layout,       scratch.rows.data(),  count, scratch.bias.data(),  job.x.data(),
                      job.x.size(), scratch.pairs.data(), count, scratch.kernel.data()};
-  if (SameLayout(layout, LayoutOf(expert.up))) {
+  if (const PackedMatrix* packed = Packed(&expert.gate)) {
+    prepared_.Find(job.x, scratch.packed.rows);
+    RunPacked(kernels_,
+              {packed, bits_, piece.begin, count, scratch.bias.data(), scratch.pairs.data(), count},
+              scratch.packed);
+  } else if (SameLayout(layout, LayoutOf(expert.up))) {
     kernels_.linear(task);
   } else {  // a file that stores the two in different types: one output at a time
     task.outputs = 1;

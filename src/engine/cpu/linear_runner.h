@@ -9,6 +9,8 @@
 #include "base/thread_pool.h"
 #include "engine/cpu/aligned_floats.h"
 #include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/packed/packed_weights.h"
+#include "engine/cpu/packed_runner.h"
 #include "engine/model/weights.h"
 
 namespace safeguard::engine::cpu {
@@ -34,7 +36,9 @@ struct GateUpJob {
 
 class LinearRunner {
  public:
-  LinearRunner(const KernelTable& kernels, ThreadPool& pool);
+  // With `packed`, which must outlive this, matrices that it holds are multiplied in integers.
+  LinearRunner(const KernelTable& kernels, ThreadPool& pool, const PackedWeights* packed,
+               ActivationBits bits);
 
   void Run(std::span<const LinearJob> jobs);
   void Run(std::span<const GateUpJob> jobs, float alpha, float limit);
@@ -51,15 +55,26 @@ class LinearRunner {
     std::vector<float> bias;
     AlignedFloats kernel;
     AlignedFloats pairs;
+    PackedScratch packed;
   };
 
+  [[nodiscard]] const PackedMatrix* Packed(const MatrixView* matrix) const {
+    return packed_ == nullptr ? nullptr : packed_->Find(matrix);
+  }
   void Cut(std::size_t job, std::size_t outputs, std::size_t jobs);
+  void RunPackedPiece(const LinearJob& job, const PackedMatrix& matrix, const Piece& piece,
+                      Scratch& scratch) const;
+  void RunChosen(const LinearJob& job, const PackedMatrix& matrix, const Piece& piece,
+                 Scratch& scratch) const;
   void RunPiece(const LinearJob& job, const Piece& piece, Scratch& scratch) const;
   void RunPiece(const GateUpJob& job, const Piece& piece, float alpha, float limit,
                 Scratch& scratch) const;
 
   const KernelTable& kernels_;
   ThreadPool& pool_;
+  const PackedWeights* packed_;
+  ActivationBits bits_;
+  PreparedRows prepared_;
   std::vector<Piece> pieces_;
   std::vector<Scratch> scratch_;  // by worker
 };

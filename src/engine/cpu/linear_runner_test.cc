@@ -15,7 +15,7 @@ TEST(LinearRunner, ChosenRowsHaveTheBitsTheyHaveAmongAllRows) {
   constexpr std::size_t kColumns = 96;
   RandomWeights random(3);
   ThreadPool pool(2);
-  LinearRunner runner(BestKernels(), pool);
+  LinearRunner runner(BestKernels(), pool, nullptr, ActivationBits::k16);
   const std::vector<std::uint32_t> only = {0, 1, 31, 32, 33, 200, 331, 332};
   for (const WeightType type : {WeightType::kBF16, WeightType::kQ8_0, WeightType::kMxfp4}) {
     const MatrixView weights = random.Matrix(type, NibbleOrder::kHalves, kOutputs, kColumns);

@@ -10,6 +10,20 @@
 namespace safeguard::engine {
 namespace {
 
+CpuPrecision PrecisionOf(RawPrecision precision) {
+  switch (precision) {
+    case RawPrecision::kDefault:
+      return CpuPrecision::kDefault;
+    case RawPrecision::kF32:
+      return CpuPrecision::kF32;
+    case RawPrecision::kInt16:
+      return CpuPrecision::kInt16;
+    case RawPrecision::kInt8:
+      return CpuPrecision::kInt8;
+  }
+  CHECK(false);
+}
+
 class CpuRawModel final : public RawModel {
  public:
   CpuRawModel(std::unique_ptr<Checkpoint> checkpoint, std::size_t threads)
@@ -54,8 +68,7 @@ Result<std::unique_ptr<RawModel>> RawModel::Open(const std::string& path,
     return std::unexpected(std::move(checkpoint.error()));
   }
   CpuForwardOptions cpu;
-  cpu.precision =
-      options.precision == RawPrecision::kF32 ? CpuPrecision::kF32 : CpuPrecision::kDefault;
+  cpu.precision = PrecisionOf(options.precision);
   auto model = std::make_unique<CpuRawModel>(std::move(*checkpoint), options.threads);
   if (Status status = model->Start(cpu); !status) {
     return std::unexpected(std::move(status.error()));

@@ -16,10 +16,27 @@
 namespace safeguard::engine {
 namespace {
 
+// Raise the number whenever 8-bit layers come to give other bits.
+constexpr const char* kEightBitArithmetic = "8-bit 1";
+
+std::string Describe(const KernelTable& kernels) {
+  const std::string bits = kernels.precision == Precision::k8Bit    ? "8-bit"
+                           : kernels.precision == Precision::k16Bit ? "16-bit"
+                                                                    : "32-bit";
+  return std::string(kernels.name) + ", " + bits;
+}
+
+std::string ArithmeticOf(const KernelTable& kernels) {
+  return kernels.precision == Precision::k8Bit ? kEightBitArithmetic : Describe(kernels);
+}
+
 class BertEncoder : public Encoder {
  public:
   BertEncoder(const EncoderConfig& config, BertWeights weights, const KernelTable& kernels)
-      : config_(config), weights_(std::move(weights)), forward_(config_, weights_, kernels) {}
+      : config_(config),
+        weights_(std::move(weights)),
+        forward_(config_, weights_, kernels),
+        arithmetic_(ArithmeticOf(kernels)) {}
 
   void Embed(std::span<const EncoderInput> inputs, std::span<float> out,
              ThreadPool& pool) const override {
@@ -30,6 +47,8 @@ class BertEncoder : public Encoder {
   }
 
   [[nodiscard]] const EncoderConfig& config() const override { return config_; }
+
+  [[nodiscard]] const std::string& arithmetic() const override { return arithmetic_; }
 
   [[nodiscard]] const std::string& weights_sha256() const override {
     std::call_once(hash_once_, [this] { hash_ = Sha256Hex(weights_.file->bytes()); });
@@ -50,6 +69,7 @@ class BertEncoder : public Encoder {
   const EncoderConfig config_;
   const BertWeights weights_;
   const BertForward forward_;
+  const std::string arithmetic_;
   mutable std::once_flag hash_once_;
   mutable std::string hash_;  // written once, under hash_once_
 };
@@ -104,8 +124,12 @@ Result<std::unique_ptr<Encoder>> Encoder::Load(const std::string& folder) {
   return LoadBertEncoder(folder, BestKernels());
 }
 
-const char* KernelName() {
-  return BestKernels().name;
+std::string EncoderKernels() {
+  return Describe(BestKernels());
+}
+
+std::string EncoderArithmetic() {
+  return ArithmeticOf(BestKernels());
 }
 
 }  // namespace safeguard::engine

@@ -30,8 +30,11 @@ class BertForward {
   struct Batch;
   struct Scratch;
 
-  // Sequences that are taken through the layers together.
-  void RunLayers(Batch& batch, std::size_t layers, ThreadPool& pool) const;
+  [[nodiscard]] Scratch NewScratch(std::size_t block_rows, std::size_t tokens_max) const;
+  // Every layer on the calling thread.
+  void RunAlone(const Batch& batch, std::size_t layers, Scratch& scratch) const;
+  // Every layer, with rows and heads spread over the threads.
+  void RunTogether(const Batch& batch, std::size_t layers, ThreadPool& pool) const;
   void EmbedTokens(const Batch& batch, std::size_t begin, std::size_t end) const;
   void QueryKeyValue(const Batch& batch, std::size_t layer, std::size_t begin, std::size_t end,
                      Scratch& scratch) const;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -63,6 +66,8 @@ class Loader {
   // Queues `names` (each of `rows` outputs) as one layer.
   Status ReadLinear(std::initializer_list<std::string> names, std::size_t rows, std::size_t inputs,
                     LinearLayer& layer);
+  // Chooses the swaps and applies them to everything but the linear layers.
+  void SwapChannels();
   Status ReadLayer(std::size_t index, BertLayer& layer);
   void PackAll();
 
@@ -135,7 +140,7 @@ Status Loader::ReadLinear(std::initializer_list<std::string> names, std::size_t 
                           std::size_t inputs, LinearLayer& layer) {
   layer.outputs = names.size() * rows;
   layer.inputs = inputs;
-  layer.packed = AlignedBytes(kernels_.packed_bytes(layer.outputs, inputs));
+  layer.packed = AlignedBytes(kernels_.packed_bytes(layer.outputs, inputs, layer.kind));
   std::size_t first = 0;
   for (const std::string& name : names) {
     Result<Tensor> tensor = Find(name + ".weight", {rows, inputs});
@@ -161,6 +166,8 @@ Status Loader::ReadLayer(std::size_t index, BertLayer& layer) {
   const std::string self = name + "attention.self.";
   Status status = ReadLinear({self + "query", self + "key", self + "value"}, hidden, hidden,
                              layer.query_key_value);
+  layer.attention_output.kind = InputKind::kContext;
+  layer.output.kind = InputKind::kInner;
   if (status) {
     status = ReadLinear({name + "attention.output.dense"}, hidden, hidden, layer.attention_output);
   }
@@ -180,6 +187,33 @@ Status Loader::ReadLayer(std::size_t index, BertLayer& layer) {
   return status;
 }
 
+void Loader::SwapChannels() {
+  // A channel's size behind a norm is at most some three times its weight, give or take its bias.
+  // Only the norms in front of the inner layer make it large; the largest over all layers counts.
+  std::vector<float> sizes(config_.hidden);
+  for (const BertLayer& layer : weights_.layers) {
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      sizes[i] = std::max(sizes[i], 3 * std::fabs(layer.attention_norm.weight[i]) +
+                                        std::fabs(layer.attention_norm.bias[i]));
+    }
+  }
+  weights_.swaps = ChannelSwaps(sizes);
+  const auto swap = [this](LayerNormWeights& norm) {
+    weights_.swaps.Apply(norm.weight.data());
+    weights_.swaps.Apply(norm.bias.data());
+  };
+  swap(weights_.embedding_norm);
+  for (std::size_t i = 0; i < config_.positions_max; ++i) {
+    weights_.swaps.Apply(weights_.positions.data() + i * config_.hidden);
+  }
+  for (BertLayer& layer : weights_.layers) {
+    swap(layer.attention_norm);
+    swap(layer.output_norm);
+    weights_.swaps.Apply(layer.attention_output.bias.data());
+    weights_.swaps.Apply(layer.output.bias.data());
+  }
+}
+
 void Loader::PackAll() {
   const std::size_t threads =
       std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kLoadThreadsMax);
@@ -191,11 +225,20 @@ void Loader::PackAll() {
   }
   pool.ParallelFor(jobs_.size(), [&](std::size_t i, std::size_t worker) {
     const PackJob& job = jobs_[i];
+    LinearLayer& layer = *job.layer;
     float* rows = scratch[worker].floats();
-    const std::size_t inputs = job.layer->inputs;
-    Widen(job.tensor, job.source_row * inputs, kWidthQuantum * inputs, kernels_, rows);
-    kernels_.pack_weights({rows, job.first_output, kWidthQuantum, job.layer->outputs, inputs,
-                           job.layer->packed.data()});
+    const bool hidden_out = layer.kind != InputKind::kHidden;
+    for (std::size_t r = 0; r < kWidthQuantum; ++r) {
+      const std::size_t place = job.source_row + r;
+      const std::size_t row = hidden_out ? weights_.swaps.ChannelAt(place) : place;
+      Widen(job.tensor, row * layer.inputs, layer.inputs, kernels_, rows + r * layer.inputs);
+      if (layer.kind == InputKind::kHidden) {
+        weights_.swaps.Apply(rows + r * layer.inputs);
+      }
+    }
+    kernels_.pack_weights({rows, layer.bias.data() + job.first_output, job.first_output,
+                           kWidthQuantum, layer.outputs, layer.inputs, layer.kind,
+                           layer.packed.data()});
   });
 }
 
@@ -218,11 +261,55 @@ Result<BertWeights> Loader::Load(const std::string& path) {
       return std::unexpected(std::move(status.error()));
     }
   }
+  if (kernels_.sorts_channels) {
+    SwapChannels();
+  }
   PackAll();
   return std::move(weights_);
 }
 
 }  // namespace
+
+ChannelSwaps::ChannelSwaps(std::span<const float> sizes) {
+  if (sizes.size() <= kOutlierChannels) {
+    return;
+  }
+  std::vector<std::size_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::less(), [&](std::size_t i) { return sizes[i]; });
+  const std::size_t first = sizes.size() - kOutlierChannels;
+  std::vector<std::size_t> to_move;   // outliers that do not stand at the end
+  std::vector<std::size_t> to_leave;  // places at the end that hold none
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const bool outlier = i >= first;
+    const std::size_t channel = order[i];
+    if (outlier && channel < first) {
+      to_move.push_back(channel);
+    } else if (!outlier && channel >= first) {
+      to_leave.push_back(channel);
+    }
+  }
+  std::ranges::sort(to_move);
+  std::ranges::sort(to_leave);
+  for (std::size_t i = 0; i < to_move.size(); ++i) {
+    pairs_.emplace_back(to_move[i], to_leave[i]);
+  }
+}
+
+void ChannelSwaps::Apply(float* channels) const {
+  for (const auto& [a, b] : pairs_) {
+    std::swap(channels[a], channels[b]);
+  }
+}
+
+std::size_t ChannelSwaps::ChannelAt(std::size_t place) const {
+  for (const auto& [a, b] : pairs_) {
+    if (place == a || place == b) {
+      return place == a ? b : a;
+    }
+  }
+  return place;
+}
 
 void Widen(const Tensor& tensor, std::size_t first, std::size_t count, const KernelTable& kernels,
            float* to) {

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -19,6 +21,7 @@ namespace safeguard::engine {
 struct LinearLayer {
   std::size_t outputs = 0;
   std::size_t inputs = 0;
+  InputKind kind = InputKind::kHidden;
   AlignedBytes packed;  // the kernel table's layout
   std::vector<float> bias;
 };
@@ -37,8 +40,25 @@ struct BertLayer {
   LayerNormWeights output_norm;
 };
 
+// Channels of the hidden states that change places: each channel at most once, so that doing it
+// twice undoes it.
+class ChannelSwaps {
+ public:
+  ChannelSwaps() = default;
+  // Moves the kOutlierChannels channels of the largest `sizes` behind all others.
+  explicit ChannelSwaps(std::span<const float> sizes);
+
+  void Apply(float* channels) const;
+  // The channel that stands at `place`.
+  [[nodiscard]] std::size_t ChannelAt(std::size_t place) const;
+
+ private:
+  std::vector<std::pair<std::size_t, std::size_t>> pairs_;
+};
+
 struct BertWeights {
   std::unique_ptr<Safetensors> file;
+  ChannelSwaps swaps;            // of everything below but `words`; none unless the kernels sort
   Tensor words;                  // [vocabulary, hidden], as in the file
   std::vector<float> positions;  // [positions_max, hidden], token type 0 added
   LayerNormWeights embedding_norm;

@@ -72,6 +72,23 @@ std::string ModelFolder() {
          "/minilm-l6-v2";
 }
 
+// The worst of some embeddings.
+struct Errors {
+  double difference = 0;
+  double cosine = 1;
+
+  void Compare(const float* actual, const float* expected) {
+    double dot = 0;
+    double square = 0;
+    for (std::size_t d = 0; d < 384; ++d) {
+      difference = std::max(difference, std::fabs(double{actual[d]} - double{expected[d]}));
+      dot += double{actual[d]} * double{expected[d]};
+      square += double{expected[d]} * double{expected[d]};
+    }
+    cosine = std::min(cosine, dot / std::sqrt(square));
+  }
+};
+
 struct Candidate {
   std::string name;
   const KernelTable* table;
@@ -82,10 +99,15 @@ std::vector<Candidate> Candidates() {
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < AllKernels().count; ++i) {
     const KernelTable* table = AllKernels().tables[i];
-    candidates.push_back({table->name, table, table == &kReferenceKernels ? 65U : 512U});
+    const bool slow = std::string_view(table->name) == "reference";
+    const bool bytes = table->precision == Precision::k8Bit;
+    candidates.push_back({table->name + std::string(bytes ? "_8bit" : ""), table,
+                          slow ? (bytes ? 17U : 65U) : 512U});
   }
   for (const KernelTable* table : EmulatedKernels()) {
-    candidates.push_back({std::string("emulated_") + table->name, table, 7});
+    const bool bytes = table->precision == Precision::k8Bit;
+    candidates.push_back(
+        {std::string("emulated_") + table->name + (bytes ? "_8bit" : ""), table, 7});
   }
   return candidates;
 }
@@ -102,6 +124,7 @@ class EncoderGolden : public testing::TestWithParam<Candidate> {
   }
   static const KernelTable& table() { return *GetParam().table; }
   static bool reference() { return GetParam().table == &kReferenceKernels; }
+  static bool bytes() { return table().precision == Precision::k8Bit; }
 };
 
 TEST_P(EncoderGolden, EmbeddingsAreThoseOfPyTorch) {
@@ -111,33 +134,38 @@ TEST_P(EncoderGolden, EmbeddingsAreThoseOfPyTorch) {
   ASSERT_EQ(goldens.size(), 43U);
   std::vector<EncoderInput> inputs;
   std::vector<float> expected;
+  std::vector<bool> texts;  // whether an embedding is that of a text, not of random tokens
   for (const Golden& golden : goldens) {
     if (golden.ids.size() <= GetParam().tokens_max) {
       inputs.push_back({golden.ids, golden.pools});
       expected.insert(expected.end(), golden.embeddings.begin(), golden.embeddings.end());
+      texts.insert(texts.end(), golden.pools.size(), golden.name.find("text") != std::string::npos);
     }
   }
   std::vector<float> actual(expected.size());
   ThreadPool pool(2);
   (*encoder)->Embed(inputs, actual, pool);
-  double worst_difference = 0;
-  double worst_cosine = 1;
-  for (std::size_t at = 0; at < actual.size(); at += 384) {
-    double dot = 0;
-    double square = 0;
-    for (std::size_t d = at; d < at + 384; ++d) {
-      const double difference = std::fabs(double{actual[d]} - double{expected[d]});
-      worst_difference = std::max(worst_difference, difference);
-      dot += double{actual[d]} * double{expected[d]};
-      square += double{expected[d]} * double{expected[d]};
-    }
-    worst_cosine = std::min(worst_cosine, dot / std::sqrt(square));
+  Errors random;
+  Errors text;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    (texts[i] ? text : random).Compare(&actual[384 * i], &expected[384 * i]);
   }
-  std::cout << GetParam().name << ": " << actual.size() / 384 << " embeddings, largest difference "
-            << worst_difference << ", 1 - smallest cosine " << 1 - worst_cosine << "\n";
+  std::cout << GetParam().name << ": " << texts.size() << " embeddings, largest difference "
+            << random.difference << " (texts " << text.difference << "), 1 - smallest cosine "
+            << 1 - random.cosine << " (texts " << 1 - text.cosine << ")\n";
+  if (bytes()) {
+    // Every row that enters a layer is off by some 0.7 % of its size, independently, through six
+    // layers: a cosine near 1 - 5e-4 for texts. Random tokens have larger outliers, and a pool of
+    // one or two tokens has nothing to average over.
+    EXPECT_LT(text.difference, 0.01);
+    EXPECT_GT(text.cosine, 0.9985);
+    EXPECT_LT(random.difference, 0.04);
+    EXPECT_GT(random.cosine, 0.99);
+    return;
+  }
   const bool bf16 = std::string_view(table().name) == "amx";
-  EXPECT_LT(worst_difference, reference() ? 1e-4 : 2e-3);
-  EXPECT_GT(worst_cosine, bf16 ? 0.9995 : 0.9999);
+  EXPECT_LT(std::max(text.difference, random.difference), reference() ? 1e-4 : 2e-3);
+  EXPECT_GT(std::min(text.cosine, random.cosine), bf16 ? 0.9995 : 0.9999);
 }
 
 TEST_P(EncoderGolden, EveryLayerIsThatOfPyTorch) {
@@ -156,7 +184,9 @@ TEST_P(EncoderGolden, EveryLayerIsThatOfPyTorch) {
       for (std::size_t i = 0; i < 48; ++i) {
         // Hidden states are of order 1.
         ASSERT_NEAR(states[layer.token * 384 + 8 * i], layer.every_eighth[i],
-                    reference() ? 1e-4F : 0.05F)
+                    reference() ? 1e-4F
+                    : bytes()   ? 0.3F
+                                : 0.05F)
             << "layer " << layer.layer << ", token " << layer.token << ", component " << 8 * i;
         ++compared;
       }

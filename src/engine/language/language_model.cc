@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "engine/cpu/cpu_forward.h"
+#include "engine/cpu/kernels/kernel_table.h"
 #include "engine/language/fingerprint.h"
 #include "engine/model/checkpoint.h"
 #include "engine/model/forward.h"
@@ -63,8 +64,10 @@ class LoadedModel final : public LanguageModel {
       return std::unexpected(forward.error());
     }
     forward_ = std::move(*forward);
+    GeneratorSettings settings = options.generator;
+    settings.prefix_model = fingerprint_ + " " + forward_->Numerics();
     Result<std::unique_ptr<Generator>> generator =
-        Generator::Create(*forward_, *vocabulary_, options.generator);
+        Generator::Create(*forward_, *vocabulary_, std::move(settings));
     if (!generator) {
       return std::unexpected(generator.error());
     }
@@ -163,6 +166,10 @@ Result<std::unique_ptr<LanguageModel>> LanguageModel::Open(const std::string& pa
     return std::unexpected(started.error());
   }
   return model;
+}
+
+const char* LanguageModelKernels() {
+  return cpu::BestKernels().name;
 }
 
 }  // namespace safeguard::engine

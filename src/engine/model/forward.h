@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -78,6 +79,12 @@ class Forward {
   virtual Result<std::vector<std::byte>> Export(SequenceId sequence) = 0;
   virtual Result<SequenceId> Import(std::span<const std::byte> bytes) = 0;
 
+  // At most so many bytes of pages does a sequence of `tokens` tokens hold that shares none, after
+  // steps of at most `step` tokens each and, unless `step` is 0, during them. Never less for more
+  // tokens. May be called from any thread.
+  [[nodiscard]] virtual std::size_t BytesFor(std::size_t tokens, std::size_t step) const = 0;
+  // Names what the bits of a sequence depend on besides weights and tokens: kernels, precision.
+  [[nodiscard]] virtual std::string Numerics() const = 0;
   // Bytes of key and value pages in use.
   [[nodiscard]] virtual std::size_t CacheBytes() const = 0;
   [[nodiscard]] virtual const GptOssConfig& config() const = 0;

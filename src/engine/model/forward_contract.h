@@ -100,6 +100,26 @@ inline void CheckTruncate(Forward& forward) {
   }
 }
 
+// A sequence alone never holds more than BytesFor says, however it was cut into steps.
+inline void CheckBytes(Forward& forward) {
+  for (const std::size_t step : {1U, 64U, 300U}) {
+    const SequenceId sequence = forward.NewSequence();
+    const ContractTokens tokens = TokensFor(forward, 640, 6);
+    std::size_t least = 0;
+    for (std::size_t at = 0; at < tokens.size(); at += step) {
+      const auto part = std::span(tokens).subspan(at, std::min<std::size_t>(step, 640 - at));
+      const SequenceStep next = {sequence, part, 0};
+      ASSERT_TRUE(forward.Step({&next, 1}, {}));
+      const std::size_t length = forward.Length(sequence);
+      ASSERT_LE(forward.CacheBytes(), forward.BytesFor(length, 0)) << length;
+      ASSERT_LE(forward.BytesFor(length, 0), forward.BytesFor(length, step));
+      ASSERT_LE(least, forward.BytesFor(length, 0));
+      least = forward.BytesFor(length, 0);
+    }
+    forward.Drop(sequence);
+  }
+}
+
 // What was exported goes on as the original does, also after going back.
 inline void CheckExport(Forward& forward) {
   for (const std::size_t length : {0U, 1U, 64U, 150U, 500U}) {

@@ -10,6 +10,8 @@ namespace {
 
 // More is forced in the next round; keys and labels are far shorter.
 constexpr std::size_t kRunBytesMax = 4096;
+// Where more bytes than these may come next, the tokens are too many to be counted.
+constexpr std::size_t kFewBytes = 24;
 
 }  // namespace
 
@@ -130,7 +132,26 @@ Status AnswerGuide::status() const {
   return {};
 }
 
-std::optional<std::vector<std::string>> AnswerGuide::ReachedProbe() {
+std::vector<std::uint32_t> AnswerGuide::FewAllowed(std::size_t count_max) {
+  std::vector<std::uint32_t> few;
+  if (masks_ == nullptr || !in_final_ || script_at_ < request_.script.size() ||
+      masks_->automaton().NextBytes(state_).count() > kFewBytes) {
+    return few;
+  }
+  bool too_many = false;
+  Mask().ForEach([&](std::uint32_t id) {
+    too_many = too_many || few.size() == count_max;
+    if (!too_many) {
+      few.push_back(id);
+    }
+  });
+  if (too_many) {
+    few.clear();
+  }
+  return few;
+}
+
+std::optional<std::vector<std::string>> AnswerGuide::ReachedProbe() const {
   if (!request_.probe || probed_ || !in_final_) {
     return std::nullopt;
   }
@@ -142,7 +163,6 @@ std::optional<std::vector<std::string>> AnswerGuide::ReachedProbe() {
   if (at == std::string::npos) {
     return std::nullopt;
   }
-  probed_ = true;
   const std::string before = text.substr(0, at + request_.probe->after.size());
   std::vector<std::string> rests;
   for (const std::string& label : request_.probe->labels) {

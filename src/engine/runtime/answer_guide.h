@@ -57,9 +57,14 @@ class AnswerGuide final : private TokenFilter {
   [[nodiscard]] bool in_final() const { return in_final_; }
   [[nodiscard]] std::size_t reasoning_tokens() const { return reasoning_tokens_; }
 
-  // When the place of the probe is reached and was not before: what remains to be written of each
-  // label from here, empty for one that what is written excludes. Gives it once.
-  std::optional<std::vector<std::string>> ReachedProbe();
+  // When the place of the probe is reached and MarkProbed was not called: what remains to be
+  // written of each label from here, empty for one that what is written excludes.
+  [[nodiscard]] std::optional<std::vector<std::string>> ReachedProbe() const;
+  void MarkProbed() { probed_ = true; }
+
+  // Where the grammar leaves at most `count_max` tokens to choose from: these, rising. Empty where
+  // there are more, or where the grammar has no say. Cheap where text is free.
+  std::vector<std::uint32_t> FewAllowed(std::size_t count_max);
 
  private:
   bool Allows(std::uint32_t id) override;

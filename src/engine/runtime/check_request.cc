@@ -65,4 +65,19 @@ Status CheckRequest(const GenerationRequest& request, std::size_t vocabulary,
   return CheckSampling(request.sampling, vocabulary);
 }
 
+Status CheckMemory(const GenerationRequest& request, const Forward& forward,
+                   std::size_t cache_bytes_max, std::size_t step_tokens_max) {
+  const std::size_t room = forward.config().context_max - request.prompt.size();
+  const std::size_t tokens = request.prompt.size() + std::min(request.tokens_max, room);
+  const std::size_t bytes = forward.BytesFor(tokens, step_tokens_max);
+  if (bytes <= cache_bytes_max) {
+    return {};
+  }
+  return Fail(ErrorCode::kLimit,
+              "prompt and answer may come to " + std::to_string(tokens) + " tokens, which take " +
+                  std::to_string(bytes >> 20) + " MiB of keys and values; the limit is " +
+                  std::to_string(cache_bytes_max >> 20) + " MiB",
+              "shorten the prompt, lower the limit of answer tokens, or allow more memory");
+}
+
 }  // namespace safeguard::engine

@@ -1,6 +1,7 @@
 // The engine's thread around the scheduler. Callers only touch the inbox.
 #include "engine/generator.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -17,7 +18,7 @@ class ThreadedGenerator final : public Generator {
  public:
   ThreadedGenerator(Forward& forward, const Vocabulary& vocabulary, GeneratorSettings settings)
       : vocabulary_size_(vocabulary.size()),
-        context_max_(forward.config().context_max),
+        forward_(forward),
         settings_(std::move(settings)),
         scheduler_(forward, vocabulary, settings_),
         thread_([this] { Loop(); }) {}
@@ -35,7 +36,11 @@ class ThreadedGenerator final : public Generator {
 
   Result<RequestId> Submit(GenerationRequest request,
                            std::function<void(GenerationResult)> on_done) override {
-    if (Status status = CheckRequest(request, vocabulary_size_, context_max_); !status) {
+    Status status = CheckRequest(request, vocabulary_size_, forward_.config().context_max);
+    if (status) {
+      status = CheckMemory(request, forward_, settings_.cache_bytes_max, settings_.step_tokens_max);
+    }
+    if (!status) {
       return std::unexpected(std::move(status.error()));
     }
     const auto submitted = settings_.now();
@@ -122,7 +127,7 @@ class ThreadedGenerator final : public Generator {
   }
 
   const std::size_t vocabulary_size_;
-  const std::size_t context_max_;
+  const Forward& forward_;  // only what may be called from any thread
   const GeneratorSettings settings_;
   Scheduler scheduler_;  // the thread's alone
 
@@ -169,10 +174,14 @@ std::vector<std::uint32_t> GenerationResult::FinalIds() const {
 Result<std::unique_ptr<Generator>> Generator::Create(Forward& forward, const Vocabulary& vocabulary,
                                                      GeneratorSettings settings) {
   if (settings.sequences_max == 0 || settings.step_tokens_max < settings.sequences_max ||
-      settings.queue_max == 0) {
+      settings.queue_max == 0 || settings.batch_step_tokens_max == 0 ||
+      settings.drafts.tokens_max > kRewindMax ||
+      std::ranges::any_of(settings.tenant_weights,
+                          [](const auto& weight) { return !(weight.second > 0); })) {
     return Fail(ErrorCode::kInvalidInput, "the generator's limits cannot work",
-                "at least one sequence and one place in the queue, and step_tokens_max not below "
-                "sequences_max");
+                "at least one sequence, one place in the queue and one token of a batch request in "
+                "a step, step_tokens_max not below sequences_max, at most " +
+                    std::to_string(kRewindMax) + " drafted tokens, and weights above 0");
   }
   if (vocabulary.size() != forward.config().vocabulary) {
     return Fail(ErrorCode::kInvalidInput,

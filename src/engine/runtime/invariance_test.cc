@@ -13,6 +13,9 @@
 namespace safeguard::engine {
 namespace {
 
+// Makes answers repeat themselves now and then, so that drafts are right and wrong.
+constexpr float kRepetition = 8;
+
 class InvarianceTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -49,7 +52,7 @@ class InvarianceTest : public testing::Test {
                         .seed = random(),
                         .logit_bias = {{'q', 1.5F}},
                         .logprobs = true,
-                        .top_logprobs = 2};
+                        .top_logprobs = 0};
     if (random() % 2 == 0) {
       request.grammar = grammars_[random() % grammars_.size()];
     }
@@ -57,8 +60,15 @@ class InvarianceTest : public testing::Test {
       request.reasoning = ReasoningLimits{.tokens = test::kChannels, .tokens_max = random() % 9};
     }
     if (random() % 2 == 0) {
-      request.probe = LabelProbe{.after = "", .labels = {"{\"violation\":0", "in", "VALID", "vio"}};
+      request.probe = LabelProbe{.after = "",
+                                 .labels = {"{\"violation\":0", "in", "VALID", "vio"},
+                                 .stop = random() % 8 == 0,
+                                 .relative = random() % 2 == 0};
     }
+    request.sampling.logprobs = random() % 2 == 0;
+    request.sampling.top_logprobs = request.sampling.logprobs ? 2 : 0;
+    request.tenant = std::string(1, static_cast<char>('a' + random() % 3));
+    request.priority = random() % 2 == 0 ? Priority::kBatch : Priority::kInteractive;
     return request;
   }
 
@@ -67,7 +77,9 @@ class InvarianceTest : public testing::Test {
     settings.sequences_max = 1;
     settings.step_tokens_max = 4096;
     settings.prefixes_max = 0;
+    settings.drafts.mode = DraftSettings::Mode::kOff;
     test::FakeForward forward(test::kVocabulary);
+    forward.repetition = kRepetition;
     Scheduler scheduler(forward, *vocabulary_, settings);
     GenerationResult alone;
     scheduler.Add(
@@ -92,6 +104,8 @@ class InvarianceTest : public testing::Test {
   std::vector<std::shared_ptr<const Grammar>> grammars_;
   std::vector<GenerationRequest> requests_;
   std::vector<GenerationResult> expected_;
+  std::uint64_t accepted_ = 0;
+  std::uint64_t preempted_ = 0;
 };
 
 TEST_F(InvarianceTest, BatchBudgetCacheJoinsAndCancellations) {
@@ -101,7 +115,15 @@ TEST_F(InvarianceTest, BatchBudgetCacheJoinsAndCancellations) {
     settings.sequences_max = std::vector<std::size_t>{1, 8, 64}[seed % 3];
     settings.step_tokens_max = settings.sequences_max + (random() % 2 == 0 ? 0 : random() % 200);
     settings.prefixes_max = random() % 3 == 0 ? 0 : 1 + random() % 8;
+    settings.drafts = {.mode = static_cast<DraftSettings::Mode>(random() % 3),
+                       .tokens_max = 1 + random() % 9,
+                       .batch_min = random() % 4,
+                       .rows_max = 1 + random() % 60};
+    // Where memory is short, requests are preempted, by Forward's limit or by the scheduler's.
+    settings.cache_bytes_max = random() % 3 == 0 ? 500 + random() % 900 : 1 << 20;
     test::FakeForward forward(test::kVocabulary);
+    forward.repetition = kRepetition;
+    forward.bytes_max = random() % 3 == 0 ? 500 + random() % 900 : 1 << 20;
     const std::string where = "seed " + std::to_string(seed);
     std::size_t done = 0;
     {
@@ -109,6 +131,7 @@ TEST_F(InvarianceTest, BatchBudgetCacheJoinsAndCancellations) {
       std::size_t added = 0;
       std::uint64_t decoys = 1000;
       bool busy = true;
+      GeneratorCounters last;
       while (busy || added < requests_.size()) {
         for (std::size_t joins = random() % 4; joins > 0 && added < requests_.size(); --joins) {
           const std::size_t i = added++;
@@ -126,18 +149,25 @@ TEST_F(InvarianceTest, BatchBudgetCacheJoinsAndCancellations) {
               [](const GenerationResult&) {}, settings.now());
         }
         busy = scheduler.StepOnce();
+        last = scheduler.counters();
         if (random() % 3 == 0) {
           scheduler.Cancel(static_cast<RequestId>(1001 + random() % 20));
         }
       }
+      accepted_ += last.accepted;
+      preempted_ += last.preemptions;
     }
     EXPECT_EQ(done, requests_.size()) << where;
     EXPECT_EQ(forward.alive(), 0U) << where;
+    ASSERT_FALSE(HasFailure());
   }
+  EXPECT_GT(accepted_, 100U) << "else drafts are not tested";
+  EXPECT_GT(preempted_, 100U) << "else preemption is not tested";
 }
 
 TEST_F(InvarianceTest, FromManyThreads) {
   test::FakeForward forward(test::kVocabulary);
+  forward.repetition = kRepetition;
   GeneratorSettings settings;
   settings.sequences_max = 16;
   settings.step_tokens_max = 40;

@@ -3,68 +3,85 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <utility>
 
 #include "engine/runtime/sampler.h"
 
 namespace safeguard::engine {
 namespace {
 
-using Tokens = std::vector<std::uint32_t>;
-
-// A place inside the labels: the tokens that may follow there, with their log-probabilities.
-using Place = std::map<std::uint32_t, double>;
-using Places = std::map<Tokens, Place>;  // by the tokens before it
-
-Places PlacesOf(std::span<const Tokens> labels) {
-  Places places;
-  for (const Tokens& label : labels) {
-    for (std::size_t i = 0; i < label.size(); ++i) {
-      const auto end = label.begin() + static_cast<std::ptrdiff_t>(i);
-      places[Tokens(label.begin(), end)][label[i]] = 0;
-    }
-  }
-  return places;
+std::vector<std::uint32_t> Beginning(const std::vector<std::uint32_t>& tokens, std::size_t count) {
+  return {tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-Status ReadRow(std::span<const float> row, Place& place) {
+}  // namespace
+
+LabelReading::LabelReading(std::vector<Tokens> labels, bool relative)
+    : labels_(std::move(labels)), relative_(relative) {
+  for (const Tokens& label : labels_) {
+    for (std::size_t i = 0; i < label.size(); ++i) {
+      places_[Beginning(label, i)][label[i]] = 0;
+    }
+  }
+  for (const auto& [id, logprob] : places_[{}]) {
+    first_tokens_.push_back(id);
+  }
+  for (const auto& [path, place] : places_) {
+    const bool last = std::ranges::none_of(place, [&, &before = path](const auto& next) {
+      Tokens on = before;
+      on.push_back(next.first);
+      return places_.contains(on);
+    });
+    if (!path.empty() && last) {
+      paths_.push_back(path);
+    }
+  }
+}
+
+Status LabelReading::ReadFirst(const LogitsRow& row) {
   if (Status finite = CheckFinite(row); !finite) {
     return finite;
   }
+  Place& place = places_[{}];
+  if (!relative_) {
+    const double log_sum_exp = LogSumExp(row.values);
+    for (auto& [id, logprob] : place) {
+      logprob = static_cast<double>(row.At(id)) - log_sum_exp;
+    }
+  } else if (!place.empty()) {
+    std::vector<float> values;
+    for (const std::uint32_t id : first_tokens_) {
+      values.push_back(row.At(id));
+    }
+    const double log_sum_exp = LogSumExp(values);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      place[first_tokens_[i]] = static_cast<double>(values[i]) - log_sum_exp;
+    }
+  }
+  return {};
+}
+
+Status LabelReading::ReadBehind(std::size_t path, std::size_t count, std::span<const float> row) {
+  if (Status finite = CheckFinite({row}); !finite) {
+    return finite;
+  }
   const double log_sum_exp = LogSumExp(row);
-  for (auto& [id, logprob] : place) {
+  for (auto& [id, logprob] : places_.at(Beginning(paths_[path], count))) {
     logprob = static_cast<double>(row[id]) - log_sum_exp;
   }
   return {};
 }
 
-// Feeds `path` to a fork and reads the places after each of its tokens.
-Status ReadPath(Forward& forward, SequenceId sequence, const Tokens& path, Places& places) {
-  const std::size_t vocabulary = forward.config().vocabulary;
-  std::vector<float> logits(path.size() * vocabulary);
-  const SequenceId fork = forward.Fork(sequence);
-  const SequenceStep step{.sequence = fork, .tokens = path, .logits = path.size()};
-  Status status = forward.Step({&step, 1}, logits);
-  forward.Drop(fork);
-  for (std::size_t i = 0; i < path.size() && status; ++i) {
-    const auto end = path.begin() + static_cast<std::ptrdiff_t>(i + 1);
-    status = ReadRow(std::span(logits).subspan(i * vocabulary, vocabulary),
-                     places.at(Tokens(path.begin(), end)));
-  }
-  return status;
-}
-
-double LogprobOf(const Tokens& label, const Places& places) {
+double LabelReading::LogprobOf(const Tokens& label) const {
   if (label.empty()) {
     return -std::numeric_limits<double>::infinity();
   }
   double logprob = 0;
   for (std::size_t i = 0; i < label.size(); ++i) {
-    const auto end = label.begin() + static_cast<std::ptrdiff_t>(i);
-    logprob += places.at(Tokens(label.begin(), end)).at(label[i]);
+    logprob += places_.at(Beginning(label, i)).at(label[i]);
   }
-  const auto longer = places.find(label);  // labels that go on from here
-  if (longer != places.end()) {
+  const auto longer = places_.find(label);  // labels that go on from here
+  if (longer != places_.end()) {
     double on = 0;
     for (const auto& [id, part] : longer->second) {
       on += std::exp(part);
@@ -74,32 +91,15 @@ double LogprobOf(const Tokens& label, const Places& places) {
   return logprob;
 }
 
-}  // namespace
-
-Result<LabelScores> ScoreLabels(Forward& forward, SequenceId sequence, std::span<const float> row,
-                                std::span<const std::vector<std::uint32_t>> labels) {
-  Places places = PlacesOf(labels);
-  if (Status status = ReadRow(row, places[{}]); !status) {
-    return std::unexpected(std::move(status.error()));
-  }
-  // Only the longest paths are fed: a place inside one is read on the way.
-  for (const auto& [path, place] : Places(places)) {
-    const bool last = std::ranges::none_of(place, [&, &before = path](const auto& next) {
-      Tokens on = before;
-      on.push_back(next.first);
-      return places.contains(on);
-    });
-    if (path.empty() || !last) {
-      continue;
-    }
-    if (Status status = ReadPath(forward, sequence, path, places); !status) {
-      return std::unexpected(std::move(status.error()));
-    }
-  }
+LabelScores LabelReading::Scores() const {
   LabelScores scores;
-  for (const Tokens& label : labels) {
-    scores.logprobs.push_back(LogprobOf(label, places));
-    scores.mass += std::exp(scores.logprobs.back());
+  double mass = 0;
+  for (const Tokens& label : labels_) {
+    scores.logprobs.push_back(LogprobOf(label));
+    mass += std::exp(scores.logprobs.back());
+  }
+  if (!relative_) {
+    scores.mass = mass;
   }
   // Relative to the likeliest label: all of them may be far too unlikely for exp().
   const double largest = *std::ranges::max_element(scores.logprobs);
@@ -108,7 +108,7 @@ Result<LabelScores> ScoreLabels(Forward& forward, SequenceId sequence, std::span
     sum += std::isinf(largest) ? 0 : std::exp(logprob - largest);
   }
   for (const double logprob : scores.logprobs) {
-    scores.probabilities.push_back(sum == 0 ? 1.0 / static_cast<double>(labels.size())
+    scores.probabilities.push_back(sum == 0 ? 1.0 / static_cast<double>(labels_.size())
                                             : std::exp(logprob - largest) / sum);
   }
   return scores;

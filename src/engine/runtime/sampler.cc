@@ -13,8 +13,9 @@ namespace safeguard::engine {
 namespace {
 
 // The largest logit; of equal ones the lowest id.
-std::uint32_t LargestOf(std::span<const float> logits) {
-  return static_cast<std::uint32_t>(std::ranges::max_element(logits) - logits.begin());
+std::uint32_t LargestOf(const LogitsRow& row) {
+  return row.Id(
+      static_cast<std::size_t>(std::ranges::max_element(row.values) - row.values.begin()));
 }
 
 std::unexpected<Error> NothingAllowed() {
@@ -88,35 +89,37 @@ std::vector<TokenLogprob> TopLogprobs(std::span<const float> logits, double log_
   return top;
 }
 
-Status CheckFinite(std::span<const float> logits) {
+Status CheckFinite(const LogitsRow& row) {
   bool finite = true;
-  for (const float logit : logits) {
+  for (const float logit : row.values) {
     finite &= std::abs(logit) <= std::numeric_limits<float>::max();
   }
   if (finite) {
     return {};
   }
-  const auto bad = std::ranges::find_if(logits, [](float logit) { return !std::isfinite(logit); });
+  const auto bad =
+      std::ranges::find_if(row.values, [](float logit) { return !std::isfinite(logit); });
   return Fail(
       ErrorCode::kUnavailable,
       "the model gave a logit that is not a number for token " +
-          std::to_string(bad - logits.begin()),
+          std::to_string(row.Id(static_cast<std::size_t>(bad - row.values.begin()))),
       "the weights are damaged or the computation overflowed: run `safeguard model verify`");
 }
 
-Result<GeneratedToken> Sampler::Choose(std::span<const float> logits,
-                                       const SamplingSettings& settings, TokenFilter* filter,
-                                       std::uint64_t position) {
-  if (Status finite = CheckFinite(logits); !finite) {
+Result<GeneratedToken> Sampler::Choose(const LogitsRow& row, const SamplingSettings& settings,
+                                       TokenFilter* filter, std::uint64_t position) {
+  if (Status finite = CheckFinite(row); !finite) {
     return std::unexpected(std::move(finite.error()));
   }
-  std::span<const float> scores = logits;
+  LogitsRow scores = row;
   if (!settings.logit_bias.empty()) {
-    biased_.assign(logits.begin(), logits.end());
+    biased_.assign(row.values.begin(), row.values.end());
     for (const auto& [id, bias] : settings.logit_bias) {
-      biased_[id] += bias;
+      if (row.ids.empty() || std::ranges::binary_search(row.ids, id)) {
+        biased_[row.Place(id)] += bias;
+      }
     }
-    scores = biased_;
+    scores.values = biased_;
   }
   const Result<std::uint32_t> id =
       settings.temperature == 0 ? Greedy(scores, filter) : Draw(scores, settings, filter, position);
@@ -125,23 +128,27 @@ Result<GeneratedToken> Sampler::Choose(std::span<const float> logits,
   }
   GeneratedToken token{.id = *id, .forced = false, .logprob = {}, .top = {}};
   if (settings.logprobs || settings.top_logprobs > 0) {
-    const double log_sum_exp = LogSumExp(logits);
-    token.logprob = static_cast<double>(logits[*id]) - log_sum_exp;
-    token.top = TopLogprobs(logits, log_sum_exp, settings.top_logprobs);
+    CHECK(row.ids.empty());
+    const double log_sum_exp = LogSumExp(row.values);
+    token.logprob = static_cast<double>(row.values[*id]) - log_sum_exp;
+    token.top = TopLogprobs(row.values, log_sum_exp, settings.top_logprobs);
   }
   return token;
 }
 
-Result<std::uint32_t> Sampler::Greedy(std::span<const float> logits, TokenFilter* filter) {
-  const std::uint32_t largest = LargestOf(logits);
+Result<std::uint32_t> Sampler::Greedy(const LogitsRow& row, TokenFilter* filter) {
+  const std::uint32_t largest = LargestOf(row);
   if (filter == nullptr || filter->Allows(largest)) {
     return largest;
   }
   bool found = false;
   std::uint32_t best = 0;
+  float best_logit = 0;
   filter->Mask().ForEach([&](std::uint32_t id) {
-    if (!found || logits[id] > logits[best]) {
+    const float logit = row.At(id);
+    if (!found || logit > best_logit) {
       best = id;
+      best_logit = logit;
       found = true;
     }
   });
@@ -196,15 +203,15 @@ void Sampler::KeepTopP(double p) {
   }
 }
 
-Result<std::uint32_t> Sampler::Draw(std::span<const float> logits, const SamplingSettings& settings,
+Result<std::uint32_t> Sampler::Draw(const LogitsRow& row, const SamplingSettings& settings,
                                     TokenFilter* filter, std::uint64_t position) {
   candidates_.clear();
-  const auto add = [&](std::uint32_t id) { candidates_.push_back({logits[id], id, 0}); };
   if (filter != nullptr) {
-    filter->Mask().ForEach(add);
+    filter->Mask().ForEach([&](std::uint32_t id) { candidates_.push_back({row.At(id), id, 0}); });
   } else {
-    for (std::uint32_t id = 0; id < logits.size(); ++id) {
-      add(id);
+    CHECK(row.ids.empty());
+    for (std::uint32_t id = 0; id < row.values.size(); ++id) {
+      candidates_.push_back({row.values[id], id, 0});
     }
   }
   if (candidates_.empty()) {

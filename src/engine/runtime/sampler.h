@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/runtime/logits_row.h"
 #include "engine/runtime/token_trie.h"
 #include "engine/sampling.h"
 
@@ -29,13 +30,15 @@ std::vector<TokenLogprob> TopLogprobs(std::span<const float> logits, double log_
                                       std::size_t count);
 
 // kUnavailable naming the first token whose logit is not a finite number.
-Status CheckFinite(std::span<const float> logits);
+Status CheckFinite(const LogitsRow& row);
 
 // Keeps scratch memory of a row. Not thread-safe.
 class Sampler {
  public:
-  // `filter` may be null. `position`: of the chosen token in its sequence. REQUIRES: CheckSampling.
-  Result<GeneratedToken> Choose(std::span<const float> logits, const SamplingSettings& settings,
+  // `filter` may be null. `position`: of the chosen token in its sequence. A row that is not whole
+  // gives the same token as the whole one. REQUIRES: CheckSampling; a row that is not whole holds
+  // all that the filter allows, and no log-probabilities are asked for.
+  Result<GeneratedToken> Choose(const LogitsRow& row, const SamplingSettings& settings,
                                 TokenFilter* filter, std::uint64_t position);
 
  private:
@@ -45,8 +48,8 @@ class Sampler {
     double weight;  // exp((logit - largest) / temperature)
   };
 
-  Result<std::uint32_t> Greedy(std::span<const float> logits, TokenFilter* filter);
-  Result<std::uint32_t> Draw(std::span<const float> logits, const SamplingSettings& settings,
+  static Result<std::uint32_t> Greedy(const LogitsRow& row, TokenFilter* filter);
+  Result<std::uint32_t> Draw(const LogitsRow& row, const SamplingSettings& settings,
                              TokenFilter* filter, std::uint64_t position);
   void KeepTopK(std::size_t k);
   void KeepTopP(double p);

@@ -29,7 +29,7 @@ class OnlyThese final : public TokenFilter {
 std::uint32_t Choose(const std::vector<float>& logits, const SamplingSettings& settings,
                      std::uint64_t position = 0, TokenFilter* filter = nullptr) {
   Sampler sampler;
-  const auto token = sampler.Choose(logits, settings, filter, position);
+  const auto token = sampler.Choose({.values = logits}, settings, filter, position);
   EXPECT_TRUE(token.has_value());
   return token ? token->id : 0;
 }
@@ -40,7 +40,8 @@ std::map<std::uint32_t, int> Histogram(const std::vector<float>& logits, Samplin
   std::map<std::uint32_t, int> counts;
   Sampler sampler;
   for (int i = 0; i < draws; ++i) {
-    ++counts[sampler.Choose(logits, settings, nullptr, static_cast<std::uint64_t>(i))->id];
+    ++counts[sampler.Choose({.values = logits}, settings, nullptr, static_cast<std::uint64_t>(i))
+                 ->id];
   }
   return counts;
 }
@@ -73,7 +74,7 @@ TEST(SamplerTest, LogprobsAreOfTheModelAndNotOfTheFilters) {
   settings.top_logprobs = 3;
   settings.logit_bias = {{1, 50.0F}};
   Sampler sampler;
-  const auto token = sampler.Choose(logits, settings, nullptr, 0);
+  const auto token = sampler.Choose({.values = logits}, settings, nullptr, 0);
   ASSERT_TRUE(token.has_value());
   double sum = 0;
   for (const float logit : logits) {
@@ -144,12 +145,12 @@ TEST(SamplerTest, BadLogitsAreErrors) {
   for (const float bad :
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
         -std::numeric_limits<float>::infinity()}) {
-    const auto token = sampler.Choose(std::vector<float>{0, bad, 1}, {}, nullptr, 0);
+    const auto token = sampler.Choose({.values = std::vector<float>{0, bad, 1}}, {}, nullptr, 0);
     ASSERT_FALSE(token.has_value());
     EXPECT_NE(token.error().message.find("token 1"), std::string::npos);
   }
   OnlyThese nothing(2, {});
-  EXPECT_FALSE(sampler.Choose(std::vector<float>{0, 1}, {}, &nothing, 0).has_value());
+  EXPECT_FALSE(sampler.Choose({.values = std::vector<float>{0, 1}}, {}, &nothing, 0).has_value());
 }
 
 TEST(SamplerTest, SettingsAreChecked) {

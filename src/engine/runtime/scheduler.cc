@@ -1,38 +1,19 @@
 #include "engine/runtime/scheduler.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "base/check.h"
-#include "engine/runtime/label_scores.h"
 
 namespace safeguard::engine {
 namespace {
 
-constexpr std::size_t kGrammarsMax = 32;  // whose masks are kept when nobody uses them
+constexpr std::chrono::hours kLongestDeadline{24 * 365};  // no overflow
+// Of the places: so many batch requests that have waited long keep theirs.
+constexpr std::size_t kBatchPart = 8;
+constexpr double kNewestAnswer = 0.05;  // weight of the latest in the usual answer's length
 
 }  // namespace
-
-struct Scheduler::Request {
-  RequestId id{};
-  GenerationRequest request;
-  OnDone on_done;
-  Time submitted;
-  Time started;
-  Time first_row;
-  std::vector<std::uint64_t> prefix_hashes;  // of each prefix end
-  std::unique_ptr<AnswerGuide> guide;        // from Start on
-  SequenceId sequence{};
-  std::vector<std::uint32_t> pending;  // not yet in the sequence
-  std::size_t pending_at = 0;
-  std::size_t tokens_max = 0;
-  bool has_row = false;  // the prompt is in: decoding
-  bool ended = false;
-  GenerationResult result;
-
-  [[nodiscard]] std::size_t Remaining() const { return pending.size() - pending_at; }
-};
 
 Scheduler::Scheduler(Forward& forward, const Vocabulary& vocabulary,
                      const GeneratorSettings& settings)
@@ -40,31 +21,49 @@ Scheduler::Scheduler(Forward& forward, const Vocabulary& vocabulary,
       vocabulary_(vocabulary),
       settings_(settings),
       trie_(vocabulary),
-      prefixes_(forward, settings.prefixes_max) {}
+      prefixes_(forward, settings.prefixes_max),
+      shares_(settings.tenant_weights),
+      queue_(settings.batch_wait_max,
+             std::max<std::size_t>(1, settings.sequences_max / kBatchPart)),
+      decoder_(forward, vocabulary, settings_, counters_) {
+  if (!settings.prefix_folder.empty() && settings.prefixes_max > 0) {
+    loader_ =
+        std::make_unique<PrefixLoader>(PrefixFolder{settings.prefix_folder, settings.prefix_model,
+                                                    settings.prefix_folder_bytes_max},
+                                       settings.on_note);
+  }
+}
 
 Scheduler::~Scheduler() {
   CancelAll();
 }
 
 void Scheduler::Add(RequestId id, GenerationRequest request, OnDone on_done, Time submitted) {
-  auto added = std::make_unique<Request>();
+  auto added = std::make_unique<RequestState>();
   added->id = id;
   added->request = std::move(request);
   added->on_done = std::move(on_done);
   added->submitted = submitted;
   added->started = submitted;
+  added->deadline =
+      submitted +
+      std::min<Time::duration>(added->request.time_max.value_or(kUsualDeadline), kLongestDeadline);
+  added->order = ++submissions_;
+  added->tokens_max = std::min(added->request.tokens_max,
+                               forward_.config().context_max - added->request.prompt.size());
   added->result.usage.prompt_tokens = added->request.prompt.size();
   for (const std::size_t end : added->request.prefix_ends) {
     added->prefix_hashes.push_back(HashTokens(std::span(added->request.prompt).first(end)));
   }
-  queue_.push_back(std::move(added));
+  added->level = &shares_.Arrive(added->request.tenant);
+  queue_.Push(std::move(added));
 }
 
 void Scheduler::Cancel(RequestId id) {
-  for (Requests* requests : {&queue_, &active_}) {
+  for (const Requests* requests : {&queue_.requests(), &std::as_const(active_)}) {
     for (const auto& request : *requests) {
-      if (request->id == id && !request->ended) {
-        End(*request, FinishReason::kCancelled);
+      if (request->id == id) {
+        request->End(FinishReason::kCancelled);
       }
     }
   }
@@ -72,9 +71,9 @@ void Scheduler::Cancel(RequestId id) {
 }
 
 void Scheduler::CancelAll() {
-  for (Requests* requests : {&queue_, &active_}) {
+  for (const Requests* requests : {&queue_.requests(), &std::as_const(active_)}) {
     for (const auto& request : *requests) {
-      End(*request, FinishReason::kCancelled);
+      request->End(FinishReason::kCancelled);
     }
   }
   RemoveEnded();
@@ -82,330 +81,193 @@ void Scheduler::CancelAll() {
 
 void Scheduler::EndOverdue() {
   const Time now = settings_.now();
-  for (Requests* requests : {&queue_, &active_}) {
+  for (const Requests* requests : {&queue_.requests(), &std::as_const(active_)}) {
     for (const auto& request : *requests) {
-      const auto& limit = request->request.time_max;
-      if (limit && now - request->submitted >= *limit) {
-        End(*request, FinishReason::kTimeLimit);
+      if (request->request.time_max && now >= request->deadline) {
+        request->End(FinishReason::kTimeLimit);
       }
     }
   }
   RemoveEnded();
-}
-
-// A prefix that an active request is still computing need not be computed twice.
-bool Scheduler::WaitsForPrefix(const Request& request) const {
-  for (const auto& other : active_) {
-    if (other->ended) {
-      continue;
-    }
-    const std::size_t done = forward_.Length(other->sequence);
-    for (std::size_t i = 0; i < other->prefix_hashes.size(); ++i) {
-      const std::size_t end = other->request.prefix_ends[i];
-      const auto mine = std::ranges::find(request.prefix_hashes, other->prefix_hashes[i]);
-      if (done < end && mine != request.prefix_hashes.end() &&
-          end < request.request.prompt.size() &&
-          !prefixes_.Contains(std::span(request.request.prompt).first(end))) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-void Scheduler::Admit() {
-  while (forward_.CacheBytes() > settings_.cache_bytes_max && prefixes_.EvictOne()) {
-  }
-  for (auto it = queue_.begin(); it != queue_.end();) {
-    const bool memory = active_.empty() || forward_.CacheBytes() <= settings_.cache_bytes_max;
-    if (active_.size() >= settings_.sequences_max || !memory) {
-      return;
-    }
-    if (settings_.prefixes_max > 0 && WaitsForPrefix(**it)) {
-      ++it;
-      continue;
-    }
-    active_.push_back(std::move(*it));
-    it = queue_.erase(it);
-    Start(*active_.back());
-  }
-}
-
-std::shared_ptr<MaskCache> Scheduler::MasksOf(const Grammar& grammar) {
-  std::shared_ptr<Automaton> automaton = grammar.automaton();
-  const auto it = masks_.find(automaton.get());
-  if (it != masks_.end()) {
-    return it->second;
-  }
-  if (masks_.size() >= kGrammarsMax) {
-    std::erase_if(masks_, [](const auto& entry) { return entry.second.use_count() == 1; });
-  }
-  const Automaton* key = automaton.get();
-  auto masks = std::make_shared<MaskCache>(std::move(automaton), trie_);
-  masks_.emplace(key, masks);
-  return masks;
-}
-
-void Scheduler::Start(Request& request) {
-  const GenerationRequest& asked = request.request;
-  request.started = settings_.now();
-  request.tokens_max =
-      std::min(asked.tokens_max, forward_.config().context_max - asked.prompt.size());
-  const PrefixCache::Found found = prefixes_.Find(asked.prompt);
-  request.sequence = found.length > 0 ? forward_.Fork(found.sequence) : forward_.NewSequence();
-  request.result.usage.cached_tokens = found.length;
-  request.pending.assign(asked.prompt.begin() + static_cast<std::ptrdiff_t>(found.length),
-                         asked.prompt.end());
-  request.guide = std::make_unique<AnswerGuide>(
-      asked, vocabulary_, asked.grammar != nullptr ? MasksOf(*asked.grammar) : nullptr);
-  request.result.final_opened = request.guide->in_final();
-  AppendForced(request);
-}
-
-// Decoding requests get one token each for sure, more of a forced run from what is left.
-std::vector<Scheduler::Share> Scheduler::Plan() const {
-  std::vector<Share> shares;
-  std::size_t budget = settings_.step_tokens_max;
-  std::size_t decoding = 0;
-  for (const auto& request : active_) {
-    decoding += request->has_row ? 1 : 0;
-  }
-  for (const auto& request : active_) {
-    if (request->has_row) {
-      --decoding;
-      const std::size_t tokens = std::min(request->Remaining(), budget - decoding);
-      shares.push_back({request.get(), tokens});
-      budget -= tokens;
-    }
-  }
-  for (const auto& request : active_) {
-    if (request->has_row || budget == 0) {
-      continue;
-    }
-    std::size_t tokens = std::min(request->Remaining(), budget);
-    const std::size_t done = forward_.Length(request->sequence);
-    for (const std::size_t end : request->request.prefix_ends) {
-      if (end > done) {
-        tokens = std::min(tokens, end - done);
-        break;
-      }
-    }
-    shares.push_back({request.get(), tokens});
-    budget -= tokens;
-  }
-  return shares;
 }
 
 bool Scheduler::StepOnce() {
   EndOverdue();
+  KeepLoaded();
   Admit();
   RemoveEnded();
   if (active_.empty()) {
+    if (loader_ != nullptr && !queue_.empty()) {
+      loader_->WaitForOne();
+    }
     return !queue_.empty();
   }
-  const std::vector<Share> shares = Plan();
-  if (Run(shares)) {
-    std::size_t row = 0;
-    const std::size_t vocabulary = forward_.config().vocabulary;
+  std::vector<Share> shares = Plan();
+  if (!shares.empty() && Run(shares)) {
+    std::size_t at = 0;
     for (const Share& share : shares) {
-      Request& request = *share.request;
+      RequestState& request = *share.request;
       request.pending_at += share.tokens;
       KeepPrefixes(request);
-      if (request.Remaining() == 0) {
-        Advance(request, std::span(logits_).subspan(row * vocabulary, vocabulary));
-        ++row;
+      const std::size_t width =
+          share.rows.empty() ? forward_.config().vocabulary : share.rows.size();
+      if (share.logits > 0) {
+        decoder_.Read(request, std::span(logits_).subspan(at, share.logits * width), share.rows);
+        at += share.logits * width;
+      } else if (request.Remaining() == 0) {
+        request.End(FinishReason::kTokenLimit);  // only its prompt was to be computed
       }
     }
+    decoder_.ScoreWaiting();
+    FeedStarved();
   }
   RemoveEnded();
   return true;
 }
 
-bool Scheduler::Run(std::span<const Share> shares) {
+bool Scheduler::Run(std::vector<Share>& shares) {
   std::vector<SequenceStep> steps;
+  std::size_t floats = 0;
   std::size_t rows = 0;
-  for (const auto& [request, tokens] : shares) {
-    CHECK(tokens > 0);
-    const bool last = tokens == request->Remaining();
-    steps.push_back({.sequence = request->sequence,
-                     .tokens = std::span(request->pending).subspan(request->pending_at, tokens),
-                     .logits = last ? std::size_t{1} : 0});
-    rows += last ? 1 : 0;
+  std::size_t restricted = 0;
+  for (Share& share : shares) {
+    RequestState& request = *share.request;
+    CHECK(share.tokens > 0);
+    share.fed.assign(
+        request.pending.begin() + static_cast<std::ptrdiff_t>(request.pending_at),
+        request.pending.begin() + static_cast<std::ptrdiff_t>(request.pending_at + share.tokens));
+    share.fed.insert(share.fed.end(), request.draft.begin(), request.draft.end());
+    const SequenceStep step{.sequence = request.sequence,
+                            .tokens = share.fed,
+                            .logits = share.logits,
+                            .rows = share.rows};
+    floats += share.logits * step.RowFloats(forward_.config().vocabulary);
+    rows += share.logits;
+    restricted += share.rows.empty() ? 0 : share.logits;
+    steps.push_back(step);
   }
-  logits_.resize(rows * forward_.config().vocabulary);
+  logits_.resize(floats);
   ++counters_.steps;
-  Status status = forward_.Step(steps, logits_);
+  const Status status = forward_.Step(steps, logits_);
   if (!status) {
+    for (const Share& share : shares) {
+      share.request->draft.clear();
+    }
     RecoverFrom(status.error(), shares);
     return false;
   }
+  counters_.rows += rows;
+  counters_.restricted_rows += restricted;
   for (const Share& share : shares) {
-    counters_.tokens += share.tokens;
+    counters_.tokens += share.fed.size();
+    counters_.prompt_tokens += share.request->decoding ? 0 : share.tokens;
+    counters_.drafted += share.request->draft.size();
+    share.request->result.usage.drafted_tokens += share.request->draft.size();
   }
   return true;
 }
 
-// Kept prefixes go first, then the youngest request of the step: the others can go on without it.
+// Without memory kept prefixes go, then the youngest request's place; see the top of scheduler.h.
+// Another failure is the end of the youngest request of the step: the others can go on without it.
 void Scheduler::RecoverFrom(const Error& error, std::span<const Share> shares) {
-  if (prefixes_.size() > 0) {
-    while (prefixes_.EvictOne()) {
+  if (error.code == ErrorCode::kLimit) {
+    if (prefixes_.EvictOne(PrefixCache::Which::kUnused)) {
+      return;
     }
-    return;
+    if (active_.size() > 1) {
+      admit_at_ended_ = counters_.ended + 1;
+      RequestState* batch = YoungestBatch(settings_.now());
+      Preempt(batch != nullptr && batch != active_.front().get() ? *batch : *active_.back());
+      return;
+    }
+    if (prefixes_.EvictOne(PrefixCache::Which::kAny)) {
+      return;
+    }
   }
-  Request* youngest = active_.back().get();
+  RequestState* youngest = active_.back().get();
   const bool in_step = std::ranges::any_of(
       shares, [youngest](const Share& share) { return share.request == youngest; });
-  End(in_step ? *youngest : *shares.back().request, FinishReason::kError, error);
+  (in_step ? *youngest : *shares.back().request).End(FinishReason::kError, error);
 }
 
-void Scheduler::KeepPrefixes(Request& request) {
+// Whose labels did not fit into memory tries again when there is more.
+void Scheduler::FeedStarved() {
+  std::vector<RequestState*> starved;
+  for (const auto& request : active_) {
+    if (request->starved && !request->ended) {
+      starved.push_back(request.get());
+    }
+  }
+  for (RequestState* request : starved) {
+    request->starved = false;
+    if (active_.size() > 1) {
+      admit_at_ended_ = counters_.ended + 1;
+    } else if (!prefixes_.EvictOne(PrefixCache::Which::kAny)) {
+      request->End(FinishReason::kError,
+                   Error{ErrorCode::kLimit, "too little memory to score the labels",
+                         "allow more memory for keys and values"});
+      continue;
+    }
+    Preempt(*request);
+  }
+}
+
+void Scheduler::KeepPrefixes(RequestState& request) {
+  const GenerationRequest& asked = request.request;
   const std::size_t done = forward_.Length(request.sequence);
-  const auto& ends = request.request.prefix_ends;
-  if (std::ranges::find(ends, done) != ends.end()) {
-    prefixes_.Keep(std::span(request.request.prompt).first(done), request.sequence);
-  }
-}
-
-void Scheduler::Advance(Request& request, std::span<const float> row) {
-  if (!request.has_row) {
-    request.has_row = true;
-    request.first_row = settings_.now();
-  }
-  request.pending.clear();
-  request.pending_at = 0;
-  if (ReadProbe(request, row)) {
+  if (std::ranges::find(asked.prefix_ends, done) == asked.prefix_ends.end()) {
     return;
   }
-  if (request.result.tokens.size() >= request.tokens_max) {
-    End(request, FinishReason::kTokenLimit);
+  const auto prefix = std::span(asked.prompt).first(done);
+  if (!prefixes_.Keep(prefix, request.sequence, asked.prefix_salt) || loader_ == nullptr) {
     return;
   }
-  Result<GeneratedToken> token = sampler_.Choose(
-      row, request.request.sampling, request.guide->filter(), forward_.Length(request.sequence));
-  if (Status status = request.guide->status(); !status) {
-    End(request, FinishReason::kError, status.error());
-  } else if (!token) {
-    End(request, FinishReason::kError, token.error());
-  } else if (CommitToken(request, std::move(*token))) {
-    AppendForced(request);
+  if (Result<std::vector<std::byte>> bytes = forward_.Export(request.sequence)) {
+    loader_->Store(prefix, asked.prefix_salt, std::move(*bytes));
   }
 }
 
-// True: the request has ended.
-bool Scheduler::ReadProbe(Request& request, std::span<const float> row) {
-  const auto rests = request.guide->ReachedProbe();
-  if (!rests) {
-    return false;
-  }
-  std::vector<std::vector<std::uint32_t>> labels;
-  for (const std::string& rest : *rests) {
-    labels.push_back(vocabulary_.Encode(rest));
-    if (labels.back().size() > kProbeLabelTokensMax) {
-      End(request, FinishReason::kError,
-          Error{ErrorCode::kLimit, "a label to score is too long",
-                "at most " + std::to_string(kProbeLabelTokensMax) + " tokens"});
-      return true;
-    }
-  }
-  Result<LabelScores> scores = ScoreLabels(forward_, request.sequence, row, labels);
-  if (!scores) {
-    End(request, FinishReason::kError, scores.error());
-    return true;
-  }
-  request.result.scores = std::move(*scores);
-  if (request.request.probe->stop) {
-    End(request, FinishReason::kProbed);
-  }
-  return request.ended;
-}
-
-void Scheduler::AppendForced(Request& request) {
-  for (;;) {
-    if (Status status = request.guide->status(); !status) {
-      End(request, FinishReason::kError, status.error());
-      return;
-    }
-    if (request.guide->complete()) {
-      End(request, FinishReason::kGrammarComplete);
-      return;
-    }
-    const std::vector<std::uint32_t> ids = request.guide->Forced();
-    if (ids.empty()) {
-      return;
-    }
-    for (const std::uint32_t id : ids) {
-      if (request.result.tokens.size() >= request.tokens_max) {
-        End(request, FinishReason::kTokenLimit);
-        return;
-      }
-      if (!CommitToken(request, {.id = id, .forced = true, .logprob = {}, .top = {}})) {
-        return;
-      }
-    }
-  }
-}
-
-bool Scheduler::CommitToken(Request& request, GeneratedToken token) {
-  GenerationResult& result = request.result;
-  const std::uint32_t id = token.id;
-  const bool ends = request.guide->Ends(id);
-  request.guide->Commit(id);
-  if (token.forced) {
-    ++result.usage.forced_tokens;
-  } else {
-    ++result.usage.sampled_tokens;
-  }
-  if (request.request.on_token) {
-    request.request.on_token(token);
-  }
-  result.tokens.push_back(std::move(token));
-  if (ends) {
-    result.final_end = result.tokens.size() - 1;
-    End(request, FinishReason::kStopToken);
-    return false;
-  }
-  if (request.guide->in_final() && !result.final_opened) {
-    result.final_opened = true;
-    result.final_begin = result.tokens.size();
-  }
-  request.pending.push_back(id);
-  return true;
-}
-
-void Scheduler::End(Request& request, FinishReason reason, std::optional<Error> error) {
-  if (request.ended) {
-    return;
-  }
-  request.ended = true;
+void Scheduler::Finish(RequestState& request) {
   GenerationResult& result = request.result;
   const Time now = settings_.now();
-  const Time first_row = request.has_row ? request.first_row : now;
-  result.finish = reason;
-  result.error = std::move(error);
-  result.timings.queued = (request.guide != nullptr ? request.started : now) - request.submitted;
-  if (request.guide != nullptr) {
+  const bool began = request.guide != nullptr;
+  const Time first_row = request.first_row.value_or(now);
+  result.timings.queued = (began ? request.started : now) - request.submitted;
+  if (began) {
     result.timings.prefill = first_row - request.started;
     result.timings.decode = now - first_row;
     result.usage.reasoning_tokens = request.guide->reasoning_tokens();
     if (!result.final_opened) {
       result.final_end = 0;
-    } else if (reason != FinishReason::kStopToken) {
+    } else if (result.finish != FinishReason::kStopToken) {
       result.final_end = result.tokens.size();
     }
-    forward_.Drop(request.sequence);
   }
+  if (request.placed) {
+    forward_.Drop(request.sequence);
+    prefixes_.Release(request.prefix);
+    const std::size_t used = std::min(request.charged, request.used_tokens());
+    shares_.GiveBack(request.request.tenant, request.charged - used);
+  }
+  shares_.Leave(request.request.tenant);
+  if (request.first_row && result.finish != FinishReason::kCancelled) {
+    const auto length = static_cast<double>(result.tokens.size());
+    answer_tokens_ += (answer_tokens_ == 0 ? 1 : kNewestAnswer) * (length - answer_tokens_);
+  }
+  ++counters_.ended;
 }
 
 // Callbacks come last, when the scheduler is in order again.
 void Scheduler::RemoveEnded() {
-  std::vector<std::unique_ptr<Request>> ended;
-  for (Requests* requests : {&queue_, &active_}) {
-    for (auto& request : *requests) {
-      if (request->ended) {
-        ended.push_back(std::move(request));
-      }
+  Requests ended = queue_.TakeEnded();
+  for (auto& request : active_) {
+    if (request->ended) {
+      ended.push_back(std::move(request));
     }
-    std::erase(*requests, nullptr);
+  }
+  std::erase(active_, nullptr);
+  for (const auto& request : ended) {
+    Finish(*request);
   }
   for (const auto& request : ended) {
     request->on_done(std::move(request->result));
@@ -416,8 +278,19 @@ GeneratorCounters Scheduler::counters() const {
   GeneratorCounters counters = counters_;
   counters.prefix_hits = prefixes_.hits();
   counters.prefix_misses = prefixes_.misses();
+  counters.prefix_evictions = prefixes_.evictions();
+  counters.prefixes = prefixes_.size();
+  if (loader_ != nullptr) {
+    counters.prefix_stores = loader_->stores();
+  }
   counters.active = active_.size();
   counters.queued = queue_.size();
+  if (!waits_.empty()) {
+    std::vector<std::chrono::steady_clock::duration> sorted = waits_;
+    std::ranges::sort(sorted);
+    counters.queued_median = sorted[sorted.size() / 2];
+    counters.queued_p95 = sorted[sorted.size() * 95 / 100];
+  }
   return counters;
 }
 

@@ -40,7 +40,10 @@ class SchedulerTest : public testing::Test {
           [&results, i](GenerationResult result) { results[i] = std::move(result); }, now_);
     }
     for (int steps = 0; scheduler.StepOnce(); ++steps) {
-      EXPECT_LT(steps, 10'000);
+      if (steps > 10'000) {
+        ADD_FAILURE() << "it does not end";
+        break;
+      }
       now_ += seconds(1);
     }
     counters_ = scheduler.counters();
@@ -292,25 +295,154 @@ TEST_F(SchedulerTest, AProbeOnTheWayChangesNothing) {
   EXPECT_EQ(probed.finish, FinishReason::kGrammarComplete);
 }
 
-TEST_F(SchedulerTest, BadLogitsAndLackOfMemoryAreErrorsOfTheirRequest) {
+TEST_F(SchedulerTest, BadLogitsAreErrorsOfTheirRequest) {
   forward_.pinned[5] = std::nanf("");
   GenerationResult result = Run(Ask("p"));
   EXPECT_EQ(result.finish, FinishReason::kError);
   ASSERT_TRUE(result.error.has_value());
   EXPECT_NE(result.error->message.find("token 5"), std::string::npos);
+}
 
-  forward_.pinned.clear();
+// Forward has less memory than the scheduler was told: nobody is lost, and the answers are the
+// same.
+TEST_F(SchedulerTest, WithoutMemoryTheYoungestIsComputedAgain) {
   forward_.pinned[test::kReturn] = -100;
-  forward_.bytes_max = 300;
   std::vector<GenerationRequest> requests;
-  for (int i = 0; i < 3; ++i) {
-    requests.push_back(Ask(std::string(100, 'p'), 60));
+  for (int i = 0; i < 4; ++i) {
+    requests.push_back(Ask(std::string(100, 'p') + std::to_string(i), 60));
   }
-  const auto results = Run(std::move(requests));
-  EXPECT_EQ(results[0].finish, FinishReason::kTokenLimit) << "the older ones go on";
-  EXPECT_EQ(results[2].finish, FinishReason::kError);
-  EXPECT_EQ(results[2].error->code, ErrorCode::kLimit);
+  const auto expected = Run(requests);
+  forward_.bytes_max = 300;
+  const auto results = Run(requests);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(results[i].finish, FinishReason::kTokenLimit);
+    EXPECT_EQ(results[i].tokens, expected[i].tokens);
+  }
+  EXPECT_GT(counters_.preemptions, 0U);
+  EXPECT_EQ(results[0].usage.preemptions, 0U) << "the oldest goes on";
+  forward_.bytes_max = 120;  // not even for one alone
+  for (const GenerationResult& result : Run(requests)) {
+    EXPECT_EQ(result.finish, FinishReason::kError);
+    EXPECT_EQ(result.error->code, ErrorCode::kLimit);
+  }
   EXPECT_EQ(forward_.alive(), 0U);
+}
+
+TEST_F(SchedulerTest, WhatCouldNeverEndIsRefused) {
+  GenerationRequest request = Ask("hello", 100);
+  EXPECT_TRUE(CheckMemory(request, forward_, 110, 64).has_value());
+  const Status refused = CheckMemory(request, forward_, 50, 64);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimit);
+}
+
+// A forced run is one step, however long.
+TEST_F(SchedulerTest, AForcedRunIsOneStep) {
+  GenerationRequest request = Ask("p", 400);
+  request.grammar =
+      Grammar::FromRegex("[ab] is what the answer is, and because of that [cd]!").value();
+  const GenerationResult result = Run(request);
+  EXPECT_EQ(result.finish, FinishReason::kGrammarComplete);
+  EXPECT_GT(result.usage.forced_tokens, 30U);
+  EXPECT_LE(counters_.steps, result.usage.sampled_tokens + 1);
+  EXPECT_LE(counters_.steps, 5U);
+  EXPECT_GE(counters_.forced_runs, 1U);
+  EXPECT_EQ(counters_.forced_tokens, result.usage.forced_tokens);
+}
+
+TEST_F(SchedulerTest, OnlyWhatCanBeChosenIsUnembedded) {
+  GenerationRequest request = Ask("p");
+  request.grammar = Grammar::FromChoice(std::vector<std::string>{"0", "1"}).value();
+  const GenerationResult whole = Run(request);
+  EXPECT_EQ(counters_.restricted_rows, 0U) << "log-probabilities need all";
+  request.sampling.logprobs = false;
+  const GenerationResult few = Run(request);
+  EXPECT_EQ(counters_.restricted_rows, 1U);
+  EXPECT_EQ(counters_.rows, 1U);
+  EXPECT_EQ(IdsOf(few), IdsOf(whole));
+  request.probe = LabelProbe{.after = "", .labels = {"0", "1"}};
+  const GenerationResult mass = Run(request);
+  EXPECT_EQ(counters_.restricted_rows, 0U) << "so does their mass";
+  request.probe->relative = true;
+  const GenerationResult relative = Run(request);
+  EXPECT_EQ(counters_.restricted_rows, 1U);
+  EXPECT_EQ(IdsOf(relative), IdsOf(whole));
+  ASSERT_TRUE(relative.scores && mass.scores);
+  EXPECT_TRUE(mass.scores->mass.has_value());
+  EXPECT_FALSE(relative.scores->mass.has_value());
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_NEAR(relative.scores->probabilities[i], mass.scores->probabilities[i], 1e-12);
+  }
+}
+
+TEST_F(SchedulerTest, AnInstantScoreIsOneStepAndSamplesNothing) {
+  GenerationRequest request = Ask("p");
+  request.sampling.logprobs = false;
+  request.probe = LabelProbe{.after = "", .labels = {"0", "1"}, .stop = true, .relative = true};
+  const GenerationResult result = Run(request);
+  EXPECT_EQ(result.finish, FinishReason::kProbed);
+  EXPECT_EQ(counters_.steps, 1U);
+  EXPECT_EQ(counters_.restricted_rows, 1U);
+  EXPECT_TRUE(result.tokens.empty());
+}
+
+// The labels of many requests are read in one step, not in one each.
+TEST_F(SchedulerTest, LabelsOfSeveralTokensShareAStep) {
+  std::vector<GenerationRequest> requests;
+  for (int i = 0; i < 6; ++i) {
+    requests.push_back(Ask("p" + std::to_string(i)));
+    requests.back().probe = LabelProbe{.after = "", .labels = {"yes", "no!"}, .stop = true};
+  }
+  const auto results = Run(requests);
+  EXPECT_EQ(counters_.probes, 6U);
+  EXPECT_EQ(counters_.probe_steps, 1U);
+  for (const GenerationResult& result : results) {
+    EXPECT_EQ(result.finish, FinishReason::kProbed);
+  }
+  EXPECT_EQ(Run(requests[3]).scores, results[3].scores);
+  EXPECT_EQ(forward_.alive(), 0U);
+}
+
+TEST_F(SchedulerTest, APromptAloneIsComputedAndKept) {
+  GenerationRequest request = Ask(std::string(40, 'x'), 0);
+  request.prefix_ends = {request.prompt.size() - 1};
+  GenerationRequest more = Ask(std::string(39, 'x') + "yz", 3);
+  more.prompt[request.prefix_ends[0] - 1] = request.prompt[request.prefix_ends[0] - 1];
+  const auto results = Run({request, request});
+  EXPECT_EQ(results[0].finish, FinishReason::kTokenLimit);
+  EXPECT_TRUE(results[0].tokens.empty());
+  EXPECT_EQ(results[0].usage.cached_tokens, 0U);
+  EXPECT_EQ(results[1].usage.cached_tokens, request.prefix_ends[0]);
+  EXPECT_EQ(counters_.rows, 0U);
+}
+
+// While a new policy is computed, in pieces, every running answer goes on in every step.
+TEST_F(SchedulerTest, ANewPolicyStallsNobody) {
+  forward_.pinned[test::kReturn] = -100;
+  settings_.sequences_max = 16;
+  settings_.step_tokens_max = 64;
+  Scheduler scheduler(forward_, *vocabulary_, settings_);
+  std::vector<std::size_t> tokens(8);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    GenerationRequest running = Ask("content " + std::to_string(i), 300);
+    running.on_token = [&tokens, i](const GeneratedToken& /*token*/) { ++tokens[i]; };
+    scheduler.Add(static_cast<RequestId>(i + 1), running, [](const GenerationResult&) {}, now_);
+  }
+  scheduler.StepOnce();
+  GenerationRequest fresh = Ask("c", 5);
+  fresh.prompt.assign(2000, 'p');
+  fresh.prefix_ends = {1990};
+  bool done = false;
+  scheduler.Add(RequestId{100}, fresh, [&done](const GenerationResult&) { done = true; }, now_);
+  while (!done) {
+    const std::vector<std::size_t> before = tokens;
+    scheduler.StepOnce();
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      ASSERT_EQ(tokens[i], before[i] + 1);
+    }
+  }
+  EXPECT_GE(scheduler.counters().steps, 2000U / 64);
+  scheduler.CancelAll();
 }
 
 TEST_F(SchedulerTest, RequestsAreChecked) {

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "engine/language_model.h"
+#include "judges/reasoner/open_model.h"
 #include "judges/reasoner/reasoner_judge.h"
 
 namespace safeguard::judges {
@@ -23,6 +24,9 @@ class OwningJudge final : public moderation::Judge {
       std::span<const moderation::Content> contents) override {
     return judge_->Decide(policies, contents);
   }
+  [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
+    return judge_->Counters();
+  }
 
  private:
   std::unique_ptr<engine::LanguageModel> model_;
@@ -31,22 +35,33 @@ class OwningJudge final : public moderation::Judge {
 
 }  // namespace
 
-Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options) {
-  Result<ReasonerSettings> settings = UnderstandOptions(options);
-  if (!settings) {
-    return std::unexpected(settings.error());
-  }
+Result<std::unique_ptr<engine::LanguageModel>> OpenModel(ReasonerSettings& settings) {
+  const ReasonerOptions& options = settings.options;
   engine::LanguageModelOptions how;
   how.threads = options.threads;
   how.rank_file = options.rank_file;
   how.generator.sequences_max = options.parallel_max;
   how.generator.cache_bytes_max = options.cache_bytes_max;
+  how.generator.drafts.mode = settings.drafts;
+  how.generator.prefix_folder = options.prefix_folder;
+  how.generator.on_note = options.on_note;
   Result<std::unique_ptr<engine::LanguageModel>> model =
       engine::LanguageModel::Open(options.model, how);
+  if (model) {
+    settings.context_max = (*model)->context_max();
+  }
+  return model;
+}
+
+Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options) {
+  Result<ReasonerSettings> settings = UnderstandOptions(options);
+  if (!settings) {
+    return std::unexpected(settings.error());
+  }
+  Result<std::unique_ptr<engine::LanguageModel>> model = OpenModel(*settings);
   if (!model) {
     return std::unexpected(model.error());
   }
-  settings->context_max = (*model)->context_max();
   return std::make_unique<OwningJudge>(std::move(*model), *settings);
 }
 

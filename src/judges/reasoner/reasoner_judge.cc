@@ -1,10 +1,13 @@
 #include "judges/reasoner/reasoner_judge.h"
 
+#include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <utility>
 
 #include "base/check.h"
+#include "judges/reasoner/named_counters.h"
 #include "judges/reasoner/read_result.h"
 #include "judges/reasoner/reasoner_policy.h"
 
@@ -19,6 +22,9 @@ using moderation::PreparedPolicy;
 using moderation::UndeterminedReason;
 using moderation::Verdict;
 using Policies = std::span<const std::shared_ptr<const PreparedPolicy>>;
+
+// Fewer tokens in common are computed again rather than kept.
+constexpr std::size_t kSharedTokensMin = 32;
 
 // Requests given to the generator at once, never more than it can queue, and waited for.
 class Flight {
@@ -96,11 +102,29 @@ class ReasonerJudge final : public moderation::Judge {
     return verdicts;
   }
 
+  [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
+    return NamedCounters(generator_.counters());
+  }
+
  private:
   static const ReasonerPolicy& Prepared(const std::shared_ptr<const PreparedPolicy>& policy) {
     const auto* prepared = dynamic_cast<const ReasonerPolicy*>(policy.get());
     CHECK(prepared != nullptr);  // of another judge
     return *prepared;
+  }
+
+  // Tokens that the prompts of all of several policies begin with: the system message, and what
+  // versions of one policy have in common.
+  static std::size_t SharedBeginning(Policies policies) {
+    if (policies.size() < 2) {
+      return 0;
+    }
+    std::span<const std::uint32_t> shared = Prepared(policies.front()).question().prefix;
+    for (const auto& policy : policies.subspan(1)) {
+      const auto same = std::ranges::mismatch(shared, Prepared(policy).question().prefix);
+      shared = shared.first(static_cast<std::size_t>(same.in1 - shared.begin()));
+    }
+    return shared.size() < kSharedTokensMin ? 0 : shared.size();
   }
 
   // What needs no model to be known.
@@ -136,6 +160,7 @@ class ReasonerJudge final : public moderation::Judge {
                   std::vector<Verdict>& verdicts) const {
     std::vector<GenerationResult> results(verdicts.size());
     std::vector<bool> asked(verdicts.size(), false);
+    const std::size_t shared = SharedBeginning(policies);
     {
       Flight flight(generator_, settings_.options.parallel_max);
       // By policy, so that one policy's prefix serves all contents while it is warm.
@@ -155,7 +180,8 @@ class ReasonerJudge final : public moderation::Judge {
             continue;
           }
           asked[at] = true;
-          flight.Send(MakeRequest(settings_, prepared.question(), std::move(prompt)), results[at]);
+          flight.Send(MakeRequest(settings_, prepared.question(), std::move(prompt), shared),
+                      results[at]);
         }
       }
     }
@@ -175,10 +201,7 @@ class ReasonerJudge final : public moderation::Judge {
     for (const auto& policy : policies) {
       asked.push_back(&policy->policy());
     }
-    AnswerPlan plan = PlanJointAnswer(asked);
-    std::string message = JointPolicyMessage(asked, plan);
-    const Result<Question> question =
-        MakeQuestion(bpe_, settings_, std::move(message), std::move(plan));
+    const Result<Question> question = MakeJointQuestion(bpe_, settings_, asked);
     std::vector<GenerationResult> results(contents.size());
     std::vector<bool> sent(contents.size(), false);
     if (question) {
@@ -244,6 +267,13 @@ Result<ReasonerSettings> UnderstandOptions(const ReasonerOptions& options) {
                 "an instant score is of one policy, not of several at once",
                 "leave out joint or instant");
   }
+  using Mode = engine::DraftSettings::Mode;
+  const std::map<std::string, Mode> drafts = {
+      {"off", Mode::kOff}, {"auto", Mode::kAuto}, {"always", Mode::kAlways}};
+  if (!drafts.contains(options.drafts)) {
+    return std::unexpected(UnknownWord("drafts", options.drafts, "off, auto, always"));
+  }
+  settings.drafts = drafts.at(options.drafts);
   settings.effort = *effort;
   settings.form = *form;
   settings.placement = *placement;

@@ -19,6 +19,7 @@ struct ReasonerSettings {
   engine::ReasoningEffort effort = engine::ReasoningEffort::kLow;
   AnswerForm form = AnswerForm::kPolicy;
   engine::PolicyPlacement placement = engine::PolicyPlacement::kDeveloper;
+  engine::DraftSettings::Mode drafts = engine::DraftSettings::Mode::kAuto;
   std::size_t context_max = 131'072;  // positions of the model
 };
 

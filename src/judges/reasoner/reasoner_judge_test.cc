@@ -134,6 +134,24 @@ TEST_F(ReasonerJudgeTest, ContentsShareThePrefixAndKeepTheirPlaces) {
   EXPECT_EQ(generator_.requests.size(), 3U);
 }
 
+TEST_F(ReasonerJudgeTest, SeveralPoliciesShareTheirCommonBeginning) {
+  std::string longer(kSpam);
+  longer += "### SP9 - More\n- **SP9.a** More.\n";
+  Decide({moderation::UserMessage("ab")}, {}, {std::string(kSpam), longer});
+  ASSERT_EQ(generator_.requests.size(), 2U);
+  const GenerationRequest& first = generator_.requests[0];
+  const GenerationRequest& second = generator_.requests[1];
+  ASSERT_EQ(first.prefix_ends.size(), 2U);
+  ASSERT_EQ(second.prefix_ends.size(), 2U);
+  const std::size_t shared = first.prefix_ends[0];
+  EXPECT_EQ(second.prefix_ends[0], shared);
+  EXPECT_GT(shared, kSpam.size()) << "more than the system message";
+  EXPECT_TRUE(std::equal(first.prompt.begin(),
+                         first.prompt.begin() + static_cast<std::ptrdiff_t>(shared),
+                         second.prompt.begin()));
+  EXPECT_NE(first.prompt[shared], second.prompt[shared]);
+}
+
 TEST_F(ReasonerJudgeTest, AnAnswerThatDidNotEndIsUndetermined) {
   Finish(FinishReason::kTokenLimit, false);
   EXPECT_EQ(DecideOne("x").reason, UndeterminedReason::kUnfinishedReasoning);
@@ -166,6 +184,8 @@ TEST_F(ReasonerJudgeTest, TheScoreIsReadAtTheVerdict) {
   generator_.answer = [this](const GenerationRequest& request) {
     EXPECT_EQ(request.probe->after, "{\"violation\":");
     EXPECT_THAT(request.probe->labels, ElementsAre("1", "0"));
+    EXPECT_TRUE(request.probe->relative);
+    EXPECT_FALSE(request.sampling.logprobs);
     GenerationResult result = test::Answered(*bpe_, "", R"({"violation":1})");
     result.scores = engine::LabelScores{{-0.1, -2.3}, {0.9, 0.1}, 0.99};
     return result;
@@ -221,6 +241,9 @@ TEST(UnderstandOptions, NamesTheChoices) {
   options = {};
   options.placement = "user";
   EXPECT_THAT(Describe(UnderstandOptions(options).error()), HasSubstr("hf-template"));
+  options = {};
+  options.drafts = "never";
+  EXPECT_THAT(Describe(UnderstandOptions(options).error()), HasSubstr("off, auto, always"));
 }
 
 }  // namespace

@@ -35,6 +35,13 @@ Result<Question> MakeQuestion(const engine::Bpe& bpe, const ReasonerSettings& se
   return question;
 }
 
+Result<Question> MakeJointQuestion(const engine::Bpe& bpe, const ReasonerSettings& settings,
+                                   const std::vector<const moderation::Policy*>& policies) {
+  AnswerPlan plan = PlanJointAnswer(policies);
+  std::string message = JointPolicyMessage(policies, plan);
+  return MakeQuestion(bpe, settings, std::move(message), std::move(plan));
+}
+
 Result<std::shared_ptr<const ReasonerPolicy>> ReasonerPolicy::Make(
     const engine::Bpe& bpe, const ReasonerSettings& settings, const moderation::Policy& policy) {
   std::shared_ptr<ReasonerPolicy> prepared(new ReasonerPolicy(policy));
@@ -79,11 +86,16 @@ std::vector<std::uint32_t> MakePrompt(const engine::Bpe& bpe, const Question& qu
 }
 
 engine::GenerationRequest MakeRequest(const ReasonerSettings& settings, const Question& question,
-                                      std::vector<std::uint32_t> prompt) {
+                                      std::vector<std::uint32_t> prompt, std::size_t shared) {
   const ReasonerOptions& options = settings.options;
   engine::GenerationRequest request;
   request.prompt = std::move(prompt);
-  request.prefix_ends = {question.prefix.size()};
+  if (shared > 0 && shared < question.prefix.size()) {
+    request.prefix_ends.push_back(shared);
+  }
+  request.prefix_ends.push_back(question.prefix.size());
+  request.priority =
+      options.interactive ? engine::Priority::kInteractive : engine::Priority::kBatch;
   request.sampling.temperature = options.temperature;
   request.sampling.seed = options.seed;
   request.sampling.logprobs = false;
@@ -102,6 +114,7 @@ engine::GenerationRequest MakeRequest(const ReasonerSettings& settings, const Qu
     request.probe->labels.insert(request.probe->labels.end(), verdict->safe.begin(),
                                  verdict->safe.end());
     request.probe->stop = options.instant;
+    request.probe->relative = true;  // a score is of one side against the other
   }
   return request;
 }

@@ -48,7 +48,13 @@ class ReasonerPolicy final : public moderation::PreparedPolicy {
 std::vector<std::uint32_t> MakePrompt(const engine::Bpe& bpe, const Question& question,
                                       const moderation::Content& content, bool instant);
 
+// `shared`: tokens that the prompts of several policies begin with, worth keeping of themselves; 0:
+// none.
 engine::GenerationRequest MakeRequest(const ReasonerSettings& settings, const Question& question,
-                                      std::vector<std::uint32_t> prompt);
+                                      std::vector<std::uint32_t> prompt, std::size_t shared = 0);
+
+// One prompt about all of `policies`. REQUIRES: at least one.
+Result<Question> MakeJointQuestion(const engine::Bpe& bpe, const ReasonerSettings& settings,
+                                   const std::vector<const moderation::Policy*>& policies);
 
 }  // namespace safeguard::judges

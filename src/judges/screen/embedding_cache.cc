@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -139,19 +138,6 @@ void EmbeddingCache::Store(std::span<const std::string_view> texts,
       ignored;  // best effort: without the folder the write below fails, and that is fine
   std::filesystem::create_directories(folder_ + "/embeddings", ignored);
   static_cast<void>(WriteFileAtomically(PathOf(texts, hidden), bytes));
-}
-
-std::string DefaultCacheFolder() {
-  const char* own = std::getenv("SAFEGUARD_CACHE");
-  if (own != nullptr && *own != '\0') {
-    return std::string_view(own) == "off" ? "" : own;
-  }
-  const char* xdg = std::getenv("XDG_CACHE_HOME");
-  if (xdg != nullptr && *xdg != '\0') {
-    return std::string(xdg) + "/safeguard";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/safeguard" : "";
 }
 
 }  // namespace safeguard::judges

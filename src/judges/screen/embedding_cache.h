@@ -13,7 +13,8 @@ namespace safeguard::judges {
 
 class EmbeddingCache {
  public:
-  // `folder` is created when first written to; empty: no cache. `model_hash` keeps models apart.
+  // `folder` is created when first written to; empty: no cache. `model_hash` keeps models apart,
+  // and what computes them where that changes the numbers.
   EmbeddingCache(std::string folder, std::string model_hash);
 
   // The embeddings of `texts`, if exactly these texts were stored for this model and width.
@@ -29,9 +30,5 @@ class EmbeddingCache {
   std::string folder_;
   std::string model_hash_;
 };
-
-// $SAFEGUARD_CACHE, else $XDG_CACHE_HOME/safeguard, else ~/.cache/safeguard; empty when none is
-// set. SAFEGUARD_CACHE=off turns the cache off.
-std::string DefaultCacheFolder();
 
 }  // namespace safeguard::judges

@@ -13,6 +13,8 @@ using moderation::GoldenCase;
 using moderation::Outcome;
 using moderation::Side;
 
+constexpr std::size_t kTextsRemembered = 20'000;
+
 // The text that stands for a case: its message, or its conversation turn by turn.
 std::string CaseText(const moderation::Content& content) {
   std::string text;
@@ -31,13 +33,40 @@ EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, Embeddi
       model_name_(std::move(model_name)),
       model_hash_(std::move(model_hash)) {}
 
+std::optional<std::vector<EmbeddedText>> EmbeddingScreen::Remembered(
+    std::span<const std::string_view> texts) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<EmbeddedText> found;
+  found.reserve(texts.size());
+  for (const std::string_view text : texts) {
+    const auto known = memory_.find(std::string(text));
+    if (known == memory_.end()) {
+      return std::nullopt;
+    }
+    found.push_back(known->second);
+  }
+  return found;
+}
+
+void EmbeddingScreen::Remember(std::span<const std::string_view> texts,
+                               std::span<const EmbeddedText> embedded) {
+  const std::scoped_lock lock(mutex_);
+  for (std::size_t t = 0; t < texts.size() && memory_.size() < kTextsRemembered; ++t) {
+    memory_.try_emplace(std::string(texts[t]), embedded[t]);
+  }
+}
+
 std::vector<EmbeddedText> EmbeddingScreen::EmbedCached(std::span<const std::string_view> texts) {
-  std::optional<std::vector<EmbeddedText>> found = cache_.Find(texts, embedder_->hidden());
-  if (found) {
+  if (std::optional<std::vector<EmbeddedText>> known = Remembered(texts)) {
+    return std::move(*known);
+  }
+  if (std::optional<std::vector<EmbeddedText>> found = cache_.Find(texts, embedder_->hidden())) {
+    Remember(texts, *found);
     return std::move(*found);
   }
   std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
   cache_.Store(texts, embedded, embedder_->hidden());
+  Remember(texts, embedded);
   return embedded;
 }
 

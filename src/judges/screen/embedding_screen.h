@@ -4,7 +4,13 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "judges/screen/embedding_cache.h"
 #include "judges/screen/screen.h"
@@ -30,13 +36,20 @@ class EmbeddingScreen : public Screen {
   [[nodiscard]] std::string model_hash() const override { return model_hash_; }
 
  private:
-  // Embeddings from the cache, else computed and stored.
+  // Embeddings from memory or the cache, else computed and stored. Variants of one policy, made
+  // ready one after the other, share nearly all of their texts.
   std::vector<EmbeddedText> EmbedCached(std::span<const std::string_view> texts);
 
   std::unique_ptr<TextEmbedder> embedder_;
   EmbeddingCache cache_;
+  // All of `texts` from memory; nothing when one is missing.
+  std::optional<std::vector<EmbeddedText>> Remembered(std::span<const std::string_view> texts);
+  void Remember(std::span<const std::string_view> texts, std::span<const EmbeddedText> embedded);
+
   std::string model_name_;
   std::string model_hash_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, EmbeddedText> memory_;  // guarded by mutex_
 };
 
 }  // namespace safeguard::judges

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "judges/screen/embedding_screen.h"
@@ -58,8 +59,9 @@ Result<std::unique_ptr<moderation::Judge>> OpenScreenJudge(const ScreenOptions& 
   std::string hash = WeightsHash((*embedder)->encoder(), options.model_folder, cache_folder);
   const std::string name =
       std::filesystem::path(options.model_folder).lexically_normal().filename().string();
+  const std::string numbers = hash + "/" + (*embedder)->encoder().arithmetic();
   auto screen =
-      std::make_unique<EmbeddingScreen>(std::move(*embedder), EmbeddingCache(cache_folder, hash),
+      std::make_unique<EmbeddingScreen>(std::move(*embedder), EmbeddingCache(cache_folder, numbers),
                                         name.empty() ? "encoder" : name, hash);
   return std::make_unique<ScreenJudge>(std::move(screen), options.content_bytes_max);
 }

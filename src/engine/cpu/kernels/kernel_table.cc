@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::array kTables = {
 #if defined(__x86_64__)
+    &kAvx512VnniKernels,
     &kAvx512Kernels,
     &kAvx2Kernels,
 #endif

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/cpu/kernels/packed_linear.h"
 #include "engine/model/weights.h"
 
 namespace safeguard::engine::cpu {
@@ -146,12 +147,17 @@ struct KernelTable {
   void (*attention)(const AttentionTask& task);
   void (*rms_norm)(const NormTask& task);
   void (*swiglu)(const SwigluTask& task);
+  // Of one table: packed_linear takes rows that its own prepare made. The numbers are the same bits
+  // in every table.
+  void (*prepare)(const PrepareTask& task);
+  void (*packed_linear)(const PackedTask& task);
 };
 
 extern const KernelTable kReferenceKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
+extern const KernelTable kAvx512VnniKernels;
 #endif
 
 struct KernelTables {

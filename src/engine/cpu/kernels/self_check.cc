@@ -7,6 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/cpu/aligned_floats.h"
+
 namespace safeguard::engine::cpu {
 namespace {
 
@@ -97,6 +99,48 @@ std::vector<float> Linear(const KernelTable& table, WeightType type, NibbleOrder
   return out;
 }
 
+// Both packed types and both widths of activations must give the reference's bits.
+std::vector<float> PackedLinear(const KernelTable& table, PackedType type, ActivationBits bits) {
+  constexpr std::size_t kBlocks = kColumns / kPackedBlock;
+  constexpr std::size_t kPackedRows = 13;  // eight at once, and five
+  Random random(5);
+  const std::size_t row_floats = PreparedRowBytes(kBlocks) / sizeof(float);
+  const std::size_t group_floats = PackedGroupBytes(type, kBlocks) / sizeof(float);
+  AlignedFloats weights(group_floats);
+  auto* bytes = reinterpret_cast<std::uint8_t*>(weights.data());
+  const std::size_t scales = kBlocks * PackedCodeBytes(type);
+  for (std::size_t i = 0; i < group_floats * sizeof(float); ++i) {
+    const bool top = type == PackedType::kQ8 && i % 2 == 1;  // of a scale: sign and exponent
+    bytes[i] = i < scales ? random.Byte() : top ? 0x28 : 100 + random.Byte() % 40;
+  }
+  const std::vector<float> x = random.Numbers(kPackedRows * kColumns);
+  const std::vector<float> bias(kPackedOutputs, 0.5F);
+  AlignedFloats prepared(kPackedRows * row_floats);
+  std::array<const std::byte*, kPackedRows> rows{};
+  for (std::size_t r = 0; r < kPackedRows; ++r) {
+    auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
+    table.prepare({x.data() + r * kColumns, kBlocks, bits, row});
+    rows.at(r) = row;
+  }
+  std::vector<float> out(kPackedRows * kPackedOutputs);
+  AlignedFloats scratch(kPackedScratchFloats);
+  table.packed_linear({type, bits, reinterpret_cast<const std::byte*>(weights.data()), kBlocks,
+                       kPackedOutputs, bias.data(), rows.data(), kPackedRows, out.data(),
+                       kPackedOutputs, scratch.data()});
+  return out;
+}
+
+bool PackedAgrees(const KernelTable& table) {
+  for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8}) {
+    for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+      if (PackedLinear(table, type, bits) != PackedLinear(kReferenceKernels, type, bits)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 std::vector<float> Attention(const KernelTable& table, KvType type) {
   constexpr std::size_t kTokens = 3;
   constexpr std::size_t kGroup = 5;
@@ -153,7 +197,7 @@ bool AgreesWithReference(const KernelTable& table) {
   }
   return agrees([](const KernelTable& t) { return Attention(t, KvType::kF32); }) &&
          agrees([](const KernelTable& t) { return Attention(t, KvType::kF16); }) &&
-         agrees(NormAndSwiglu);
+         agrees(NormAndSwiglu) && PackedAgrees(table);
 }
 
 }  // namespace safeguard::engine::cpu

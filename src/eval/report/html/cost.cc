@@ -45,8 +45,7 @@ std::string QualityPlot(const std::vector<QualityPoint>& points) {
     most = std::max(most, *point.seconds);
   }
   Plot plot("Cost against quality", "F1 against the median time of a content, one mark a run",
-            LogAxis("median time of a content (seconds, each step ten times as long)", least, most),
-            ShareAxis("F1"));
+            LogAxis("median time of a content, seconds (log scale)", least, most), ShareAxis("F1"));
   constexpr Plot::Shape kShapes[] = {Plot::Shape::kDiamond, Plot::Shape::kCircle,
                                      Plot::Shape::kSquare, Plot::Shape::kTriangle};
   constexpr const char* kColours[] = {"fill-bad", "fill-good", "fill-third"};

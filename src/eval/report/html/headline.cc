@@ -94,7 +94,8 @@ std::string DecisionsSection(const Report& report) {
                        of == 0 ? "–" : fmt::format("{:.0f} %", share * 100));
   };
   std::string html =
-      "<div class=\"scroll\"><table class=\"matrix\"><tr><th></th><th>judged a violation</th>"
+      "<div class=\"pair\"><div><div class=\"scroll\"><table "
+      "class=\"matrix\"><tr><th></th><th>judged a violation</th>"
       "<th>judged safe</th><th>undetermined</th></tr><tr><th class=\"row\">violation</th>";
   html += cell("right", c.true_positive, all.positives(), "found");
   html += cell("wrong", c.false_negative, all.positives(), "missed");
@@ -105,10 +106,10 @@ std::string DecisionsSection(const Report& report) {
   html += cell("open", all.false_positive - c.false_positive, all.negatives(), "open");
   html +=
       "</tr></table></div><p class=\"soft\">Rows: what the label says. Percentages are of the "
-      "row.</p>";
+      "row.</p></div>";
   if (!report.undetermined_reasons.empty()) {
     html +=
-        "<h3>Undetermined, by kind</h3><table><tr><th>kind</th><th class=\"n\">cases</th><th>"
+        "<div><h3>Undetermined, by kind</h3><table><tr><th>kind</th><th class=\"n\">cases</th><th>"
         "share of all cases</th></tr>";
     for (const auto& [reason, count] : report.undetermined_reasons) {
       const double share = static_cast<double>(count) / static_cast<double>(report.cases);
@@ -116,9 +117,9 @@ std::string DecisionsSection(const Report& report) {
                           HtmlText(reason), CountText(count),
                           ShareBar(share, std::nullopt, "fill-third"));
     }
-    html += "</table>";
+    html += "</table></div>";
   }
-  return html;
+  return html + "</div>";
 }
 
 }  // namespace safeguard::eval

@@ -62,7 +62,7 @@ td.b{width:19%;min-width:90px}
 td.v{white-space:nowrap;font-variant-numeric:tabular-nums;color:var(--ink)}
 td.v span{color:var(--soft);font-size:12px}
 .scroll{overflow-x:auto}
-.matrix{max-width:560px}
+.matrix{max-width:520px;table-layout:fixed}.matrix th.row{width:86px}.notes li::first-letter{text-transform:uppercase}
 .matrix td,.matrix th{border:2px solid var(--paper);padding:9px 12px;text-align:center}
 .matrix th{border-color:transparent}.matrix th.row{text-align:right;white-space:nowrap}
 .matrix td b{display:block;font-size:21px;font-variant-numeric:tabular-nums}
@@ -95,7 +95,8 @@ break-after:avoid}h3{break-after:avoid}
 .card .value small{display:block;margin:0;font-size:11px}
 .pair{grid-template-columns:1fr 1fr;gap:12px}
 figure,.card,.case,tr,.notes{break-inside:avoid}
-table{font-size:10.5px}pre{font-size:9.5px;border:0;padding:0;background:none}
+table,td.v span,.soft,figcaption,.card .say,.card .name,.case .head,.tag,code{font-size:10.5px}th{font-size:10px}
+td,th{padding-top:3px;padding-bottom:3px}.bar{height:7px}pre{font-size:9.5px;border:0;padding:0;background:none}
 details::details-content{content-visibility:visible;display:block}summary{list-style:none}}
 )";
 

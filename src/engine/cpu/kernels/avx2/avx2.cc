@@ -4,6 +4,7 @@
 #include "engine/cpu/kernels/vector_attention.h"
 #include "engine/cpu/kernels/vector_linear.h"
 #include "engine/cpu/kernels/vector_math.h"
+#include "engine/cpu/kernels/vector_packed.h"
 
 namespace safeguard::engine::cpu {
 namespace {
@@ -22,6 +23,8 @@ const KernelTable kAvx2Kernels = {
     .attention = Attention<Lanes8>,
     .rms_norm = RmsNorm<Lanes8>,
     .swiglu = Swiglu<Lanes8>,
+    .prepare = Prepare<IntegerOrder::kPairs>,
+    .packed_linear = PackedLinear<Lanes8>,
 };
 
 }  // namespace safeguard::engine::cpu

@@ -120,6 +120,49 @@ struct Lanes8 {
       out[v] = Mul(out[v], factor);
     }
   }
+  // ---- integers, for vector_packed.h ----
+  static constexpr std::size_t kPackedRows = 4;
+  static Int LoadInt(const std::byte* from) {
+    return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  static void StoreInt(std::byte* to, Int x) {
+    _mm256_store_si256(reinterpret_cast<__m256i*>(to), x);
+  }
+  static Int SetInt(std::int32_t x) { return _mm256_set1_epi32(x); }
+  static Int RepeatInt(const std::byte* from) {
+    int number = 0;
+    __builtin_memcpy(&number, from, sizeof number);
+    return _mm256_set1_epi32(number);
+  }
+  static Float RepeatFloat(const std::byte* from) { return _mm256_castsi256_ps(RepeatInt(from)); }
+  static Int And(Int a, Int b) { return _mm256_and_si256(a, b); }
+  static Int AddInt(Int a, Int b) { return _mm256_add_epi32(a, b); }
+  template <int bits>
+  static Int Left16(Int x) {
+    return _mm256_slli_epi16(x, bits);
+  }
+  template <int bits>
+  static Int Right16(Int x) {
+    return _mm256_srli_epi16(x, bits);
+  }
+  template <int bits>
+  static Int Arithmetic16(Int x) {
+    return _mm256_srai_epi16(x, bits);
+  }
+  // Products of 16-bit integers, added in pairs.
+  static Int MulAdd16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
+  // Twice the E2M1 value of every byte's code.
+  static Int E2m1Twice(Int codes) {
+    const Int table = _mm256_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12, 0,
+                                       1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+    return _mm256_shuffle_epi8(table, codes);
+  }
+  // 2^(e - 127) of eight bytes e of 1 to 254.
+  static Float PowersOfTwo(const std::byte* from) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu8_epi32(bytes), 23));
+  }
+
   // Into the L2 cache.
   static void Prefetch(const std::byte* at) {
     _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);

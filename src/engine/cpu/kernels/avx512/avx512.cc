@@ -4,6 +4,7 @@
 #include "engine/cpu/kernels/vector_attention.h"
 #include "engine/cpu/kernels/vector_linear.h"
 #include "engine/cpu/kernels/vector_math.h"
+#include "engine/cpu/kernels/vector_packed.h"
 
 namespace safeguard::engine::cpu {
 namespace {
@@ -23,6 +24,8 @@ const KernelTable kAvx512Kernels = {
     .attention = Attention<Lanes16>,
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
+    .prepare = Prepare<IntegerOrder::kPairs>,
+    .packed_linear = PackedLinear<Lanes16>,
 };
 
 }  // namespace safeguard::engine::cpu

@@ -109,6 +109,45 @@ struct Lanes16 {
       out[1] = _mm512_permutexvar_ps(high, table);
     }
   }
+  // ---- integers, for vector_packed.h ----
+  static constexpr std::size_t kPackedRows = 8;
+  static Int LoadInt(const std::byte* from) { return _mm512_load_si512(from); }
+  static void StoreInt(std::byte* to, Int x) { _mm512_store_si512(to, x); }
+  static Int SetInt(std::int32_t x) { return _mm512_set1_epi32(x); }
+  static Int RepeatInt(const std::byte* from) {
+    int number = 0;
+    __builtin_memcpy(&number, from, sizeof number);
+    return _mm512_set1_epi32(number);
+  }
+  static Float RepeatFloat(const std::byte* from) { return _mm512_castsi512_ps(RepeatInt(from)); }
+  static Int And(Int a, Int b) { return _mm512_and_si512(a, b); }
+  static Int AddInt(Int a, Int b) { return _mm512_add_epi32(a, b); }
+  template <int bits>
+  static Int Left16(Int x) {
+    return _mm512_slli_epi16(x, bits);
+  }
+  template <int bits>
+  static Int Right16(Int x) {
+    return _mm512_srli_epi16(x, bits);
+  }
+  template <int bits>
+  static Int Arithmetic16(Int x) {
+    return _mm512_srai_epi16(x, bits);
+  }
+  // Products of 16-bit integers, added in pairs.
+  static Int MulAdd16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
+  // Twice the E2M1 value of every byte's code.
+  static Int E2m1Twice(Int codes) {
+    const Int table = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12));
+    return _mm512_shuffle_epi8(table, codes);
+  }
+  // 2^(e - 127) of sixteen bytes e of 1 to 254.
+  static Float PowersOfTwo(const std::byte* from) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), 23));
+  }
+
   // Into the L2 cache.
   static void Prefetch(const std::byte* at) {
     _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);

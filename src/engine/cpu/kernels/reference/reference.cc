@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/kernels/reference/packed.h"
 #include "engine/model/dequantize.h"
 
 namespace safeguard::engine::cpu {
@@ -143,6 +144,8 @@ const KernelTable kReferenceKernels = {
     .attention = Attention,
     .rms_norm = RmsNorm,
     .swiglu = Swiglu,
+    .prepare = ReferencePrepare,
+    .packed_linear = ReferencePackedLinear,
 };
 
 }  // namespace safeguard::engine::cpu

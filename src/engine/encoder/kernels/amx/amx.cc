@@ -24,7 +24,7 @@ bool Supported() {
          __builtin_cpu_supports("avx512vl") && TilesSupported();
 }
 
-std::size_t PackedBytes(std::size_t outputs, std::size_t inputs) {
+std::size_t PackedBytes(std::size_t outputs, std::size_t inputs, InputKind /*kind*/) {
   return outputs * inputs * sizeof(std::uint16_t);
 }
 
@@ -33,7 +33,7 @@ constexpr std::size_t RowBytes(std::size_t inputs) {
   return RoundUp(inputs * sizeof(std::uint16_t), 64) + 64;
 }
 
-std::size_t PreparedBytes(std::size_t rows, std::size_t inputs) {
+std::size_t PreparedBytes(std::size_t rows, std::size_t inputs, InputKind /*kind*/) {
   return RoundUp(rows, kRowsAtOnce) * RowBytes(inputs);
 }
 
@@ -76,6 +76,13 @@ void PrepareRows(const PrepareTask& task) {
   for (std::size_t r = task.rows; r < RoundUp(task.rows, kRowsAtOnce); ++r) {
     std::memset(to + r * row_bytes, 0, task.columns * sizeof(std::uint16_t));
   }
+}
+
+void PrepareGelu(const PrepareTask& task) {
+  for (std::size_t r = 0; r < task.rows; ++r) {
+    Gelu<Lanes16>(task.x + r * task.x_stride, task.columns);
+  }
+  PrepareRows(task);
 }
 
 TileConfig FullTiles() {
@@ -143,12 +150,16 @@ void Multiply(const MultiplyTask& task) {
 
 const KernelTable kAmxKernels = {
     .name = "amx",
+    .precision = Precision::k16Bit,
     .supported = Supported,
     .row_quantum = kRowsAtOnce,
+    .inner_block = kInputBlock,
+    .sorts_channels = false,
     .packed_bytes = PackedBytes,
     .pack_weights = PackWeights,
     .prepared_bytes = PreparedBytes,
     .prepare_rows = PrepareRows,
+    .prepare_gelu = PrepareGelu,
     .multiply = Multiply,
     .attention = Attention<Lanes16>,
     .add_layer_norm = AddLayerNorm<Lanes16>,

@@ -15,6 +15,12 @@ namespace {  // NOLINT(google-build-namespaces): see above
 struct Lanes8 {
   using Float = __m256;
   using Int = __m256i;
+  // Eight outputs by four neighbouring inputs, and four neighbouring inputs in every lane: the
+  // first and third as 16-bit numbers, the second and fourth.
+  struct Weights {
+    Int even, odd;
+  };
+  using Quad = Weights;
   static constexpr std::size_t kWidth = 8;
 
   static Float Load(const float* from) { return _mm256_loadu_ps(from); }
@@ -66,6 +72,57 @@ struct Lanes8 {
   static Int MulAddPairs(Int sum, Int a, Int b) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
   }
+
+  static Int SetInt(std::int32_t x) { return _mm256_set1_epi32(x); }
+  static void StoreInt(void* to, Int x) { _mm256_storeu_si256(static_cast<__m256i*>(to), x); }
+  static Int AddInt(Int a, Int b) { return _mm256_add_epi32(a, b); }
+  static Int SubInt(Int a, Int b) { return _mm256_sub_epi32(a, b); }
+  static Int MaxInt(Int a, Int b) { return _mm256_max_epi32(a, b); }
+  static std::int32_t TotalInt(Int x) {
+    const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    const __m128i two = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 1)));
+  }
+  static std::int32_t LargestInt(Int x) {
+    const __m128i four = _mm_max_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+    const __m128i two = _mm_max_epi32(four, _mm_unpackhi_epi64(four, four));
+    return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 1)));
+  }
+  // Shifts the second byte of every lane down to the first.
+  static Int HighByte(Int x) { return _mm256_srli_epi32(x, 8); }
+  // The low byte of every lane.
+  static void StoreBytes(std::uint8_t* to, Int x) {
+    const Int low = _mm256_and_si256(x, _mm256_set1_epi32(255));
+    const Int words = _mm256_packus_epi32(low, low);
+    const Int bytes = _mm256_packus_epi16(words, words);
+    const std::int32_t first = _mm256_extract_epi32(bytes, 0);
+    const std::int32_t second = _mm256_extract_epi32(bytes, 4);
+    std::memcpy(to, &first, sizeof first);
+    std::memcpy(to + 4, &second, sizeof second);
+  }
+  // The low bytes of four vectors in every lane, the first lowest.
+  static Int JoinBytes(Int x0, Int x1, Int x2, Int x3) {
+    const Int byte = _mm256_set1_epi32(255);
+    const Int low = _mm256_or_si256(_mm256_and_si256(x0, byte),
+                                    _mm256_slli_epi32(_mm256_and_si256(x1, byte), 8));
+    const Int high = _mm256_or_si256(_mm256_slli_epi32(_mm256_and_si256(x2, byte), 16),
+                                     _mm256_slli_epi32(x3, 24));
+    return _mm256_or_si256(low, high);
+  }
+  static Weights LoadWeights(const std::int8_t* from) {
+    const Int bytes = LoadInt(from);
+    return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
+  }
+  static Quad RepeatQuad(const void* from) {
+    const Int bytes = RepeatPair(from);
+    return {_mm256_and_si256(bytes, _mm256_set1_epi16(255)), _mm256_srli_epi16(bytes, 8)};
+  }
+  // sum + x0 * w0 + x1 * w1 + x2 * w2 + x3 * w3, exact (vpmaddubsw would saturate).
+  static Int Dot(Int sum, const Quad& x, const Weights& w) {
+    return _mm256_add_epi32(_mm256_add_epi32(sum, _mm256_madd_epi16(x.even, w.even)),
+                            _mm256_madd_epi16(x.odd, w.odd));
+  }
+
   static Float LoadF16(const void* from) {
     return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(from)));
   }

@@ -92,5 +92,31 @@ inline float _mm512_reduce_max_ps(__m512 x) {
   return largest;
 }
 
+inline __m128i _mm512_cvtepi32_epi8(__m512i x) {
+  const auto from = BitsAs<Numbers<std::int32_t, 16>>(x);
+  Numbers<std::int8_t, 16> to;
+  for (int i = 0; i < 16; ++i) {
+    to.at[i] = static_cast<std::int8_t>(from.at[i]);
+  }
+  return BitsAs<__m128i>(to);
+}
+
+inline std::int32_t _mm512_reduce_add_epi32(__m512i x) {
+  std::int32_t sum = 0;
+  for (const std::int32_t number : BitsAs<Numbers<std::int32_t, 16>>(x).at) {
+    sum += number;
+  }
+  return sum;
+}
+
+inline std::int32_t _mm512_reduce_max_epi32(__m512i x) {
+  const auto from = BitsAs<Numbers<std::int32_t, 16>>(x);
+  std::int32_t largest = from.at[0];
+  for (const std::int32_t number : from.at) {
+    largest = number > largest ? number : largest;
+  }
+  return largest;
+}
+
 }  // namespace
 }  // namespace safeguard::engine

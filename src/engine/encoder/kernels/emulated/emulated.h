@@ -7,7 +7,7 @@
 
 namespace safeguard::engine {
 
-// The avx512 and amx tables; their `supported` speaks of the real processor and means nothing here.
+// The avx512 tables and amx; their `supported` speaks of the real processor and means nothing here.
 std::span<const KernelTable* const> EmulatedKernels();
 
 }  // namespace safeguard::engine

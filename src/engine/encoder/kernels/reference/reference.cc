@@ -15,7 +15,7 @@ bool Supported() {
   return true;
 }
 
-std::size_t PackedBytes(std::size_t outputs, std::size_t inputs) {
+std::size_t PackedBytes(std::size_t outputs, std::size_t inputs, InputKind /*kind*/) {
   return outputs * inputs * sizeof(float);
 }
 
@@ -29,7 +29,7 @@ void PackWeights(const PackTask& task) {
   }
 }
 
-std::size_t PreparedBytes(std::size_t rows, std::size_t inputs) {
+std::size_t PreparedBytes(std::size_t rows, std::size_t inputs, InputKind /*kind*/) {
   return rows * inputs * sizeof(float);
 }
 
@@ -123,6 +123,13 @@ void Gelu(float* x, std::size_t count) {
   }
 }
 
+void PrepareGelu(const PrepareTask& task) {
+  for (std::size_t r = 0; r < task.rows; ++r) {
+    Gelu(task.x + r * task.x_stride, task.columns);
+  }
+  PrepareRows(task);
+}
+
 float WidenOne(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000U) << 16;
   const std::uint32_t exponent = (half >> 10) & 31U;
@@ -147,12 +154,16 @@ void WidenF16(const std::byte* from, std::size_t count, float* to) {
 
 const KernelTable kReferenceKernels = {
     .name = "reference",
+    .precision = Precision::kFull,
     .supported = Supported,
     .row_quantum = 1,
+    .inner_block = kInputBlock,
+    .sorts_channels = false,
     .packed_bytes = PackedBytes,
     .pack_weights = PackWeights,
     .prepared_bytes = PreparedBytes,
     .prepare_rows = PrepareRows,
+    .prepare_gelu = PrepareGelu,
     .multiply = Multiply,
     .attention = Attention,
     .add_layer_norm = AddLayerNorm,

@@ -1,0 +1,102 @@
+// The speed of the packed linear kernels on one matrix of gpt-oss-20b's experts (or of its dense
+// layers), one thread, by its own CPU time: G multiply-adds a second, and G bytes of weights a
+// second. `rows` are the tokens that share the matrix. Matrices are taken in turn from 400 MB, so
+// that weights come from memory, as in a model.
+#include <benchmark/benchmark.h>
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/kernel_table.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+constexpr std::size_t kBlocks = 2880 / kPackedBlock;
+constexpr std::size_t kOutputs = 2880;
+constexpr std::size_t kMemory = std::size_t{400} << 20;
+
+// Random codes; scales that are modest numbers in both types.
+std::byte* Weights() {
+  static std::byte* memory = [] {
+    void* bytes =
+        ::mmap(nullptr, kMemory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(bytes != MAP_FAILED);
+    static_cast<void>(::madvise(bytes, kMemory, MADV_HUGEPAGE));
+    auto* at = static_cast<std::byte*>(bytes);
+    std::uint64_t state = 1;
+    for (std::size_t i = 0; i < kMemory; ++i) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      at[i] = static_cast<std::byte>(0x20 + (state >> 59));
+    }
+    return at;
+  }();
+  return memory;
+}
+
+void Run(benchmark::State& state, const KernelTable& table, PackedType type, ActivationBits bits) {
+  const auto rows = static_cast<std::size_t>(state.range(0));
+  const std::size_t row_floats = PreparedRowBytes(kBlocks) / sizeof(float);
+  AlignedFloats prepared(rows * row_floats);
+  AlignedFloats scratch(kPackedScratchFloats);
+  std::vector<float> x(kBlocks * kPackedBlock, 0.5F);
+  std::vector<const std::byte*> pointers;
+  for (std::size_t r = 0; r < rows; ++r) {
+    auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
+    table.prepare({x.data(), kBlocks, bits, row});
+    pointers.push_back(row);
+  }
+  const std::vector<float> bias(kOutputs);
+  std::vector<float> out(rows * kOutputs);
+  const std::size_t bytes = PackedGroupBytes(type, kBlocks) * (kOutputs / kPackedOutputs);
+  std::size_t at = 0;
+  for (auto _ : state) {
+    table.packed_linear({type, bits, Weights() + at, kBlocks, kOutputs, bias.data(),
+                         pointers.data(), rows, out.data(), kOutputs, scratch.data()});
+    benchmark::DoNotOptimize(out.data());
+    at = at + 2 * bytes <= kMemory ? at + bytes : 0;
+  }
+  const auto runs = static_cast<double>(state.iterations());
+  const double macs = runs * static_cast<double>(rows * kOutputs * kBlocks * kPackedBlock);
+  state.counters["GMAC/s"] = benchmark::Counter(macs / 1e9, benchmark::Counter::kIsRate);
+  state.counters["GB/s"] =
+      benchmark::Counter(runs * static_cast<double>(bytes) / 1e9, benchmark::Counter::kIsRate);
+}
+
+void RegisterAll() {
+  for (std::size_t i = 0; i + 1 < AllKernels().count; ++i) {  // the reference is not for speed
+    const KernelTable& table = *AllKernels().tables[i];
+    if (!table.supported()) {
+      continue;
+    }
+    for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8}) {
+      for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+        const std::string name = std::string(table.name) +
+                                 (type == PackedType::kMxfp4 ? "/mxfp4" : "/q8_0") +
+                                 (bits == ActivationBits::k16 ? "/int16" : "/int8");
+        benchmark::RegisterBenchmark(
+            name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
+            ->ArgName("rows")
+            ->Arg(1)
+            ->Arg(4)
+            ->Arg(8)
+            ->Arg(64);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace safeguard::engine::cpu
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  safeguard::engine::cpu::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

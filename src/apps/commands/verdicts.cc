@@ -1,0 +1,176 @@
+// What the verdict log holds: a summary for people, records for scripts.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "apps/commands/commands.h"
+#include "apps/input/data_folder.h"
+#include "apps/output/display_text.h"
+#include "apps/output/table.h"
+#include "apps/output/verdict_json.h"
+#include "base/utc_time.h"
+#include "storage/stores.h"
+
+namespace safeguard::apps {
+namespace {
+
+using moderation::VerdictLog;
+using moderation::VerdictQuery;
+using moderation::VerdictRecord;
+
+Result<VerdictQuery> QueryOf(const VerdictsArguments& arguments) {
+  VerdictQuery query;
+  moderation::VersionName name = moderation::ParseVersionName(arguments.policy);
+  query.policy_id = std::move(name.policy_id);
+  query.policy_version = std::move(name.selector);
+  if (!arguments.channel.empty()) {
+    query.channel = moderation::ChannelFrom(arguments.channel);
+  }
+  if (!arguments.outcome.empty()) {
+    query.outcome = moderation::OutcomeFrom(arguments.outcome);
+  }
+  for (const auto& [text, time] :
+       {std::pair{&arguments.since, &query.from}, std::pair{&arguments.until, &query.until}}) {
+    if (text->empty()) {
+      continue;
+    }
+    const Result<std::int64_t> parsed = ParseUtc(*text);
+    if (!parsed) {
+      return std::unexpected(parsed.error());
+    }
+    *time = *parsed;
+  }
+  query.only_with_content = arguments.with_content;
+  return query;
+}
+
+nlohmann::ordered_json RecordJson(const VerdictRecord& record) {
+  nlohmann::ordered_json json = {{"sequence", record.sequence}, {"when", UtcText(record.when)}};
+  if (!record.content_id.empty()) {
+    json["id"] = record.content_id;
+  }
+  if (record.content && record.content->kind == moderation::ContentKind::kConversation) {
+    json["messages"] = nlohmann::ordered_json::array();
+    for (const moderation::Message& message : record.content->messages) {
+      json["messages"].push_back({{"role", ToString(message.role)}, {"content", message.text}});
+    }
+  } else if (record.content && !record.content->messages.empty()) {
+    json["text"] = record.content->messages.front().text;
+  }
+  for (const auto& [field, value] :
+       {std::pair{"surface", &record.surface}, std::pair{"language", &record.language}}) {
+    if (!value->empty()) {
+      json[field] = *value;
+    }
+  }
+  json["content_hash"] = record.content_hash;
+  json["policy"] = record.policy.id;
+  json["policy_version"] = record.policy.version;
+  json["policy_hash"] = record.policy.hash;
+  json["channel"] = ToString(record.channel);
+  json["outcome"] = ToString(record.outcome);
+  json["reason"] = nullptr;
+  if (record.outcome == moderation::Outcome::kUndetermined) {
+    json["reason"] = ToString(record.reason);
+  }
+  json["score"] = nullptr;
+  if (record.score) {
+    json["score"] = *record.score;
+  }
+  json["category"] = record.category;
+  json["rule_ids"] = record.rule_ids;
+  json["decided_by"] = record.layer;
+  json["model"] = record.model;
+  json["model_hash"] = record.model_hash;
+  return json;
+}
+
+// Verdicts by policy, version and part.
+class Summary {
+ public:
+  void Count(const VerdictRecord& record) {
+    Line& line = lines_[{record.policy.id, record.policy.version, record.channel}];
+    line.tally.Count(record.outcome);
+    line.last = std::max(line.last, record.when);
+    line.with_content += record.content ? 1 : 0;
+  }
+
+  [[nodiscard]] std::string Text(std::size_t width, bool color) const {
+    std::vector<std::vector<Cell>> rows;
+    for (const auto& [key, line] : lines_) {
+      const auto& [policy, version, channel] = key;
+      std::string last = UtcText(line.last).substr(0, 16);
+      last[10] = ' ';
+      rows.push_back({{Printable(policy), Style::kBold},
+                      {Printable(version)},
+                      {ToString(channel),
+                       channel == moderation::Channel::kShadow ? Style::kDim : Style::kPlain},
+                      {std::to_string(line.tally.total())},
+                      {std::to_string(line.tally.violations), Style::kRed},
+                      {std::to_string(line.tally.safe), Style::kGreen},
+                      {std::to_string(line.tally.undetermined), Style::kYellow},
+                      {std::to_string(line.with_content)},
+                      {last, Style::kDim}});
+    }
+    return RenderTable({{"POLICY", false, true},
+                        {"VERSION"},
+                        {"AS"},
+                        {"VERDICTS", true, false},
+                        {"VIOLATION", true, false},
+                        {"SAFE", true, false},
+                        {"UNDETERMINED", true, false},
+                        {"WITH TEXT", true, false},
+                        {"LAST (UTC)"}},
+                       rows, width, color);
+  }
+
+ private:
+  struct Line {
+    Tally tally;
+    moderation::TimeMs last = 0;
+    std::size_t with_content = 0;
+  };
+  std::map<std::tuple<std::string, std::string, moderation::Channel>, Line> lines_;
+};
+
+}  // namespace
+
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+                     const std::atomic<bool>& stop) {
+  Result<VerdictQuery> query = QueryOf(arguments);
+  const Result<std::string> folder = DataFolder(arguments.data_dir);
+  if (!query || !folder) {
+    return Fails(console, query ? folder.error() : query.error(), ExitCode::kUsage);
+  }
+  const Result<std::unique_ptr<VerdictLog>> log = storage::OpenVerdictLog(*folder, {});
+  if (!log) {
+    return Fails(console, log.error(), ExitCode::kCannotRun);
+  }
+  Summary summary;
+  while (!stop.load()) {
+    const Result<moderation::VerdictPage> page = (*log)->Scan(*query);
+    if (!page) {
+      return Fails(console, page.error(), ExitCode::kCannotRun);
+    }
+    for (const VerdictRecord& record : page->records) {
+      if (arguments.json) {
+        console.Out(JsonLine(RecordJson(record)) + "\n");
+      } else {
+        summary.Count(record);
+      }
+    }
+    if (page->end || !console.out_status()) {
+      break;
+    }
+    query->after = page->next;
+  }
+  if (!arguments.json) {
+    console.Out(summary.Text(console.columns(), UseColor(console, arguments.color)));
+  }
+  return stop.load() ? ExitCode::kInterrupted : ExitCode::kSafe;
+}
+
+}  // namespace safeguard::apps

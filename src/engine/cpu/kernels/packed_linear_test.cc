@@ -1,0 +1,289 @@
+// Packed linear layers: every instruction set gives the reference's bits, and the reference means
+// what packed_linear.h says.
+#include "engine/cpu/kernels/packed_linear.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/packed/pack_group.h"
+#include "engine/cpu/random_model.h"
+#include "engine/model/dequantize.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+class PackedKernels : public testing::TestWithParam<const KernelTable*> {
+ protected:
+  void SetUp() override {
+    if (!GetParam()->supported()) {
+      GTEST_SKIP() << GetParam()->name << " is not supported by this CPU";
+    }
+  }
+};
+
+struct Packed {
+  PackedType type = PackedType::kMxfp4;
+  std::size_t outputs = 0;
+  std::size_t blocks = 0;
+  AlignedFloats memory;
+  bool fits = true;
+};
+
+Packed Pack(std::vector<const MatrixView*> sources, bool round_dense = false) {
+  Packed packed;
+  packed.type = PackedTypeOf(sources, round_dense).value();
+  packed.outputs = sources[0]->rows * sources.size();
+  packed.blocks = sources[0]->columns / kPackedBlock;
+  const std::size_t bytes = PackedGroupBytes(packed.type, packed.blocks);
+  packed.memory = AlignedFloats(RoundUp(packed.outputs, kPackedOutputs) / 16 * bytes / 4);
+  auto* to = reinterpret_cast<std::byte*>(packed.memory.data());
+  for (std::size_t first = 0; first < packed.outputs; first += kPackedOutputs, to += bytes) {
+    packed.fits = PackGroup(sources, packed.type, first, to) && packed.fits;
+  }
+  return packed;
+}
+
+// Rows [first, first + rows) of x.
+std::vector<float> Multiply(const KernelTable& table, const Packed& packed,
+                            const std::vector<float>& x, std::size_t first, std::size_t rows,
+                            ActivationBits bits, std::vector<float> bias = {}) {
+  const std::size_t columns = packed.blocks * kPackedBlock;
+  const std::size_t row_floats = PreparedRowBytes(packed.blocks) / sizeof(float);
+  AlignedFloats prepared(rows * row_floats);
+  std::vector<const std::byte*> pointers;
+  for (std::size_t r = 0; r < rows; ++r) {
+    auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
+    table.prepare({x.data() + (first + r) * columns, packed.blocks, bits, row});
+    pointers.push_back(row);
+  }
+  bias.resize(RoundUp(packed.outputs, kPackedOutputs));
+  AlignedFloats scratch(kPackedScratchFloats);
+  std::vector<float> out(rows * (packed.outputs + 1), 777.0F);
+  table.packed_linear({packed.type, bits, reinterpret_cast<const std::byte*>(packed.memory.data()),
+                       packed.blocks, packed.outputs, bias.data(), pointers.data(), rows,
+                       out.data(), packed.outputs + 1, scratch.data()});
+  for (std::size_t r = 0; r < rows; ++r) {
+    EXPECT_EQ(out[r * (packed.outputs + 1) + packed.outputs], 777.0F) << "wrote behind a row";
+  }
+  return out;
+}
+
+std::vector<float> Activations(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> x(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    x[i] = normal(random) * (i % 97 == 0 ? 100.0F : 1.0F);
+  }
+  return x;
+}
+
+TEST_P(PackedKernels, HaveTheReferencesBitsForAllSizesAndRowsStandAlone) {
+  RandomWeights random(7);
+  for (const WeightType type : {WeightType::kMxfp4, WeightType::kQ8_0, WeightType::kBF16}) {
+    for (const NibbleOrder order : {NibbleOrder::kAdjacent, NibbleOrder::kHalves}) {
+      for (const std::size_t columns : {32U, 96U, 544U}) {
+        for (const std::size_t outputs : {1U, 15U, 16U, 37U}) {
+          const MatrixView matrix = random.Matrix(type, order, outputs, columns);
+          const Packed packed = Pack({&matrix}, true);
+          ASSERT_TRUE(packed.fits);
+          const std::vector<float> x = Activations(101 * columns, 5);
+          const std::vector<float> bias = Activations(outputs, 6);
+          for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+            const std::vector<float> all =
+                Multiply(kReferenceKernels, packed, x, 0, 101, bits, bias);
+            for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 101U}) {
+              const std::vector<float> some = Multiply(*GetParam(), packed, x, 0, rows, bits, bias);
+              ASSERT_EQ(std::memcmp(some.data(), all.data(), some.size() * sizeof(float)), 0)
+                  << outputs << " x " << columns << ", rows " << rows;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// The largest sums that there can be: integers must not overflow.
+TEST_P(PackedKernels, AddTheLargestNumbersExactly) {
+  std::vector<std::byte> q8(34 * 2, std::byte{0x80});
+  q8[0] = q8[34] = std::byte{0};
+  q8[1] = q8[35] = std::byte{0x3C};
+  std::vector<std::byte> mxfp4(17 * 2, std::byte{0xFF});
+  mxfp4[0] = mxfp4[17] = std::byte{128};
+  MatrixView matrix;
+  matrix.rows = 1;
+  matrix.columns = 64;
+  for (const WeightType type : {WeightType::kQ8_0, WeightType::kMxfp4}) {
+    matrix.type = type;
+    matrix.data = q8.data();
+    matrix.row_stride = 68;
+    matrix.mxfp4 = {mxfp4.data() + 1, mxfp4.data(), 17, 17, 34, 34, NibbleOrder::kHalves};
+    const Packed packed = Pack({&matrix});
+    const double weight = type == WeightType::kQ8_0 ? -128 : -12;
+    for (const float sign : {1.0F, -1.0F}) {
+      for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+        const std::vector<float> x(64, sign);
+        const float out = Multiply(*GetParam(), packed, x, 0, 1, bits)[0];
+        EXPECT_NEAR(double{out}, 64 * double{sign} * weight, 1e-2);
+        EXPECT_EQ(out, Multiply(kReferenceKernels, packed, x, 0, 1, bits)[0]);
+      }
+    }
+  }
+}
+
+TEST_P(PackedKernels, DefineWhatHappensToOddActivations) {
+  RandomWeights random(8);
+  const MatrixView matrix = random.Matrix(WeightType::kMxfp4, NibbleOrder::kHalves, 20, 64);
+  const Packed packed = Pack({&matrix});
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const float odd :
+       {0.0F, -0.0F, 1e-45F, 1e-38F, 7e-31F, 8e-31F, 3e38F, -3e38F, kInfinity, -kInfinity, NAN}) {
+    for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+      std::vector<float> x(64, 0.0F);
+      x[3] = odd;
+      x[40] = 1;
+      const std::vector<float> out = Multiply(*GetParam(), packed, x, 0, 1, bits);
+      const std::vector<float> expected = Multiply(kReferenceKernels, packed, x, 0, 1, bits);
+      for (std::size_t o = 0; o < 20; ++o) {
+        EXPECT_EQ(std::isnan(out[o]), std::isnan(expected[o])) << odd;
+        EXPECT_EQ(std::isnan(out[o]), !std::isfinite(odd)) << odd;
+        EXPECT_TRUE(std::isnan(out[o]) || out[o] == expected[o]) << odd;
+      }
+    }
+  }
+}
+
+// A block's largest activation meets every weight without rounding: the weights come out.
+void CheckWeights(const MatrixView& matrix, const Packed& packed) {
+  std::vector<float> weights(kPackedBlock);
+  for (std::size_t k = 0; k < kPackedBlock; ++k) {
+    std::vector<float> x(kPackedBlock, 0.0F);
+    x[k] = 32'639;
+    const std::vector<float> out =
+        Multiply(kReferenceKernels, packed, x, 0, 1, ActivationBits::k16);
+    for (std::size_t o = 0; o < matrix.rows; ++o) {
+      DequantizeRow(matrix, o, 0, weights);
+      ASSERT_EQ(out[o], static_cast<float>(32'639.0 * double{weights[k]})) << o << ", column " << k;
+    }
+  }
+}
+
+TEST(PackGroup, KeepsEveryMxfp4CodeAndEveryScaleThatHasAPlace) {
+  std::vector<std::byte> bytes(16 * 17);
+  for (const NibbleOrder order : {NibbleOrder::kAdjacent, NibbleOrder::kHalves}) {
+    for (unsigned scale = 0; scale < 256; ++scale) {
+      for (std::size_t row = 0; row < 16; ++row) {
+        bytes[row * 17] = static_cast<std::byte>(scale);
+        for (std::size_t j = 0; j < 16; ++j) {
+          bytes[row * 17 + 1 + j] = static_cast<std::byte>(row * 16 + j);
+        }
+      }
+      MatrixView matrix;
+      matrix.type = WeightType::kMxfp4;
+      matrix.rows = 16;
+      matrix.columns = 32;
+      matrix.mxfp4 = {bytes.data() + 1, bytes.data(), 17, 17, 17, 17, order};
+      const Packed packed = Pack({&matrix});
+      ASSERT_EQ(packed.fits, scale >= 2 && scale < 253) << scale;
+      if (packed.fits && scale < 230) {  // larger ones overflow times 32,639
+        CheckWeights(matrix, packed);
+      }
+    }
+  }
+}
+
+TEST(PackGroup, AZeroBlockOfTheSmallestScaleHasAPlace) {
+  std::vector<std::byte> bytes(17, std::byte{0x80});
+  bytes[0] = std::byte{0};
+  MatrixView matrix;
+  matrix.type = WeightType::kMxfp4;
+  matrix.rows = 1;
+  matrix.columns = 32;
+  matrix.mxfp4 = {bytes.data() + 1, bytes.data(), 17, 17, 17, 17, NibbleOrder::kHalves};
+  const Packed packed = Pack({&matrix});
+  ASSERT_TRUE(packed.fits);
+  EXPECT_EQ(Multiply(kReferenceKernels, packed, std::vector<float>(32, 1.0F), 0, 1,
+                     ActivationBits::k16)[0],
+            0.0F);
+}
+
+TEST(PackGroup, KeepsEveryQ8Code) {
+  std::vector<std::byte> blocks(16 * 34);
+  for (std::size_t row = 0; row < 16; ++row) {
+    blocks[row * 34 + 1] = static_cast<std::byte>(0x20 + row);
+    for (std::size_t j = 0; j < 32; ++j) {
+      blocks[row * 34 + 2 + j] = static_cast<std::byte>(row * 32 + j);
+    }
+  }
+  MatrixView matrix;
+  matrix.type = WeightType::kQ8_0;
+  matrix.rows = 16;
+  matrix.columns = 32;
+  matrix.row_stride = 34;
+  matrix.data = blocks.data();
+  const Packed packed = Pack({&matrix});
+  ASSERT_TRUE(packed.fits);
+  CheckWeights(matrix, packed);
+  blocks[1] = std::byte{0x7C};  // an infinite scale
+  EXPECT_FALSE(Pack({&matrix}).fits);
+}
+
+TEST(PackGroup, RowsOfTwoMatricesTakeTurns) {
+  RandomWeights random(9);
+  const MatrixView gate = random.Matrix(WeightType::kMxfp4, NibbleOrder::kHalves, 21, 64);
+  const MatrixView up = random.Matrix(WeightType::kMxfp4, NibbleOrder::kHalves, 21, 64);
+  const std::vector<float> x = Activations(64, 3);
+  const auto run = [&](const Packed& packed) {
+    return Multiply(kReferenceKernels, packed, x, 0, 1, ActivationBits::k16);
+  };
+  const std::vector<float> both = run(Pack({&gate, &up}));
+  const std::vector<float> gates = run(Pack({&gate}));
+  const std::vector<float> ups = run(Pack({&up}));
+  for (std::size_t o = 0; o < 21; ++o) {
+    EXPECT_EQ(both[2 * o], gates[o]);
+    EXPECT_EQ(both[2 * o + 1], ups[o]);
+  }
+}
+
+TEST(PackedLinear, IsAsCloseAsItsBitsSay) {
+  RandomWeights random(10);
+  const MatrixView matrix = random.Matrix(WeightType::kQ8_0, NibbleOrder::kHalves, 64, 960);
+  const Packed packed = Pack({&matrix});
+  std::vector<float> x = Activations(960, 4);
+  for (const auto& [bits, tolerance] :
+       {std::pair{ActivationBits::k16, 3e-4}, std::pair{ActivationBits::k8, 6e-2}}) {
+    const std::vector<float> out = Multiply(kReferenceKernels, packed, x, 0, 1, bits);
+    std::vector<float> weights(960);
+    double wrong = 0;
+    double size = 0;
+    for (std::size_t o = 0; o < 64; ++o) {
+      DequantizeRow(matrix, o, 0, weights);
+      double expected = 0;
+      for (std::size_t k = 0; k < 960; ++k) {
+        expected += double{x[k]} * double{weights[k]};
+      }
+      wrong += (expected - double{out[o]}) * (expected - double{out[o]});
+      size += expected * expected;
+    }
+    EXPECT_LT(std::sqrt(wrong / size), tolerance);
+    EXPECT_GT(std::sqrt(wrong / size), tolerance / 1000);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PackedKernels,
+                         testing::ValuesIn(AllKernels().tables,
+                                           AllKernels().tables + AllKernels().count),
+                         [](const auto& test) { return std::string(test.param->name); });
+
+}  // namespace
+}  // namespace safeguard::engine::cpu

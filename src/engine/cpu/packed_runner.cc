@@ -1,0 +1,60 @@
+#include "engine/cpu/packed_runner.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+// Rows that a thread prepares at a time.
+constexpr std::size_t kRowsAtATime = 4;
+
+}  // namespace
+
+void PreparedRows::Add(std::span<const float* const> x, std::size_t columns) {
+  blocks_ = columns / kPackedBlock;
+  for (const float* row : x) {
+    if (places_.try_emplace(row, sources_.size()).second) {
+      sources_.push_back(row);
+    }
+  }
+}
+
+void PreparedRows::Make(const KernelTable& kernels, ActivationBits bits, ThreadPool& pool) {
+  const std::size_t stride = PreparedRowBytes(blocks_);
+  memory_.Reserve(sources_.size() * stride / sizeof(float));
+  auto* memory = reinterpret_cast<std::byte*>(memory_.data());
+  const std::size_t pieces = (sources_.size() + kRowsAtATime - 1) / kRowsAtATime;
+  pool.ParallelFor(pieces, [&](std::size_t piece, std::size_t) {
+    const std::size_t end = std::min(sources_.size(), (piece + 1) * kRowsAtATime);
+    for (std::size_t i = piece * kRowsAtATime; i < end; ++i) {
+      kernels.prepare({sources_[i], blocks_, bits, memory + i * stride});
+    }
+  });
+}
+
+void PreparedRows::Find(std::span<const float* const> x,
+                        std::vector<const std::byte*>& rows) const {
+  const auto* memory = reinterpret_cast<const std::byte*>(memory_.data());
+  rows.clear();
+  for (const float* row : x) {
+    const auto place = places_.find(row);
+    CHECK(place != places_.end());
+    rows.push_back(memory + place->second * PreparedRowBytes(blocks_));
+  }
+}
+
+void RunPacked(const KernelTable& kernels, const PackedPiece& piece, PackedScratch& scratch) {
+  const PackedMatrix& matrix = *piece.matrix;
+  const std::size_t blocks = matrix.columns / kPackedBlock;
+  CHECK(piece.begin % kPackedOutputs == 0 && piece.begin + piece.count <= matrix.outputs);
+  scratch.kernel.Reserve(kPackedScratchFloats);
+  const std::byte* group =
+      matrix.data + piece.begin / kPackedOutputs * PackedGroupBytes(matrix.type, blocks);
+  kernels.packed_linear({matrix.type, piece.bits, group, blocks, piece.count, piece.bias,
+                         scratch.rows.data(), scratch.rows.size(), piece.out, piece.out_stride,
+                         scratch.kernel.data()});
+}
+
+}  // namespace safeguard::engine::cpu

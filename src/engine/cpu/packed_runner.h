@@ -1,0 +1,61 @@
+// The packed half of linear layers: activations become integers once a step, pieces of packed
+// matrices are handed to the kernel.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/packed/packed_weights.h"
+
+namespace safeguard::engine::cpu {
+
+// Rows of activations as a kernel table's integers.
+class PreparedRows {
+ public:
+  // Forgets the last step's rows.
+  void Clear() {
+    places_.clear();
+    sources_.clear();
+  }
+  // Wants `x`, rows of `columns`; a row that is given twice is made once. REQUIRES: all rows
+  // between two Clears have the same `columns`, and stay as they are until Make is called.
+  void Add(std::span<const float* const> x, std::size_t columns);
+  void Make(const KernelTable& kernels, ActivationBits bits, ThreadPool& pool);
+  // Where the rows stand, after Make.
+  void Find(std::span<const float* const> x, std::vector<const std::byte*>& rows) const;
+
+ private:
+  std::size_t blocks_ = 0;
+  std::unordered_map<const float*, std::size_t> places_;
+  std::vector<const float*> sources_;
+  AlignedFloats memory_;
+};
+
+struct PackedScratch {
+  std::vector<const std::byte*> rows;
+  AlignedFloats kernel;
+  AlignedFloats group;
+};
+
+// Outputs [begin, begin + count) of `matrix`; `begin` starts a group. `bias` of RoundUp(count,
+// kPackedOutputs).
+struct PackedPiece {
+  const PackedMatrix* matrix;
+  ActivationBits bits;
+  std::size_t begin;
+  std::size_t count;
+  const float* bias;
+  float* out;
+  std::size_t out_stride;
+};
+
+// For the rows in `scratch`.
+void RunPacked(const KernelTable& kernels, const PackedPiece& piece, PackedScratch& scratch);
+
+}  // namespace safeguard::engine::cpu

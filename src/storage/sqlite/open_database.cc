@@ -1,0 +1,81 @@
+#include "storage/sqlite/connection.h"
+
+namespace safeguard::storage {
+namespace {
+
+Status CheckOwner(Connection& connection, const Schema& schema, std::int64_t version) {
+  const Result<std::int64_t> application = connection.Integer("PRAGMA application_id");
+  if (!application) {
+    return std::unexpected(application.error());
+  }
+  const Result<std::int64_t> tables = connection.Integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables) {
+    return std::unexpected(tables.error());
+  }
+  const bool empty = *application == 0 && version == 0 && *tables == 0;
+  if (!empty && *application != schema.application_id) {
+    return Fail(ErrorCode::kCorruptFile,
+                connection.path() + " is a database, but not one of safeguard's " + schema.holds,
+                "name another data folder");
+  }
+  const auto newest = static_cast<std::int64_t>(schema.migrations.size());
+  if (version > newest) {
+    return Fail(ErrorCode::kUnavailable,
+                connection.path() + " has schema " + std::to_string(version) +
+                    " and this safeguard knows up to " + std::to_string(newest),
+                "it was written by a newer safeguard: use that one");
+  }
+  return {};
+}
+
+Status Migrate(Connection& connection, const Schema& schema) {
+  const auto newest = static_cast<std::int64_t>(schema.migrations.size());
+  return connection.Write([&]() -> Status {
+    const Result<std::int64_t> version = connection.Integer("PRAGMA user_version");
+    if (!version) {
+      return std::unexpected(version.error());
+    }
+    Status status = CheckOwner(connection, schema, *version);
+    if (!status || *version == newest) {
+      return status;  // another process was faster
+    }
+    for (std::int64_t step = *version; status && step < newest; ++step) {
+      status = connection.Execute(schema.migrations[static_cast<std::size_t>(step)]);
+    }
+    if (!status) {
+      return status;
+    }
+    return connection.Execute("PRAGMA application_id = " + std::to_string(schema.application_id) +
+                              "; PRAGMA user_version = " + std::to_string(newest));
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> OpenDatabase(const std::string& path, const Schema& schema,
+                                                 const Connection::Options& options) {
+  Result<std::unique_ptr<Connection>> connection = Connection::Open(path, options);
+  if (!connection) {
+    return connection;
+  }
+  const Result<std::int64_t> version = (*connection)->Integer("PRAGMA user_version");
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  Status status = CheckOwner(**connection, schema, *version);
+  if (status) {
+    status = (*connection)
+                 ->Execute(
+                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                     "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON");
+  }
+  if (status && *version < static_cast<std::int64_t>(schema.migrations.size())) {
+    status = Migrate(**connection, schema);
+  }
+  if (!status) {
+    return std::unexpected(status.error());
+  }
+  return connection;
+}
+
+}  // namespace safeguard::storage

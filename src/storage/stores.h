@@ -1,0 +1,31 @@
+// The stores on the disk: a data folder with policies.db and verdicts.db, both SQLite in WAL mode.
+// Any number of processes may hold them open; a commit is on the disk (fsync) when a call returns,
+// and a process killed at any moment leaves the change whole or not there.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "moderation/policy_store.h"
+#include "moderation/verdict_log.h"
+
+namespace safeguard::storage {
+
+struct OpenOptions {
+  // Make the folder (for its owner alone) and the database when they are not there. Without it
+  // opening what is not there is kNotFound.
+  bool create = false;
+  // How long to wait for another process's write before kUnavailable.
+  std::chrono::milliseconds busy_timeout{5000};
+};
+
+// kCorruptFile: not a database, another program's, or damaged. kUnavailable: no permission, locked,
+// full, or written by a newer safeguard. Older schemas are brought up to date when opened.
+Result<std::unique_ptr<moderation::PolicyStore>> OpenPolicyStore(const std::string& data_folder,
+                                                                 const OpenOptions& options);
+Result<std::unique_ptr<moderation::VerdictLog>> OpenVerdictLog(const std::string& data_folder,
+                                                               const OpenOptions& options);
+
+}  // namespace safeguard::storage

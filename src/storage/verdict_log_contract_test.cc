@@ -1,0 +1,190 @@
+// What every VerdictLog promises. A new implementation is added at the end.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+
+#include "moderation/memory_store.h"
+#include "moderation/verdict_log.h"
+#include "storage/stores.h"
+#include "storage/test_stores.h"
+
+namespace safeguard::storage {
+namespace {
+
+using moderation::Channel;
+using moderation::Content;
+using moderation::Outcome;
+using moderation::UndeterminedReason;
+using moderation::Verdict;
+using moderation::VerdictLog;
+using moderation::VerdictPage;
+using moderation::VerdictQuery;
+using moderation::VerdictRecord;
+
+struct Kind {
+  const char* name;
+  std::function<std::unique_ptr<VerdictLog>(const std::string& folder)> open;
+};
+
+VerdictRecord Record(const std::string& text, const std::string& version, moderation::TimeMs when,
+                     bool keep_content) {
+  Content content = moderation::UserMessage(text);
+  content.id = "id of " + text;
+  content.surface = "comment";
+  content.language = "pt-BR";
+  Verdict verdict;
+  verdict.policy = {"spam", version, "hash" + version};
+  verdict.outcome = Outcome::kViolation;
+  verdict.reason = UndeterminedReason::kNone;
+  verdict.score = 0.1 + 0.2;
+  verdict.category = "SP";
+  verdict.rule_ids = {"SP1", "SP2"};
+  verdict.decided_by = {"screen", "minilm", "abc", {}};
+  return RecordOf(verdict, content, Channel::kActive, when, keep_content);
+}
+
+class VerdictLogContract : public ::testing::TestWithParam<Kind> {
+ protected:
+  void Append(const VerdictRecord& record) { ASSERT_TRUE(log->Append(std::span(&record, 1))); }
+  std::vector<VerdictRecord> All(VerdictQuery query) { return log->Scan(query).value().records; }
+
+  TestFolder folder;
+  std::unique_ptr<VerdictLog> log = GetParam().open(folder.path());
+};
+
+TEST_P(VerdictLogContract, GivesBackWhatWasAppended) {
+  const VerdictRecord written = Record("caf\xC3\xA9", "3", 1234567890123, true);
+  Append(written);
+  const std::vector<VerdictRecord> records = All({});
+  ASSERT_EQ(records.size(), 1U);
+  const VerdictRecord& read = records[0];
+  EXPECT_GT(read.sequence, 0);
+  EXPECT_EQ(read.when, written.when);
+  EXPECT_EQ(read.content_hash, ContentHash(*written.content));
+  ASSERT_TRUE(read.content);
+  EXPECT_EQ(read.content->messages[0].text, "caf\xC3\xA9");
+  EXPECT_EQ(read.content->kind, written.content->kind);
+  EXPECT_EQ(read.content->surface, "comment");
+  EXPECT_EQ(read.content_id, written.content_id);
+  EXPECT_EQ(read.language, "pt-BR");
+  EXPECT_EQ(read.policy.id, "spam");
+  EXPECT_EQ(read.policy.version, "3");
+  EXPECT_EQ(read.policy.hash, "hash3");
+  EXPECT_EQ(read.channel, Channel::kActive);
+  EXPECT_EQ(read.outcome, Outcome::kViolation);
+  EXPECT_EQ(read.reason, UndeterminedReason::kNone);
+  EXPECT_EQ(read.score, 0.1 + 0.2) << "exactly";
+  EXPECT_EQ(read.category, "SP");
+  EXPECT_EQ(read.rule_ids, written.rule_ids);
+  EXPECT_EQ(read.layer, "screen");
+  EXPECT_EQ(read.model, "minilm");
+  EXPECT_EQ(read.model_hash, "abc");
+}
+
+TEST_P(VerdictLogContract, ContentStaysOutUnlessAsked) {
+  Append(Record("secret", "1", 1, false));
+  Append(Record("secret", "2", 2, true));
+  const std::vector<VerdictRecord> records = All({});
+  EXPECT_FALSE(records[0].content);
+  EXPECT_TRUE(records[1].content);
+  EXPECT_EQ(records[0].content_hash, records[1].content_hash);
+  EXPECT_EQ(All({.only_with_content = true}).size(), 1U);
+}
+
+TEST_P(VerdictLogContract, UndeterminedVerdictsKeepTheirReasonAndHaveNoScore) {
+  for (int reason = 1; reason <= static_cast<int>(UndeterminedReason::kInternalError); ++reason) {
+    const Verdict verdict =
+        Undetermined({"spam", "1", "h"}, static_cast<UndeterminedReason>(reason), "why");
+    Append(RecordOf(verdict, moderation::UserMessage("x"), Channel::kShadow, 1, false));
+    const VerdictRecord read = All({}).back();
+    EXPECT_EQ(read.outcome, Outcome::kUndetermined);
+    EXPECT_EQ(static_cast<int>(read.reason), reason);
+    EXPECT_FALSE(read.score);
+  }
+}
+
+TEST_P(VerdictLogContract, ConversationsComeBackWhole) {
+  Content content;
+  content.kind = moderation::ContentKind::kConversation;
+  for (const moderation::Role role :
+       {moderation::Role::kSystem, moderation::Role::kDeveloper, moderation::Role::kUser,
+        moderation::Role::kAssistant, moderation::Role::kTool}) {
+    content.messages.push_back({role, "text\nof " + std::string(ToString(role))});
+  }
+  Append(RecordOf(Verdict{}, content, Channel::kDirect, 1, true));
+  const Content read = *All({})[0].content;
+  EXPECT_EQ(ContentHash(read), ContentHash(content));
+  EXPECT_NE(ContentHash(read), ContentHash(moderation::UserMessage("text")));
+}
+
+TEST_P(VerdictLogContract, QueriesByPolicyVersionChannelOutcomeAndTime) {
+  for (int i = 0; i < 10; ++i) {
+    VerdictRecord record = Record(std::to_string(i), i < 5 ? "1" : "2", 100 * i, false);
+    record.channel = i % 2 == 0 ? Channel::kActive : Channel::kShadow;
+    record.outcome = i == 9 ? Outcome::kSafe : Outcome::kViolation;
+    record.policy.id = i == 0 ? "ham" : "spam";
+    Append(record);
+  }
+  EXPECT_EQ(All({.policy_id = "spam"}).size(), 9U);
+  EXPECT_EQ(All({.policy_id = "spam", .policy_version = "2"}).size(), 5U);
+  EXPECT_EQ(All({.channel = Channel::kShadow}).size(), 5U);
+  EXPECT_EQ(All({.outcome = Outcome::kSafe}).size(), 1U);
+  EXPECT_EQ(All({.from = 300, .until = 500}).size(), 2U);
+  EXPECT_EQ(log->Count({.policy_id = "spam", .channel = Channel::kActive}).value(), 4U);
+  EXPECT_EQ(log->Count({.from = 300, .after = 7, .limit = 1}).value(), 7U);
+  EXPECT_FALSE(log->Scan({.policy_version = "2"}));
+}
+
+TEST_P(VerdictLogContract, PagesCoverEverythingOnceInOrder) {
+  std::vector<VerdictRecord> batch;
+  for (int i = 0; i < 25; ++i) {
+    batch.push_back(Record(std::to_string(i), "1", i, false));
+  }
+  ASSERT_TRUE(log->Append(batch));
+  VerdictQuery query{.limit = 10};
+  std::vector<std::string> ids;
+  for (VerdictPage page{.records = {}, .next = 0, .end = false}; !page.end;) {
+    page = log->Scan(query).value();
+    EXPECT_LE(page.records.size(), 10U);
+    for (const VerdictRecord& record : page.records) {
+      ids.push_back(record.content_id);
+    }
+    query.after = page.next;
+  }
+  ASSERT_EQ(ids.size(), 25U);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(ids[i], "id of " + std::to_string(i));
+  }
+  Append(Record("late", "1", 99, false));
+  EXPECT_EQ(log->Scan(query)->records.size(), 1U) << "the cursor goes on with what came later";
+  EXPECT_FALSE(log->Scan({.limit = 0}));
+  EXPECT_FALSE(log->Scan({.limit = 1'000'000}));
+}
+
+TEST_P(VerdictLogContract, APageHoldsABoundedAmountOfContent) {
+  for (int i = 0; i < 4; ++i) {
+    Append(Record(std::string(3 << 19, static_cast<char>('a' + i)), "1", i, true));
+  }
+  const VerdictPage page = log->Scan({}).value();
+  EXPECT_EQ(page.records.size(), 3U);
+  EXPECT_FALSE(page.end);
+  EXPECT_EQ(log->Scan({.after = page.next})->records.size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Logs, VerdictLogContract,
+                         ::testing::Values(Kind{"Memory",
+                                                [](const std::string&) {
+                                                  return moderation::MemoryVerdictLog();
+                                                }},
+                                           Kind{"Sqlite",
+                                                [](const std::string& folder) {
+                                                  auto opened =
+                                                      OpenVerdictLog(folder, {.create = true});
+                                                  EXPECT_TRUE(opened) << Describe(opened.error());
+                                                  return opened ? std::move(*opened) : nullptr;
+                                                }}),
+                         [](const auto& named) { return named.param.name; });
+
+}  // namespace
+}  // namespace safeguard::storage
