@@ -98,8 +98,9 @@ TEST_F(CheckedData, OtherEncodingsAreNamed) {
 TEST_F(CheckedData, DoubtsBecomeNotes) {
   const Result<Dataset> dataset = Load("text,label\nBuy now!,1\nbuy NOW,0\nhi,0\n");
   ASSERT_TRUE(dataset);
-  EXPECT_THAT(dataset->notes,
-              Contains(HasSubstr("1 record repeats the text of another; 1 text is labelled both")));
+  EXPECT_THAT(
+      dataset->notes,
+      Contains(HasSubstr("1 records repeat the text of another; 1 texts are labelled both")));
 }
 
 TEST_F(CheckedData, HugeLinesAreLeftOutAndNamed) {
