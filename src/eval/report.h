@@ -93,8 +93,8 @@ struct Report {
   Figure roc_auc;
   Figure average_precision;
   Figure recall_at_false_alarms;
-  std::vector<Figure> recall_at_rates;      // of ranking.recall_at_rates
-  std::vector<Figure> precision_at_recall;  // of ranking.precision_at_recall
+  std::vector<Figure> recall_at_rates;      // as many as ranking.recall_at_rates
+  std::vector<Figure> precision_at_recall;  // as many as ranking.precision_at_recall
   std::vector<CurvePoint> curve;            // thinned, for drawing
   Histogram histogram;                      // of kHistogramBins
   std::optional<Calibration> calibration;

@@ -52,14 +52,13 @@ json ToJson(const std::optional<OperatingPoint>& point) {
 
 json RankingJson(const Report& report) {
   json at_recall = json::array();
-  // A report that nothing was measured for has no points.
-  for (std::size_t i = 0; i < report.ranking.precision_at_recall.size(); ++i) {
+  for (std::size_t i = 0; i < report.precision_at_recall.size(); ++i) {
     at_recall.push_back({{"recall_min", report.options.ranking.recalls[i]},
                          {"point", ToJson(report.ranking.precision_at_recall[i])},
                          {"precision", ToJson(report.precision_at_recall[i])}});
   }
   json at_rates = json::array();
-  for (std::size_t i = 0; i < report.ranking.recall_at_rates.size(); ++i) {
+  for (std::size_t i = 0; i < report.recall_at_rates.size(); ++i) {
     json each = ToJson(report.recall_at_rates[i]);
     each["false_alarm_rate_max"] = report.options.ranking.false_alarm_rates[i];
     each["point"] = ToJson(report.ranking.recall_at_rates[i]);

@@ -128,11 +128,11 @@ std::string Scores(const Report& report) {
   add("ROC-AUC", report.roc_auc, std::nullopt);
   add("PR-AUC (average precision)", report.average_precision, std::nullopt);
   const RankOptions& options = report.options.ranking;
-  for (std::size_t i = 0; i < options.false_alarm_rates.size(); ++i) {
+  for (std::size_t i = 0; i < report.recall_at_rates.size(); ++i) {
     add(fmt::format("recall at {:g} % false alarms", options.false_alarm_rates[i] * 100),
         report.recall_at_rates[i], report.ranking.recall_at_rates[i]);
   }
-  for (std::size_t i = 0; i < options.recalls.size(); ++i) {
+  for (std::size_t i = 0; i < report.precision_at_recall.size(); ++i) {
     add(fmt::format("precision at recall {:.2f}", options.recalls[i]),
         report.precision_at_recall[i], report.ranking.precision_at_recall[i]);
   }
