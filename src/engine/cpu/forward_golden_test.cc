@@ -120,7 +120,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
       case CpuPrecision::kInt16:
         return 5e-5;
       case CpuPrecision::kInt8:
-        return 2.5e-1;  // 0.19 on `wide`: a router's near ties fall the other way
+        return 1e-1;
       default:
         return 1e-2;
     }
@@ -158,10 +158,8 @@ TEST_P(ForwardGolden, LogitsAreThoseOfPyTorch) {
   ASSERT_EQ(actual.size(), expected.size());
   const auto [largest, distance] = Compare(actual, expected);
   RecordProperty("largest", std::to_string(largest));
-  // With 8 bits another expert is chosen now and then: one row far off, but not all of them.
-  if (GetParam().precision != CpuPrecision::kInt8) {
-    EXPECT_LT(largest, Tolerance());
-  }
+  // With 8 bits another expert is chosen now and then: one row far off (0.19 on `wide`), not all.
+  EXPECT_LT(largest, GetParam().precision == CpuPrecision::kInt8 ? 2.5e-1 : Tolerance());
   EXPECT_LT(distance, Tolerance());
   const auto magnitude =
       static_cast<float>(largest * double{std::fabs(*std::ranges::max_element(
