@@ -126,6 +126,24 @@ like out '"records": 120'
 call 0 safeguard backtest v1.md --over contents.jsonl --then then.jsonl --out again.jsonl
 has out "100.00 % agree"
 
+# The verdict log as history: what it keeps with its text, each content once, with its first verdict.
+call 2 safeguard policy diff v1.md v2.md --over log
+export SAFEGUARD_DATA="$WORK/data"
+call 1 safeguard batch --policy v1.md --in contents.jsonl --out r1.jsonl --record
+call 2 safeguard backtest v2.md --over log --out log.jsonl
+has err "keeps no content judged under shop"
+has err "--record-content"
+call 1 safeguard batch --policy v1.md --in contents.jsonl --out r2.jsonl --record --record-content
+call 1 safeguard batch --policy v1.md --in contents.jsonl --out r3.jsonl --record --record-content
+call 0 safeguard backtest v1.md --over log --out log.jsonl
+has out "120 contents"
+has out "100.00 % agree"
+equal "each content once" "$(wc -l <log.jsonl)" 120
+call 0 safeguard policy diff v1.md v2.md --over log --sample 60
+has out "60 were judged"
+equal "no history is left behind" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name "safeguard-history-*" -newer r3.jsonl | wc -l)" 0
+unset SAFEGUARD_DATA
+
 # Killed again and again, no line is lost or repeated.
 without_times() { sed 's/"timings_ms":{[^}]*}//' "$1"; }
 for delay in 0.2 0.3 0.4 0.5; do

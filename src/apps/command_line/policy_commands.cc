@@ -52,7 +52,9 @@ void CommandTree::AddPolicyDiff(CLI::App* policy) {
       ->type_name("POLICY")
       ->required();
   diff->add_option("after", diff_.after, "The new version")->type_name("POLICY")->required();
-  AddFile(diff, "--over", diff_.over, "Judge these contents under both: JSONL or CSV");
+  AddFile(diff, "--over", diff_.over,
+          "Judge these contents under both: JSONL or CSV, or `log`, what the verdict log keeps "
+          "with its text");
   AddFile(diff, "--golden", diff_.golden,
           "Labelled cases to learn from, for both (default: those beside each)");
   Choices(diff->add_option("--format", diff_.format, "What --over is"), "auto|jsonl|csv");
@@ -89,7 +91,10 @@ void CommandTree::AddBacktest() {
       "backtest", "Run a policy over history, as a job that goes on where it stopped");
   command->add_option("policy", backtest_.policy, "The name of a shipped policy, or a file")
       ->type_name("POLICY");
-  AddFile(command, "--over", backtest_.over, "The contents: JSONL, CSV, or text, one a line");
+  AddFile(
+      command, "--over", backtest_.over,
+      "The contents: JSONL, CSV, or text, one a line; or `log`, what the verdict log keeps with "
+      "its text");
   AddFile(command, "--out", backtest_.out, "JSONL, a verdict a line");
   AddFile(command, "--then", backtest_.then,
           "Verdicts given before (the output of batch or backtest), to compare with");

@@ -15,6 +15,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/routed_judging.h"
 #include "apps/input/earlier_verdicts.h"
+#include "apps/input/log_history.h"
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "apps/output/verdict_text.h"
@@ -244,13 +245,42 @@ ExitCode RunJob(const BacktestArguments& arguments, Prepared& prepared, Services
   return Finish(arguments, *end, console);
 }
 
+// --over log: the log goes on growing, so what is judged is copied beside OUT once and stays the
+// same however often the job is stopped.
+Result<BacktestArguments> OverLog(const BacktestArguments& arguments, Services& services) {
+  BacktestArguments over = arguments;
+  if (arguments.over != kOverLog) {
+    return over;
+  }
+  over.over = arguments.out + ".history.jsonl";
+  if (over.then.empty()) {
+    over.then = over.over;
+  }
+  std::error_code ignored;  // what cannot be looked at is written
+  if (std::filesystem::exists(over.over, ignored) && !arguments.restart) {
+    return over;
+  }
+  const Result<std::vector<LoadedPolicy>> policies =
+      LoadPolicies({{arguments.policy}, arguments.golden, arguments.judge}, services);
+  if (!policies) {
+    return std::unexpected(policies.error());
+  }
+  const Result<std::size_t> written = WriteLogHistory(policies->front().policy.id, over.over);
+  return written ? Result<BacktestArguments>(std::move(over)) : std::unexpected(written.error());
+}
+
 }  // namespace
 
-ExitCode RunBacktest(const BacktestArguments& arguments, Services& services, Console& console,
+ExitCode RunBacktest(const BacktestArguments& given, Services& services, Console& console,
                      const std::atomic<bool>& stop) {
-  if (const Status usage = CheckArguments(arguments); !usage) {
+  if (const Status usage = CheckArguments(given); !usage) {
     return Fails(console, usage.error(), ExitCode::kUsage);
   }
+  const Result<BacktestArguments> over = OverLog(given, services);
+  if (!over) {
+    return Fails(console, over.error(), ExitCode::kUsage);
+  }
+  const BacktestArguments& arguments = *over;
   ExitCode code = ExitCode::kUsage;
   Result<Prepared> prepared = Preparation(arguments, services).Run(code);
   if (!prepared) {

@@ -8,6 +8,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/judging.h"
 #include "apps/input/earlier_verdicts.h"
+#include "apps/input/log_history.h"
 #include "apps/output/display_text.h"
 #include "apps/output/policy_diff_text.h"
 #include "apps/output/verdict_json.h"
@@ -249,7 +250,18 @@ ExitCode RunPolicyDiff(const PolicyDiffArguments& arguments, Services& services,
     Print(arguments, report, console);
     return ExitCode::kSafe;
   }
-  if (const Status loaded = LoadContents(arguments, console, comparison); !loaded) {
+  const TemporaryHistory history;
+  PolicyDiffArguments over = arguments;
+  if (arguments.over == kOverLog) {
+    const Result<std::size_t> written =
+        WriteLogHistory(comparison.before.policy.id, history.path());
+    if (!written) {
+      return Fails(console, written.error(), ExitCode::kUsage);
+    }
+    over.over = history.path();
+    over.scores = arguments.scores.empty() ? history.path() : arguments.scores;
+  }
+  if (const Status loaded = LoadContents(over, console, comparison); !loaded) {
     return Fails(console, loaded.error(), ExitCode::kUsage);
   }
   Result<Judging> judging = OpenJudging(

@@ -9,6 +9,7 @@
 #include "apps/commands/commands.h"
 #include "apps/input/data_folder.h"
 #include "apps/output/display_text.h"
+#include "apps/output/record_json.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
 #include "base/utc_time.h"
@@ -45,47 +46,6 @@ Result<VerdictQuery> QueryOf(const VerdictsArguments& arguments) {
   }
   query.only_with_content = arguments.with_content;
   return query;
-}
-
-nlohmann::ordered_json RecordJson(const VerdictRecord& record) {
-  nlohmann::ordered_json json = {{"sequence", record.sequence}, {"when", UtcText(record.when)}};
-  if (!record.content_id.empty()) {
-    json["id"] = record.content_id;
-  }
-  if (record.content && record.content->kind == moderation::ContentKind::kConversation) {
-    json["messages"] = nlohmann::ordered_json::array();
-    for (const moderation::Message& message : record.content->messages) {
-      json["messages"].push_back({{"role", ToString(message.role)}, {"content", message.text}});
-    }
-  } else if (record.content && !record.content->messages.empty()) {
-    json["text"] = record.content->messages.front().text;
-  }
-  for (const auto& [field, value] :
-       {std::pair{"surface", &record.surface}, std::pair{"language", &record.language}}) {
-    if (!value->empty()) {
-      json[field] = *value;
-    }
-  }
-  json["content_hash"] = record.content_hash;
-  json["policy"] = record.policy.id;
-  json["policy_version"] = record.policy.version;
-  json["policy_hash"] = record.policy.hash;
-  json["channel"] = ToString(record.channel);
-  json["outcome"] = ToString(record.outcome);
-  json["reason"] = nullptr;
-  if (record.outcome == moderation::Outcome::kUndetermined) {
-    json["reason"] = ToString(record.reason);
-  }
-  json["score"] = nullptr;
-  if (record.score) {
-    json["score"] = *record.score;
-  }
-  json["category"] = record.category;
-  json["rule_ids"] = record.rule_ids;
-  json["decided_by"] = record.layer;
-  json["model"] = record.model;
-  json["model_hash"] = record.model_hash;
-  return json;
 }
 
 // Verdicts by policy, version and part.

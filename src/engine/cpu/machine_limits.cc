@@ -63,7 +63,7 @@ double ReadRate(ThreadPool& pool, std::size_t bytes) {
 }
 
 #if defined(__x86_64__)
-constexpr std::size_t kRounds = 4'000'000;
+constexpr std::size_t kRounds = 20'000'000;
 constexpr std::size_t kChains = 12;  // in flight: more than latency times throughput
 
 // Inline assembly, because a compiler would fold sums that nobody reads.
