@@ -9,10 +9,6 @@
 #include "base/check.h"
 #include "base/thread_pool.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 namespace safeguard::engine {
 namespace {
 
@@ -66,26 +62,39 @@ double ReadRate(ThreadPool& pool, std::size_t bytes) {
 constexpr std::size_t kRounds = 20'000'000;
 constexpr std::size_t kChains = 12;  // in flight: more than latency times throughput
 
-// Inline assembly, because a compiler would fold sums that nobody reads.
-#define SAFEGUARD_PEAK(name, isa, instruction, type, zero)                 \
-  [[gnu::target(isa)]] void name(std::size_t) {                            \
-    type sums[kChains];                                                    \
-    for (type & sum : sums) {                                              \
-      sum = zero();                                                        \
-    }                                                                      \
-    const type x = zero();                                                 \
-    for (std::size_t round = 0; round < kRounds; ++round) {                \
-      _Pragma("GCC unroll 12") for (std::size_t i = 0; i < kChains; ++i) { \
-        asm volatile(instruction " %1, %1, %0" : "+v"(sums[i]) : "v"(x));  \
-      }                                                                    \
-    }                                                                      \
+// In assembly as a whole: a compiler would fold sums that nobody reads, or keep them in memory.
+#define SAFEGUARD_ONE(instruction, r, i) instruction " %%" r "0, %%" r "0, %%" r #i "\n\t"
+#define SAFEGUARD_TWELVE(instruction, r) \
+  SAFEGUARD_ONE(instruction, r, 1)       \
+  SAFEGUARD_ONE(instruction, r, 2)       \
+  SAFEGUARD_ONE(instruction, r, 3)       \
+  SAFEGUARD_ONE(instruction, r, 4)       \
+  SAFEGUARD_ONE(instruction, r, 5)       \
+  SAFEGUARD_ONE(instruction, r, 6)       \
+  SAFEGUARD_ONE(instruction, r, 7)       \
+  SAFEGUARD_ONE(instruction, r, 8)       \
+  SAFEGUARD_ONE(instruction, r, 9)       \
+  SAFEGUARD_ONE(instruction, r, 10)      \
+  SAFEGUARD_ONE(instruction, r, 11)      \
+  SAFEGUARD_ONE(instruction, r, 12)
+// Sums begin at zero, for numbers below the normal range would slow binary32 down.
+#define SAFEGUARD_PEAK(name, instruction, r)                                                     \
+  [[gnu::target("avx2")]] void name(std::size_t) {                                               \
+    std::size_t rounds = kRounds;                                                                \
+    asm volatile("vzeroall\n1:\n\t" SAFEGUARD_TWELVE(instruction, r) "dec %0\n\tjnz 1b"          \
+                 : "+r"(rounds)                                                                  \
+                 :                                                                               \
+                 : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", \
+                   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                \
   }
 
-SAFEGUARD_PEAK(PeakF32Avx2, "avx2,fma", "vfmadd231ps", __m256, _mm256_setzero_ps)
-SAFEGUARD_PEAK(PeakF32Avx512, "avx512f", "vfmadd231ps", __m512, _mm512_setzero_ps)
-SAFEGUARD_PEAK(PeakBf16, "avx512f,avx512bf16", "vdpbf16ps", __m512, _mm512_setzero_ps)
-SAFEGUARD_PEAK(PeakInt8, "avx512f,avx512vnni", "vpdpbusd", __m512i, _mm512_setzero_si512)
+SAFEGUARD_PEAK(PeakF32Avx2, "vfmadd231ps", "ymm")
+SAFEGUARD_PEAK(PeakF32Avx512, "vfmadd231ps", "zmm")
+SAFEGUARD_PEAK(PeakBf16, "vdpbf16ps", "zmm")
+SAFEGUARD_PEAK(PeakInt8, "vpdpbusd", "zmm")
 #undef SAFEGUARD_PEAK
+#undef SAFEGUARD_TWELVE
+#undef SAFEGUARD_ONE
 
 // `lanes`: multiply-adds of one instruction.
 double PeakRate(ThreadPool& pool, std::size_t lanes, void (*peak)(std::size_t)) {
