@@ -141,6 +141,7 @@ has out "100.00 % agree"
 equal "each content once" "$(wc -l <log.jsonl)" 120
 call 0 safeguard policy diff v1.md v2.md --over log --sample 60
 has out "60 were judged"
+lacks out "active "
 equal "no history is left behind" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name "safeguard-history-*" -newer r3.jsonl | wc -l)" 0
 unset SAFEGUARD_DATA
 

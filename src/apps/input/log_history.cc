@@ -43,6 +43,7 @@ Status CopyRecords(moderation::VerdictLog& log, const std::string& policy_id, st
       }
       nlohmann::ordered_json line = RecordJson(record);
       line["id"] = record.content_hash;
+      line.erase("channel");  // read as data it would be the content's surface
       out << JsonLine(line) << '\n';
     }
     if (page->end) {
