@@ -138,8 +138,9 @@ std::size_t DefaultThreads() {
 
 CommandTree::CommandTree()
     : app_(std::make_unique<CLI::App>(
-          "Judge content under written policies. This build judges with the screen, the fast\n"
-          "layer: it is no reasoner, and what it is unsure of belongs before one or a person.",
+          "Judge content under written policies: with the screen, the fast layer, or with\n"
+          "--judge reasoner by gpt-oss-safeguard. What the screen is unsure of belongs before it\n"
+          "or a person.",
           "safeguard")) {
   app_->set_help_flag("-h,--help", "Print this help");
   app_->set_version_flag("--version", std::string("safeguard ") + VersionText());
