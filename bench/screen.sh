@@ -24,13 +24,15 @@ contents() {  # COUNT WORDS: distinct contents of about so many tokens, in sente
 median() { sort -n | sed -n 2p; }
 seconds() {  # COMMAND...: wall seconds
   local start end
-  start=$(date +%s.%N); "$@" >/dev/null 2>&1 || true; end=$(date +%s.%N)
+  local code=0
+  start=$(date +%s.%N); "$@" >/dev/null 2>&1 || code=$?; end=$(date +%s.%N)
+  case $code in 0|1|3) ;; *) echo "screen.sh: exit code $code: $*" >&2; exit 1 ;; esac
   echo "$end - $start" | bc
 }
 
 five=(--policy spam --policy scams --policy hate --policy harassment --policy violence)
 all=()
-for policy in policies/*/; do all+=(--policy "$(basename "$policy")"); done
+for policy in $("$safeguard" policy list --names); do all+=(--policy "$policy"); done
 "$safeguard" classify warm "${all[@]}" >/dev/null 2>&1 || true  # policies embedded once, on disk
 
 printf '%-8s %-8s %-9s %s\n' tokens threads policies contents/s
