@@ -46,6 +46,8 @@ const char* ToString(UndeterminedReason reason) {
       return "obeyed_content";
     case UndeterminedReason::kUnfinishedReasoning:
       return "unfinished_reasoning";
+    case UndeterminedReason::kJudgeTampering:
+      return "judge_tampering";
     case UndeterminedReason::kInternalError:
       return "internal_error";
   }

@@ -27,6 +27,7 @@ enum class UndeterminedReason {
   kEchoedCue,            // the answer repeats "Answer (0 or 1):" and stops
   kObeyedContent,        // the model did what the content told it instead of judging it
   kUnfinishedReasoning,  // the tokens or the time ran out before the answer began
+  kJudgeTampering,       // the content addresses the judge, and the judge did not stand up to it
   kInternalError,
 };
 
@@ -70,6 +71,17 @@ struct Adherence {
   std::size_t unknown = 0;       // cited ones that it does not have
 };
 
+// What one layer of a cascade said on the way to the verdict.
+struct LayerStep {
+  std::string layer;  // "list", "screen", "reasoner", ...
+  std::string name;   // which one: the list's, the reasoner's in the route; may be empty
+  Outcome outcome = Outcome::kUndetermined;
+  UndeterminedReason reason = UndeterminedReason::kNone;
+  std::optional<double> score;
+  double ms = 0;
+  std::string why;  // why it went on from here, or why this decided
+};
+
 struct Verdict {
   PolicyReference policy;
   Outcome outcome = Outcome::kUndetermined;
@@ -88,6 +100,8 @@ struct Verdict {
   std::optional<Adherence> adherence;  // where an answer was read that nothing constrained
   std::string view;  // the canonical view that gave the score: "original", "normalised", ...
   DecidedBy decided_by;
+  std::vector<LayerStep> path;               // of a cascade, in order; the last one decided
+  bool provisional = false;                  // a later layer was to be asked and has not answered
   std::vector<std::string> notes;            // e.g. "invalid UTF-8 at byte 12 was replaced"
   std::map<std::string, double> timings_ms;  // by stage; "total" is always there
 };
