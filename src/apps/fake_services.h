@@ -119,6 +119,9 @@ class FakeServices final : public Services {
     }
     return [](std::string_view text) { return text.size() / 4; };
   }
+  Result<moderation::TokenCounter> OpenScreenTokenCounter(const std::string& model) override {
+    return OpenTokenCounter(model);
+  }
   Result<std::string> JudgeIdentity(const JudgeChoice& choice) override {
     const Result<ModelFile> model = FindModel(choice.model);
     return model ? Result<std::string>(model->sha256) : std::unexpected(model.error());

@@ -159,6 +159,20 @@ TEST_F(RunTest, ContentCannotMoveTheTerminal) {
   Call({"policy", "show", policy});
   EXPECT_THAT(console.out, Not(HasSubstr("\x1b")));
   EXPECT_THAT(console.out, HasSubstr("\\x1b"));
+  Call({"policy", "show", policy, "--screen-text"});
+  EXPECT_THAT(console.out, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(RunTest, PolicyShowPrintsWhatTheTrainedScreenReads) {
+  EXPECT_EQ(Call({"policy", "show", "alpha", "beta", "--screen-text"}), 0);
+  EXPECT_EQ(console.out, "Alpha. Violates: Whatever is bad.\nBeta. Violates: Whatever is bad.\n");
+  console.out.clear();
+  EXPECT_EQ(Call({"policy", "show", "gamma", "alpha", "--screen-text", "--json"}), 4);
+  const auto line = nlohmann::json::parse(console.out);
+  EXPECT_EQ(line["policy"], "alpha");
+  EXPECT_EQ(line["rules"]["X1.a"], "Alpha. Violates: Whatever is bad.");
+  services.model_there = false;
+  EXPECT_EQ(Call({"policy", "show", "alpha", "--screen-text"}), 4);
 }
 
 TEST_F(RunTest, SuggestsWhatWasMeant) {

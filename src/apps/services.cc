@@ -14,6 +14,7 @@
 #include "engine/bpe.h"
 #include "engine/encoder.h"
 #include "engine/language_model.h"
+#include "engine/word_piece.h"
 #include "judges/reasoner_judge.h"
 #include "judges/recorded_judge.h"
 #include "judges/screen_judge.h"
@@ -22,6 +23,7 @@ namespace safeguard::apps {
 namespace {
 
 constexpr std::size_t kRankFileBytesMax = std::size_t{32} << 20;
+constexpr std::size_t kTokenizerBytesMax = std::size_t{32} << 20;
 
 class ProcessServices final : public Services {
  public:
@@ -76,6 +78,23 @@ class ProcessServices final : public Services {
     return [shared = std::shared_ptr<const engine::Bpe>(std::move(*bpe))](std::string_view text) {
       return shared->CountTokens(text);
     };
+  }
+
+  Result<moderation::TokenCounter> OpenScreenTokenCounter(const std::string& model_flag) override {
+    const Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(model_flag));
+    if (!folder) {
+      return std::unexpected(folder.error());
+    }
+    const Result<std::string> json = ReadFile(*folder + "/tokenizer.json", kTokenizerBytesMax);
+    if (!json) {
+      return std::unexpected(json.error());
+    }
+    Result<std::unique_ptr<engine::WordPiece>> tokenizer = engine::WordPiece::Load(*json);
+    if (!tokenizer) {
+      return std::unexpected(tokenizer.error());
+    }
+    return [shared = std::shared_ptr<const engine::WordPiece>(std::move(*tokenizer))](
+               std::string_view text) { return shared->Encode(text).size(); };
   }
 
   Result<ModelFile> FindModel(const std::string& model_flag) override {

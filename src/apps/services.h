@@ -41,6 +41,10 @@ class Services {
       const JudgeChoice& choice, std::span<const moderation::Policy* const> policies) = 0;
   // Counts o200k tokens. Fails when the rank file is not there.
   virtual Result<moderation::TokenCounter> OpenTokenCounter(const std::string& model_flag) = 0;
+  // Counts the tokens of the screen's encoder (judges/screen_text.h). Fails when its tokenizer is
+  // not there.
+  virtual Result<moderation::TokenCounter> OpenScreenTokenCounter(
+      const std::string& model_flag) = 0;
   // What the judge's answers depend on besides policy and content: its model and settings, as one
   // string. Cheap; opens no judge.
   virtual Result<std::string> JudgeIdentity(const JudgeChoice& choice) = 0;

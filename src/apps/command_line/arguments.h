@@ -105,8 +105,10 @@ struct EvalCompareArguments {
 };
 
 struct PolicyShowArguments {
-  std::string policy;
+  std::vector<std::string> policies;
   std::string data_dir;
+  std::string model;         // whose tokenizer counts for screen_text
+  bool screen_text = false;  // print what the trained screen reads instead
   bool json = false;
   ColorMode color = ColorMode::kAuto;
 };

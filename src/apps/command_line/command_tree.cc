@@ -233,12 +233,16 @@ void CommandTree::AddPolicy() {
   policy->require_subcommand(1);
 
   CLI::App* show = policy->add_subcommand("show", "Print what was understood of a policy");
-  show->add_option("policy", show_.policy,
-                   "A version in the store (spam@3), a shipped policy, or a file")
+  show->add_option("policy", show_.policies,
+                   "Versions in the store (spam@3), shipped policies, or files")
       ->type_name("POLICY")
       ->required();
+  show->add_flag("--screen-text", show_.screen_text,
+                 "Print the text by which the trained screen knows the policy (with --json: one "
+                 "object a line, with the texts of its rules)");
   AddDataFolder(show, show_.data_dir);
-  AddJson(show, show_.json, "As one JSON object");
+  AddModel(show, show_.model);
+  AddJson(show, show_.json, "As one JSON object a policy");
   AddColor(show, show_.color);
   show->footer(kShowExamples);
 

@@ -72,6 +72,7 @@ inline constexpr const char* kShowExamples = R"(Examples:
   safeguard policy show spam
   safeguard policy show my_policy.md --json
   safeguard policy show my_policy@2
+  safeguard policy show policies/*/policy.md --screen-text --json
 )";
 
 inline constexpr const char* kWarmExamples = R"(Examples:

@@ -9,6 +9,7 @@
 #include "apps/output/policy_text.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
+#include "judges/screen_text.h"
 
 namespace safeguard::apps {
 namespace {
@@ -40,6 +41,22 @@ std::string LintJson(const std::string& file, const Finding& finding) {
          "\n";
 }
 
+// {"policy": as named, "id", "screen_text", "rules": {id: its text alone}}, a line.
+std::string ScreenTextJson(const std::string& name, const moderation::Policy& policy,
+                           const moderation::TokenCounter& count_tokens) {
+  nlohmann::ordered_json rules = nlohmann::ordered_json::object();
+  for (std::size_t r = 0; r < policy.rules.size(); ++r) {
+    if (policy.rules[r].side == moderation::Side::kViolating) {
+      rules[policy.rules[r].id] = judges::RuleScreenText(policy, r, count_tokens);
+    }
+  }
+  return JsonLine({{"policy", name},
+                   {"id", policy.id},
+                   {"screen_text", judges::ScreenText(policy, count_tokens)},
+                   {"rules", rules}}) +
+         "\n";
+}
+
 std::string Count(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -58,17 +75,32 @@ struct LintCounts {
 
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console) {
   const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
-  const Result<LoadedPolicy> loaded = catalog.Load(arguments.policy, "", Golden::kIgnore);
-  if (!loaded) {
-    return Fails(console, loaded.error(), ExitCode::kCannotRun);
+  moderation::TokenCounter count_tokens;
+  if (arguments.screen_text) {
+    Result<moderation::TokenCounter> counter = services.OpenScreenTokenCounter(arguments.model);
+    if (!counter) {
+      return Fails(console, counter.error(), ExitCode::kCannotRun);
+    }
+    count_tokens = std::move(*counter);
   }
-  if (arguments.json) {
-    console.Out(JsonText(PolicyJson(loaded->policy)));
-  } else {
-    console.Out(PolicyText(loaded->policy, loaded->origin, console.columns(),
-                           UseColor(console, arguments.color)));
+  bool failed = false;
+  for (const std::string& name : arguments.policies) {
+    const Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kIgnore);
+    if (!loaded) {
+      ReportError(console, loaded.error());
+      failed = true;
+    } else if (arguments.screen_text) {
+      console.Out(arguments.json
+                      ? ScreenTextJson(name, loaded->policy, count_tokens)
+                      : Printable(judges::ScreenText(loaded->policy, count_tokens)) + "\n");
+    } else if (arguments.json) {
+      console.Out(JsonText(PolicyJson(loaded->policy)));
+    } else {
+      console.Out(PolicyText(loaded->policy, loaded->origin, console.columns(),
+                             UseColor(console, arguments.color)));
+    }
   }
-  return ExitCode::kSafe;
+  return failed ? ExitCode::kCannotRun : ExitCode::kSafe;
 }
 
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console) {
