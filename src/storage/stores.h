@@ -1,6 +1,6 @@
-// The stores on the disk: a data folder with policies.db and verdicts.db, both SQLite in WAL mode.
-// Any number of processes may hold them open; a commit is on the disk (fsync) when a call returns,
-// and a process killed at any moment leaves the change whole or not there.
+// The stores on the disk: a data folder with policies.db, verdicts.db and jobs.db, SQLite in WAL
+// mode. Any number of processes may hold them open; a commit is on the disk (fsync) when a call
+// returns, and a process killed at any moment leaves the change whole or not there.
 #pragma once
 
 #include <chrono>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "moderation/job_queue.h"
 #include "moderation/policy_store.h"
 #include "moderation/verdict_log.h"
 
@@ -27,5 +28,8 @@ Result<std::unique_ptr<moderation::PolicyStore>> OpenPolicyStore(const std::stri
                                                                  const OpenOptions& options);
 Result<std::unique_ptr<moderation::VerdictLog>> OpenVerdictLog(const std::string& data_folder,
                                                                const OpenOptions& options);
+Result<std::unique_ptr<moderation::JobQueue>> OpenJobQueue(const std::string& data_folder,
+                                                           const moderation::QueueLimits& limits,
+                                                           const OpenOptions& options);
 
 }  // namespace safeguard::storage

@@ -23,6 +23,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation/policy", {"base"}},
     {"moderation/cascade", {"base", "base/unicode"}},
     {"moderation/store", {"base"}},
+    {"moderation/jobs", {"base"}},
     {"judges", {"base", "engine", "moderation"}},
     {"storage", {"base", "moderation"}},
     {"eval", {"base", "moderation"}},

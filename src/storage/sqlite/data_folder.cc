@@ -62,9 +62,10 @@ Result<std::string> DatabasePath(const std::string& folder, const std::string& n
       return made ? Result<std::string>(std::move(path)) : std::unexpected(made.error());
     }
     if (errno == ENOENT) {
-      return Fail(ErrorCode::kNotFound, "there is no " + path,
-                  "name the data folder with --data-dir or SAFEGUARD_DATA; safeguard policy "
-                  "publish makes one");
+      return Fail(
+          ErrorCode::kNotFound, "there is no " + path,
+          std::string("name the data folder with --data-dir or SAFEGUARD_DATA; safeguard ") +
+              (name == "jobs.db" ? "jobs submit" : "policy publish") + " makes one");
     }
     return Fail(ErrorCode::kUnavailable, path + " cannot be opened: " + std::strerror(errno),
                 "check the permissions of the folder");
