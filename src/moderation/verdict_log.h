@@ -23,6 +23,17 @@ enum class Channel { kDirect, kActive, kCanary, kShadow };
 const char* ToString(Channel channel);  // "direct", "active", "canary", "shadow"
 std::optional<Channel> ChannelFrom(std::string_view text);
 
+// What was answered at first, where the verdict came later.
+struct EarlierVerdict {
+  Outcome outcome = Outcome::kUndetermined;
+  UndeterminedReason reason = UndeterminedReason::kNone;
+  std::optional<double> score;
+  std::vector<std::string> rule_ids;
+  std::string layer;
+
+  friend bool operator==(const EarlierVerdict&, const EarlierVerdict&) = default;
+};
+
 struct VerdictRecord {
   std::int64_t sequence = 0;  // given by the log: later records have higher ones
   TimeMs when = 0;
@@ -41,7 +52,21 @@ struct VerdictRecord {
   std::string layer;  // "screen", "reasoner", ...
   std::string model;
   std::string model_hash;
+  // Where not empty, the log has one record with it: the first. For work that may be done twice.
+  std::string key;
+  std::optional<EarlierVerdict> provisional;
 };
+
+// What a later verdict changed.
+struct VerdictChange {
+  bool outcome = false;
+  std::optional<double> score;             // later minus earlier; empty when one of them had none
+  std::vector<std::string> rules_added;    // in the later one's order
+  std::vector<std::string> rules_dropped;  // in the earlier one's order
+};
+
+EarlierVerdict EarlierOf(const Verdict& verdict);
+VerdictChange ChangeFrom(const EarlierVerdict& earlier, const VerdictRecord& later);
 
 // BLAKE2b over kind, roles and texts: 64 hexadecimal digits. Id, surface and language do not count.
 std::string ContentHash(const Content& content);
@@ -79,7 +104,8 @@ class VerdictLog {
  public:
   virtual ~VerdictLog() = default;
 
-  // All of `records` or none; their sequences are not looked at. Returns when they are on the disk.
+  // All of `records` or none; their sequences are not looked at. A record whose key the log has is
+  // left out, and that is no error. Returns when they are on the disk.
   virtual Status Append(std::span<const VerdictRecord> records) = 0;
   // At most `limit` records and about kVerdictPageBytesMax bytes of content, whichever is fewer (at
   // least one record where there is one): walking a log of any size takes bounded memory.

@@ -15,6 +15,7 @@
 
 #include "storage/sqlite/connection.h"
 #include "storage/sqlite/policy_schema.h"
+#include "storage/sqlite/verdict_schema.h"
 #include "storage/stores.h"
 #include "storage/test_stores.h"
 
@@ -114,6 +115,28 @@ TEST_F(DatabaseFaults, NewerAndOlderSchemas) {
   ASSERT_TRUE(migrated);
   EXPECT_EQ((*migrated)->Integer("SELECT x * 10 + y FROM one").value(), 78);
   EXPECT_EQ((*migrated)->Integer("PRAGMA user_version").value(), 2);
+}
+
+TEST_F(DatabaseFaults, AVerdictLogOfTheFirstSchemaKeepsItsRecords) {
+  {
+    auto old = OpenDatabase(
+        folder.Path("verdicts.db"),
+        {kVerdictSchema.application_id, "verdict logs", std::span(kVerdictMigrations, 1)},
+        {.create = true});
+    ASSERT_TRUE(old);
+    ASSERT_TRUE((*old)->Execute(
+        "INSERT INTO verdict (at, content_hash, keeps_content, content_id, surface, language, "
+        "policy_id, policy_version, policy_hash, channel, outcome, reason, category, rule_ids, "
+        "layer, model, model_hash) VALUES (1, 'h', 0, '', '', '', 'spam', '1', 'h', 'direct', "
+        "'safe', '', '', '[]', 'screen', 'm', 'h')"));
+  }
+  const auto log = OpenVerdictLog(folder.path(), {});
+  ASSERT_TRUE(log) << Describe(log.error());
+  const auto records = (*log)->Scan({})->records;
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].policy.id, "spam");
+  EXPECT_FALSE(records[0].provisional);
+  EXPECT_TRUE((*log)->Append(records));
 }
 
 // What `body` says in a child process; 0 and 42 are its own words.

@@ -172,6 +172,35 @@ TEST_P(VerdictLogContract, APageHoldsABoundedAmountOfContent) {
   EXPECT_EQ(log->Scan({.after = page.next})->records.size(), 1U);
 }
 
+TEST_P(VerdictLogContract, AKeyIsRecordedOnceAndWhatItChangedIsKept) {
+  VerdictRecord late = Record("x", "1", 1, false);
+  late.key = "job 7";
+  late.provisional = moderation::EarlierVerdict{
+      Outcome::kUndetermined, UndeterminedReason::kUncertain, 0.5, {"SP2", "SP9"}, "screen"};
+  VerdictRecord again = late;
+  again.outcome = Outcome::kSafe;
+  Append(late);
+  Append(again);
+  const std::vector<VerdictRecord> both = {again, Record("y", "1", 2, false)};
+  ASSERT_TRUE(log->Append(both));
+  const std::vector<VerdictRecord> records = All({});
+  ASSERT_EQ(records.size(), 2U) << "the first record of a key stays, others go on";
+  EXPECT_EQ(records[0].outcome, Outcome::kViolation);
+  EXPECT_EQ(records[0].key, "job 7");
+  EXPECT_EQ(records[0].provisional, late.provisional);
+  EXPECT_FALSE(records[1].provisional);
+  EXPECT_EQ(records[1].key, "");
+  const moderation::VerdictChange change = ChangeFrom(*records[0].provisional, records[0]);
+  EXPECT_TRUE(change.outcome);
+  EXPECT_DOUBLE_EQ(change.score.value(), 0.1 + 0.2 - 0.5);
+  EXPECT_EQ(change.rules_added, std::vector<std::string>{"SP1"});
+  EXPECT_EQ(change.rules_dropped, std::vector<std::string>{"SP9"});
+  again.score.reset();
+  again.provisional->outcome = Outcome::kSafe;
+  EXPECT_FALSE(ChangeFrom(*again.provisional, again).outcome);
+  EXPECT_FALSE(ChangeFrom(*again.provisional, again).score);
+}
+
 INSTANTIATE_TEST_SUITE_P(Logs, VerdictLogContract,
                          ::testing::Values(Kind{"Memory",
                                                 [](const std::string&) {

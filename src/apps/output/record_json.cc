@@ -5,6 +5,33 @@
 #include "base/utc_time.h"
 
 namespace safeguard::apps {
+namespace {
+
+nlohmann::ordered_json EarlierJson(const moderation::EarlierVerdict& earlier) {
+  nlohmann::ordered_json json = {{"outcome", ToString(earlier.outcome)}, {"reason", nullptr}};
+  if (earlier.outcome == moderation::Outcome::kUndetermined) {
+    json["reason"] = ToString(earlier.reason);
+  }
+  json["score"] = nullptr;
+  if (earlier.score) {
+    json["score"] = *earlier.score;
+  }
+  json["rule_ids"] = earlier.rule_ids;
+  json["decided_by"] = earlier.layer;
+  return json;
+}
+
+nlohmann::ordered_json ChangeJson(const moderation::VerdictChange& change) {
+  nlohmann::ordered_json json = {{"outcome", change.outcome}, {"score", nullptr}};
+  if (change.score) {
+    json["score"] = *change.score;
+  }
+  json["rules_added"] = change.rules_added;
+  json["rules_dropped"] = change.rules_dropped;
+  return json;
+}
+
+}  // namespace
 
 nlohmann::ordered_json RecordJson(const moderation::VerdictRecord& record) {
   nlohmann::ordered_json json = {{"sequence", record.sequence}, {"when", UtcText(record.when)}};
@@ -44,6 +71,10 @@ nlohmann::ordered_json RecordJson(const moderation::VerdictRecord& record) {
   json["decided_by"] = record.layer;
   json["model"] = record.model;
   json["model_hash"] = record.model_hash;
+  if (record.provisional) {
+    json["provisional"] = EarlierJson(*record.provisional);
+    json["changed"] = ChangeJson(ChangeFrom(*record.provisional, record));
+  }
   return json;
 }
 

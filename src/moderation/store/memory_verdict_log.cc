@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <mutex>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "moderation/memory_store.h"
@@ -22,6 +24,9 @@ class MemoryLog final : public VerdictLog {
   Status Append(std::span<const VerdictRecord> records) override {
     const std::lock_guard lock(mutex_);
     for (const VerdictRecord& record : records) {
+      if (!record.key.empty() && !keys_.insert(record.key).second) {
+        continue;
+      }
       records_.push_back(record);
       records_.back().sequence = static_cast<std::int64_t>(records_.size());
     }
@@ -61,6 +66,7 @@ class MemoryLog final : public VerdictLog {
  private:
   std::mutex mutex_;
   std::vector<VerdictRecord> records_;
+  std::set<std::string> keys_;
 };
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "moderation/verdict_log.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/hash.h"
 
 namespace safeguard::moderation {
@@ -37,6 +40,30 @@ VerdictRecord RecordOf(const Verdict& verdict, const Content& content, Channel c
   record.model = verdict.decided_by.model;
   record.model_hash = verdict.decided_by.model_hash;
   return record;
+}
+
+EarlierVerdict EarlierOf(const Verdict& verdict) {
+  return {verdict.outcome, verdict.reason, verdict.score, verdict.rule_ids,
+          verdict.decided_by.layer};
+}
+
+VerdictChange ChangeFrom(const EarlierVerdict& earlier, const VerdictRecord& later) {
+  VerdictChange change;
+  change.outcome = earlier.outcome != later.outcome;
+  if (earlier.score && later.score) {
+    change.score = *later.score - *earlier.score;
+  }
+  const auto without = [](const std::vector<std::string>& rules,
+                          const std::vector<std::string>& known) {
+    std::vector<std::string> rest;
+    std::ranges::copy_if(rules, std::back_inserter(rest), [&](const std::string& rule) {
+      return std::ranges::find(known, rule) == known.end();
+    });
+    return rest;
+  };
+  change.rules_added = without(later.rule_ids, earlier.rule_ids);
+  change.rules_dropped = without(earlier.rule_ids, later.rule_ids);
+  return change;
 }
 
 Status CheckQuery(const VerdictQuery& query) {

@@ -97,4 +97,35 @@ Result<std::vector<std::string>> ListFromJson(std::string_view text) {
   return list;
 }
 
+std::string EarlierJson(const moderation::EarlierVerdict& verdict) {
+  nlohmann::json json = {{"outcome", ToString(verdict.outcome)},
+                         {"reason", ToString(verdict.reason)},
+                         {"rule_ids", verdict.rule_ids},
+                         {"layer", verdict.layer}};
+  if (verdict.score) {
+    json["score"] = *verdict.score;
+  }
+  return Dump(json);
+}
+
+Result<moderation::EarlierVerdict> EarlierFromJson(std::string_view text) {
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!HasText(json, "outcome") || !HasText(json, "reason") || !HasText(json, "layer") ||
+      !json.contains("rule_ids") || (json.contains("score") && !json["score"].is_number())) {
+    return Unreadable();
+  }
+  const auto outcome = moderation::OutcomeFrom(json["outcome"].get<std::string>());
+  const auto reason = moderation::UndeterminedReasonFrom(json["reason"].get<std::string>());
+  Result<std::vector<std::string>> rules = ListFromJson(json["rule_ids"].dump());
+  if (!outcome || !reason || !rules) {
+    return Unreadable();
+  }
+  moderation::EarlierVerdict verdict{*outcome, *reason, std::nullopt, std::move(*rules),
+                                     json["layer"].get<std::string>()};
+  if (json.contains("score")) {
+    verdict.score = json["score"].get<double>();
+  }
+  return verdict;
+}
+
 }  // namespace safeguard::storage

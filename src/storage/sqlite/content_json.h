@@ -1,4 +1,4 @@
-// Content and rule ids as the JSON that verdicts.db keeps.
+// Content, rule ids and earlier verdicts as the JSON that verdicts.db keeps.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "moderation/content.h"
+#include "moderation/verdict_log.h"
 
 namespace safeguard::storage {
 
@@ -16,5 +17,8 @@ Result<moderation::Content> ContentFromJson(std::string_view json);
 
 std::string ListJson(const std::vector<std::string>& list);
 Result<std::vector<std::string>> ListFromJson(std::string_view json);
+
+std::string EarlierJson(const moderation::EarlierVerdict& verdict);
+Result<moderation::EarlierVerdict> EarlierFromJson(std::string_view json);
 
 }  // namespace safeguard::storage

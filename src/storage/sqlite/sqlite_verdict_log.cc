@@ -89,6 +89,14 @@ Result<VerdictRecord> RecordOf(const Connection& connection, const Statement& ro
     content->language = record.language;
     record.content = std::move(*content);
   }
+  record.key = row.Text(19);
+  if (!row.IsNull(20)) {
+    Result<moderation::EarlierVerdict> earlier = EarlierFromJson(row.Text(20));
+    if (!earlier) {
+      return Damaged(connection);
+    }
+    record.provisional = std::move(*earlier);
+  }
   return record;
 }
 
@@ -121,8 +129,9 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
   Result<Statement> verdict = writer_->Prepare(
       "INSERT INTO verdict (at, content_hash, keeps_content, content_id, surface, language, "
       "policy_id, policy_version, policy_hash, channel, outcome, reason, category, rule_ids, "
-      "layer, model, model_hash, score) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "layer, model, model_hash, score, key, provisional) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING");
   if (!verdict) {
     return std::unexpected(verdict.error());
   }
@@ -152,6 +161,8 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
         .Bind(record.model)
         .Bind(record.model_hash);
     record.score ? verdict->Bind(*record.score) : verdict->BindNull();
+    record.key.empty() ? verdict->BindNull() : verdict->Bind(record.key);
+    record.provisional ? verdict->Bind(EarlierJson(*record.provisional)) : verdict->BindNull();
     status = verdict->Run();
     if (status && record.content) {
       content->Reset();
@@ -173,7 +184,8 @@ Result<VerdictPage> SqliteVerdictLog::Scan(const VerdictQuery& query) {
   Result<Statement> rows = reader_->Prepare(
       "SELECT sequence, at, content_hash, content_id, surface, language, policy_id, "
       "policy_version, policy_hash, channel, outcome, reason, score, category, rule_ids, layer, "
-      "model, model_hash, json FROM verdict LEFT JOIN content ON keeps_content AND content.hash = "
+      "model, model_hash, json, ifnull(key, ''), provisional FROM verdict LEFT JOIN content ON "
+      "keeps_content AND content.hash = "
       "content_hash WHERE sequence > ?" +
       Conditions(query) + " ORDER BY sequence LIMIT ?");
   if (!rows) {

@@ -36,7 +36,14 @@ CREATE TRIGGER verdict_stays BEFORE UPDATE ON verdict
   BEGIN SELECT raise(ABORT, 'the verdict log is append-only'); END;
 )";
 
-inline constexpr const char* kVerdictMigrations[] = {kVerdictSchema1};
+// Verdicts that came later than an answer, recorded once however often the work was begun.
+inline constexpr const char* kVerdictSchema2 = R"(
+ALTER TABLE verdict ADD COLUMN key TEXT;            -- NULL: none
+ALTER TABLE verdict ADD COLUMN provisional TEXT;    -- JSON; NULL: there was none
+CREATE UNIQUE INDEX verdict_key ON verdict (key) WHERE key IS NOT NULL;
+)";
+
+inline constexpr const char* kVerdictMigrations[] = {kVerdictSchema1, kVerdictSchema2};
 inline constexpr Schema kVerdictSchema{0x73667664, "verdict logs", kVerdictMigrations};  // "sfvd"
 
 }  // namespace safeguard::storage
