@@ -159,7 +159,7 @@ void BM_Attention(benchmark::State& state) {
     for (std::size_t head = 0; head < kHeads; ++head) {
       const float* query = qkv.data() + head * kHead;
       BestKernels().attention({query, query + kHeads * kHead, query + 2 * kHeads * kHead,
-                               3 * kHeads * kHead, kTokens, kHead, out.data() + head * kHead,
+                               3 * kHeads * kHead, kTokens, kTokens, kHead, out.data() + head * kHead,
                                kHeads * kHead, scratch.data()});
     }
     benchmark::DoNotOptimize(out.data());

@@ -134,4 +134,5 @@ def main():
                         print("layer", layer, token, *[round(v * 1e5) for v in values])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -26,10 +26,6 @@ std::string Describe(const KernelTable& kernels) {
   return std::string(kernels.name) + ", " + bits;
 }
 
-std::string ArithmeticOf(const KernelTable& kernels) {
-  return kernels.precision == Precision::k8Bit ? kEightBitArithmetic : Describe(kernels);
-}
-
 class BertEncoder : public Encoder {
  public:
   BertEncoder(const EncoderConfig& config, BertWeights weights, const KernelTable& kernels)
@@ -75,6 +71,10 @@ class BertEncoder : public Encoder {
 };
 
 }  // namespace
+
+std::string ArithmeticOf(const KernelTable& kernels) {
+  return kernels.precision == Precision::k8Bit ? kEightBitArithmetic : Describe(kernels);
+}
 
 Result<std::string> FindWeightFile(const std::string& folder) {
   std::error_code error;

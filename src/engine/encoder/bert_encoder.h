@@ -17,6 +17,9 @@ namespace safeguard::engine {
 Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
                                                  const KernelTable& kernels);
 
+// EncoderArithmetic with these kernels.
+std::string ArithmeticOf(const KernelTable& kernels);
+
 // The one model*.safetensors in `folder`. None: kNotFound; several: kInvalidInput, naming them.
 Result<std::string> FindWeightFile(const std::string& folder);
 

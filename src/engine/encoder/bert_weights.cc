@@ -56,9 +56,15 @@ class Loader {
   Loader(const EncoderConfig& config, const KernelTable& kernels)
       : config_(config), kernels_(kernels) {}
 
-  Result<BertWeights> Load(const std::string& path);
+  // The embeddings from one file and the layers from the other; may be the same.
+  Status Load(const Safetensors& embeddings, const Safetensors& layers);
+  // REQUIRES: Load was called with the same `layers`.
+  Status ReadClassifier(std::vector<float>& weight, float& bias);
+  BertWeights Take() { return std::move(weights_); }
 
  private:
+  // Where Find looks from now on.
+  void LookIn(const Safetensors& file);
   Result<Tensor> Find(const std::string& name, std::initializer_list<std::uint64_t> shape);
   Status ReadVector(const std::string& name, std::vector<float>& to);
   Status ReadNorm(const std::string& name, LayerNormWeights& norm);
@@ -74,16 +80,17 @@ class Loader {
   const EncoderConfig& config_;
   const KernelTable& kernels_;
   BertWeights weights_;
+  const Safetensors* file_ = nullptr;
   std::string prefix_;
   std::vector<PackJob> jobs_;
 };
 
 Result<Tensor> Loader::Find(const std::string& name, std::initializer_list<std::uint64_t> shape) {
   Result<Tensor> tensor =
-      weights_.file->Find(prefix_ + name, {Dtype::kF32, Dtype::kF16, Dtype::kBF16}, shape);
+      file_->Find(prefix_ + name, {Dtype::kF32, Dtype::kF16, Dtype::kBF16}, shape);
   if (tensor && !AllFinite(*tensor)) {
     return Fail(ErrorCode::kCorruptFile,
-                weights_.file->path() + ": tensor " + QuoteName(prefix_ + name) +
+                file_->path() + ": tensor " + QuoteName(prefix_ + name) +
                     " holds a number that is not finite",
                 "download the model again");
   }
@@ -121,17 +128,20 @@ Status Loader::ReadEmbeddings() {
   if (!positions) {
     return std::unexpected(positions.error());
   }
-  // Two token types in BERT; only the first is used, for single texts.
+  // Two token types in BERT; the first is that of single texts.
   const Result<Tensor> types = Find("embeddings.token_type_embeddings.weight", {2, hidden});
   if (!types) {
     return std::unexpected(types.error());
   }
   std::vector<float> type(hidden);
-  Widen(*types, 0, hidden, kernels_, type.data());
-  weights_.positions.resize(config_.positions_max * hidden);
-  Widen(*positions, 0, weights_.positions.size(), kernels_, weights_.positions.data());
-  for (std::size_t i = 0; i < weights_.positions.size(); ++i) {
-    weights_.positions[i] += type[i % hidden];
+  for (std::size_t t = 0; t < weights_.positions.size(); ++t) {
+    Widen(*types, t * hidden, hidden, kernels_, type.data());
+    std::vector<float>& sums = weights_.positions[t];
+    sums.resize(config_.positions_max * hidden);
+    Widen(*positions, 0, sums.size(), kernels_, sums.data());
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      sums[i] += type[i % hidden];
+    }
   }
   return ReadNorm("embeddings.LayerNorm", weights_.embedding_norm);
 }
@@ -203,8 +213,10 @@ void Loader::SwapChannels() {
     weights_.swaps.Apply(norm.bias.data());
   };
   swap(weights_.embedding_norm);
-  for (std::size_t i = 0; i < config_.positions_max; ++i) {
-    weights_.swaps.Apply(weights_.positions.data() + i * config_.hidden);
+  for (std::vector<float>& positions : weights_.positions) {
+    for (std::size_t i = 0; i < config_.positions_max; ++i) {
+      weights_.swaps.Apply(positions.data() + i * config_.hidden);
+    }
   }
   for (BertLayer& layer : weights_.layers) {
     swap(layer.attention_norm);
@@ -242,30 +254,51 @@ void Loader::PackAll() {
   });
 }
 
-Result<BertWeights> Loader::Load(const std::string& path) {
-  Result<std::unique_ptr<Safetensors>> file = Safetensors::Open(path);
-  if (!file) {
-    return std::unexpected(std::move(file.error()));
-  }
-  weights_.file = std::move(*file);
-  const bool prefixed = std::ranges::any_of(weights_.file->entries(), [](const TensorEntry& entry) {
-    return entry.name == "bert.embeddings.word_embeddings.weight";
+void Loader::LookIn(const Safetensors& file) {
+  file_ = &file;
+  const bool prefixed = std::ranges::any_of(file.entries(), [](const TensorEntry& entry) {
+    return entry.name.starts_with("bert.encoder.layer.0.");
   });
   prefix_ = prefixed ? "bert." : "";
+}
+
+Status Loader::Load(const Safetensors& embeddings, const Safetensors& layers) {
+  LookIn(embeddings);
   if (Status status = ReadEmbeddings(); !status) {
-    return std::unexpected(std::move(status.error()));
+    return status;
   }
+  LookIn(layers);
   weights_.layers.resize(config_.layers);
   for (std::size_t i = 0; i < config_.layers; ++i) {
     if (Status status = ReadLayer(i, weights_.layers[i]); !status) {
-      return std::unexpected(std::move(status.error()));
+      return status;
     }
   }
   if (kernels_.sorts_channels) {
     SwapChannels();
   }
   PackAll();
-  return std::move(weights_);
+  return {};
+}
+
+Status Loader::ReadClassifier(std::vector<float>& weight, float& bias) {
+  prefix_ = "";  // it stands beside the encoder
+  const Result<Tensor> row = Find("classifier.weight", {1, config_.hidden});
+  if (!row) {
+    return std::unexpected(row.error());
+  }
+  const Result<Tensor> offset = Find("classifier.bias", {1});
+  if (!offset) {
+    return std::unexpected(offset.error());
+  }
+  weight.resize(config_.hidden);
+  Widen(*row, 0, config_.hidden, kernels_, weight.data());
+  std::array<std::byte, kWidthQuantum * sizeof(float)> padded{};
+  std::ranges::copy(offset->bytes, padded.begin());
+  std::array<float, kWidthQuantum> numbers{};
+  Widen({offset->entry, padded}, 0, kWidthQuantum, kernels_, numbers.data());
+  bias = numbers[0];
+  return {};
 }
 
 }  // namespace
@@ -332,7 +365,43 @@ void Widen(const Tensor& tensor, std::size_t first, std::size_t count, const Ker
 
 Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig& config,
                                     const KernelTable& kernels) {
-  return Loader(config, kernels).Load(path);
+  Result<std::unique_ptr<Safetensors>> file = Safetensors::Open(path);
+  if (!file) {
+    return std::unexpected(std::move(file.error()));
+  }
+  Loader loader(config, kernels);
+  if (Status status = loader.Load(**file, **file); !status) {
+    return std::unexpected(std::move(status.error()));
+  }
+  BertWeights weights = loader.Take();
+  weights.file = std::move(*file);
+  return weights;
+}
+
+Result<PairWeights> LoadPairWeights(const std::string& embeddings_path,
+                                    const std::string& layers_path, const EncoderConfig& config,
+                                    const KernelTable& kernels) {
+  Result<std::unique_ptr<Safetensors>> embeddings = Safetensors::Open(embeddings_path);
+  if (!embeddings) {
+    return std::unexpected(std::move(embeddings.error()));
+  }
+  Result<std::unique_ptr<Safetensors>> layers = Safetensors::Open(layers_path);
+  if (!layers) {
+    return std::unexpected(std::move(layers.error()));
+  }
+  Loader loader(config, kernels);
+  PairWeights pair;
+  Status status = loader.Load(**embeddings, **layers);
+  if (status) {
+    status = loader.ReadClassifier(pair.classifier, pair.classifier_bias);
+  }
+  if (!status) {
+    return std::unexpected(std::move(status.error()));
+  }
+  pair.bert = loader.Take();
+  pair.bert.file = std::move(*embeddings);
+  pair.file = std::move(*layers);
+  return pair;
 }
 
 }  // namespace safeguard::engine

@@ -2,6 +2,7 @@
 // (half of the file) stay in the mapping and are widened token by token.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -58,9 +59,10 @@ class ChannelSwaps {
 
 struct BertWeights {
   std::unique_ptr<Safetensors> file;
-  ChannelSwaps swaps;            // of everything below but `words`; none unless the kernels sort
-  Tensor words;                  // [vocabulary, hidden], as in the file
-  std::vector<float> positions;  // [positions_max, hidden], token type 0 added
+  ChannelSwaps swaps;  // of everything below but `words`; none unless the kernels sort
+  Tensor words;        // [vocabulary, hidden], as in the file
+  // [positions_max, hidden], with the token type added by which it is indexed.
+  std::array<std::vector<float>, 2> positions;
   LayerNormWeights embedding_norm;
   std::vector<BertLayer> layers;
 };
@@ -69,6 +71,17 @@ struct BertWeights {
 // "bert.". Missing tensor, other type or shape, not-finite weight: an error that names file and
 // tensor.
 Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig& config,
+                                    const KernelTable& kernels);
+
+// A model of pairs (pair_encoder.h): the embeddings of one file, layers and classifier of another.
+struct PairWeights {
+  BertWeights bert;
+  std::unique_ptr<Safetensors> file;  // of the layers
+  std::vector<float> classifier;      // [hidden], in the file's order
+  float classifier_bias = 0;
+};
+Result<PairWeights> LoadPairWeights(const std::string& embeddings_path,
+                                    const std::string& layers_path, const EncoderConfig& config,
                                     const KernelTable& kernels);
 
 // `count` numbers of `tensor` from element `first` as binary32. REQUIRES: F32, F16 or BF16 and

@@ -42,7 +42,7 @@ void Append(std::string& to, Dtype dtype, float x) {
 
 class Writer {
  public:
-  explicit Writer(const TinyModel& model) : model_(model) {}
+  explicit Writer(const TinyModel& model, unsigned seed = 11) : model_(model), random_(seed) {}
 
   void Tensor(const std::string& name, std::size_t rows, std::size_t columns, float mean,
               float deviation) {
@@ -65,6 +65,19 @@ class Writer {
     Tensor(name + ".weight", 0, model_.hidden, 1, 0.2F);
     Tensor(name + ".bias", 0, model_.hidden, 0, 0.2F);
   }
+  void Layers() {
+    for (std::size_t i = 0; i < model_.layers; ++i) {
+      const std::string layer = "encoder.layer." + std::to_string(i) + ".";
+      for (const char* part : {"query", "key", "value"}) {
+        Linear(layer + "attention.self." + part, model_.hidden, model_.hidden);
+      }
+      Linear(layer + "attention.output.dense", model_.hidden, model_.hidden);
+      Norm(layer + "attention.output.LayerNorm");
+      Linear(layer + "intermediate.dense", model_.intermediate, model_.hidden);
+      Linear(layer + "output.dense", model_.hidden, model_.intermediate);
+      Norm(layer + "output.LayerNorm");
+    }
+  }
   [[nodiscard]] std::string File() const {
     const std::string header = "{" + header_ + "}";
     std::string file;
@@ -76,7 +89,7 @@ class Writer {
 
  private:
   const TinyModel& model_;
-  std::mt19937 random_{11};
+  std::mt19937 random_;
   std::string header_;
   std::string data_;
 };
@@ -113,18 +126,24 @@ void WriteTinyModel(const TinyModel& model, const std::string& folder) {
   writer.Tensor("embeddings.position_embeddings.weight", model.positions, model.hidden, 0, 0.3F);
   writer.Tensor("embeddings.token_type_embeddings.weight", 2, model.hidden, 0, 0.3F);
   writer.Norm("embeddings.LayerNorm");
-  for (std::size_t i = 0; i < model.layers; ++i) {
-    const std::string layer = "encoder.layer." + std::to_string(i) + ".";
-    for (const char* part : {"query", "key", "value"}) {
-      writer.Linear(layer + "attention.self." + part, model.hidden, model.hidden);
-    }
-    writer.Linear(layer + "attention.output.dense", model.hidden, model.hidden);
-    writer.Norm(layer + "attention.output.LayerNorm");
-    writer.Linear(layer + "intermediate.dense", model.intermediate, model.hidden);
-    writer.Linear(layer + "output.dense", model.hidden, model.intermediate);
-    writer.Norm(layer + "output.LayerNorm");
-  }
+  writer.Layers();
   WriteText(folder + "/model.safetensors", writer.File());
+}
+
+void WriteTinyPair(const TinyModel& base, const TinyPair& pair, const std::string& folder) {
+  WriteText(folder + "/config.json", TinyPairConfig(pair));
+  Writer writer(base, 12);
+  writer.Layers();
+  writer.Linear("classifier", 1, base.hidden);
+  WriteText(folder + "/model.safetensors", writer.File());
+}
+
+std::string TinyPairConfig(const TinyPair& pair) {
+  return R"({"base":"tiny","base_sha256":")" + std::string(64, 'a') + R"(","split_layers":)" +
+         std::to_string(pair.split) + R"(,"policy_tokens_max":)" +
+         std::to_string(pair.policy_tokens) + R"(,"content_tokens_max":)" +
+         std::to_string(pair.content_tokens) +
+         R"(,"threshold":0.5,"logit_scale":1.5,"logit_offset":-0.25})";
 }
 
 }  // namespace safeguard::engine

@@ -38,4 +38,16 @@ void WriteText(const std::string& path, std::string_view text);
 // config.json and model.safetensors, the same numbers for every dtype up to its rounding.
 void WriteTinyModel(const TinyModel& model, const std::string& folder);
 
+// The files of a model of pairs (pair_encoder.h) on such a base: config.json, and model.safetensors
+// with layers of their own and a classifier.
+struct TinyPair {
+  std::size_t split = 1;
+  std::size_t policy_tokens = 24;
+  std::size_t content_tokens = 30;
+};
+void WriteTinyPair(const TinyModel& base, const TinyPair& pair, const std::string& folder);
+
+// The text of such a config.json.
+std::string TinyPairConfig(const TinyPair& pair);
+
 }  // namespace safeguard::engine

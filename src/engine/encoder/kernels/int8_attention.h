@@ -282,13 +282,13 @@ template <class V, std::size_t kRows, std::size_t kVectors, bool kWide>
 template <class V, std::size_t kRows, std::size_t kVectors, bool kWide>
 void Int8AllRows(const AttentionTask& task, const Int8AttentionScratch& s) {
   std::size_t row = 0;
-  for (; row + kRows <= task.tokens; row += kRows) {
+  for (; row + kRows <= task.queries; row += kRows) {
     Int8AttentionRows<V, kRows, kVectors, kWide>(task, s, row);
   }
-  for (; row + 4 <= task.tokens; row += 4) {
+  for (; row + 4 <= task.queries; row += 4) {
     Int8AttentionRows<V, 4, kVectors, kWide>(task, s, row);
   }
-  for (; row < task.tokens; ++row) {
+  for (; row < task.queries; ++row) {
     Int8AttentionRows<V, 1, kVectors, kWide>(task, s, row);
   }
 }

@@ -77,7 +77,8 @@ struct AttentionTask {
   const float* value;
   std::size_t stride;  // floats from token to token in the three
   std::size_t tokens;
-  std::size_t head;  // floats a head
+  std::size_t queries;  // rows wanted: those of the first so many tokens, at least 1
+  std::size_t head;     // floats a head
   float* out;
   std::size_t out_stride;
   float* scratch;  // AttentionScratchFloats

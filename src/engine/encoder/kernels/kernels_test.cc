@@ -264,12 +264,13 @@ TEST_P(Kernels, ARowIsTheSameBitsWhateverRowsAreBesideIt) {
 }
 
 std::vector<float> RunAttention(const KernelTable& table, const std::vector<float>& qkv,
-                                std::size_t tokens, std::size_t head) {
+                                std::size_t tokens, std::size_t head,
+                                std::size_t queries = SIZE_MAX) {
   // NaN outside: a kernel must not read or keep what is not its own.
   std::vector<float> scratch(AttentionScratchFloats(tokens, head), std::nanf(""));
   std::vector<float> out(tokens * (head + 3), 777.0F);
-  table.attention({qkv.data(), qkv.data() + head, qkv.data() + 2 * head, 3 * head, tokens, head,
-                   out.data(), head + 3, scratch.data()});
+  table.attention({qkv.data(), qkv.data() + head, qkv.data() + 2 * head, 3 * head, tokens,
+                   std::min(tokens, queries), head, out.data(), head + 3, scratch.data()});
   for (std::size_t t = 0; t < tokens; ++t) {
     for (std::size_t extra = 0; extra < 3; ++extra) {
       EXPECT_EQ(out[t * (head + 3) + head + extra], 777.0F);
@@ -297,6 +298,20 @@ TEST_P(Kernels, AttentionAgreesAtAllLengths) {
         if (bytes() && !GetParam().emulated) {
           EXPECT_EQ(actual, RunAttention(kPortableInt8Kernels, qkv, tokens, head));
         }
+      }
+    }
+  }
+}
+
+TEST_P(Kernels, FewerQueriesGiveTheSameBitsInTheirRows) {
+  for (const std::size_t tokens : {5, 40, 131}) {
+    const std::vector<float> qkv = Normal(tokens * 96, static_cast<unsigned>(tokens));
+    const std::vector<float> all = RunAttention(table(), qkv, tokens, 32);
+    for (const std::size_t queries : {1, 2, 3, 5}) {
+      const std::vector<float> some = RunAttention(table(), qkv, tokens, 32, queries);
+      EXPECT_EQ(std::memcmp(some.data(), all.data(), queries * 35 * sizeof(float)), 0);
+      for (std::size_t i = queries * 35; i < some.size(); ++i) {
+        ASSERT_EQ(some[i], 777.0F);
       }
     }
   }

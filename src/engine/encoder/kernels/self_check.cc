@@ -66,7 +66,7 @@ std::vector<float> Attention(const KernelTable& table) {
   std::vector<float> scratch(AttentionScratchFloats(kTokens, kWidthQuantum));
   std::vector<float> out(kTokens * kWidthQuantum);
   table.attention({qkv.data(), qkv.data() + kWidthQuantum, qkv.data() + 2 * kWidthQuantum,
-                   3 * kWidthQuantum, kTokens, kWidthQuantum, out.data(), kWidthQuantum,
+                   3 * kWidthQuantum, kTokens, kTokens, kWidthQuantum, out.data(), kWidthQuantum,
                    scratch.data()});
   return out;
 }

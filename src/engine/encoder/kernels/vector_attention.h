@@ -141,13 +141,13 @@ void Attention(const AttentionTask& task) {
   float* scores = columns + task.head * padded;
   TurnKeys<V>(task, padded, 1.0F / __builtin_sqrtf(static_cast<float>(task.head)), columns);
   std::size_t row = 0;
-  for (; row + kRows <= task.tokens; row += kRows) {
+  for (; row + kRows <= task.queries; row += kRows) {
     AttentionRows<V, kRows>(task, row, padded, columns, scores);
   }
-  for (; row + 2 <= task.tokens; row += 2) {
+  for (; row + 2 <= task.queries; row += 2) {
     AttentionRows<V, 2>(task, row, padded, columns, scores);
   }
-  for (; row < task.tokens; ++row) {
+  for (; row < task.queries; ++row) {
     AttentionRows<V, 1>(task, row, padded, columns, scores);
   }
 }

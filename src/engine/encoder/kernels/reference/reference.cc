@@ -69,7 +69,7 @@ double Dot(const float* a, const float* b, std::size_t count) {
 void Attention(const AttentionTask& task) {
   const double scale = 1 / std::sqrt(static_cast<double>(task.head));
   float* weights = task.scratch;
-  for (std::size_t q = 0; q < task.tokens; ++q) {
+  for (std::size_t q = 0; q < task.queries; ++q) {
     double largest = -HUGE_VAL;
     for (std::size_t k = 0; k < task.tokens; ++k) {
       const double score =
