@@ -50,6 +50,11 @@ struct ReasonerOptions {
 // Opens the model. Unknown words in the options: kInvalidInput that names the choices.
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
 
+// Several at once, in order: those of the same checkpoint share one model, opened with the threads,
+// cache, drafts and folder of the first of them.
+Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
+    std::span<const ReasonerOptions> options);
+
 // What reading a policy ahead of time came to.
 struct WarmedPolicy {
   std::string name;        // the policy's id; of a joint prompt all of them

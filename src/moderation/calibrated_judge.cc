@@ -59,6 +59,12 @@ Result<std::shared_ptr<const PreparedPolicy>> CalibratedJudge::Prepare(
 std::vector<Verdict> CalibratedJudge::Decide(
     std::span<const std::shared_ptr<const PreparedPolicy>> policies,
     std::span<const Content> contents) {
+  return DecideSample(policies, contents, 0);
+}
+
+std::vector<Verdict> CalibratedJudge::DecideSample(
+    std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+    std::span<const Content> contents, std::uint64_t sample) {
   std::vector<const CalibratedPolicy*> ours;
   std::vector<std::shared_ptr<const PreparedPolicy>> inner;
   for (const auto& policy : policies) {
@@ -67,7 +73,7 @@ std::vector<Verdict> CalibratedJudge::Decide(
     ours.push_back(calibrated);
     inner.push_back(calibrated->inner());
   }
-  std::vector<Verdict> verdicts = judge_->Decide(inner, contents);
+  std::vector<Verdict> verdicts = judge_->DecideSample(inner, contents, sample);
   for (std::size_t i = 0; i < verdicts.size() && !ours.empty(); ++i) {
     const CalibratedPolicy& policy = *ours[i % ours.size()];
     if (policy.calibration()) {

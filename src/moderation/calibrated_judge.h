@@ -27,6 +27,9 @@ class CalibratedJudge final : public Judge {
       const Policy& policy, std::span<const GoldenCase> golden) override;
   std::vector<Verdict> Decide(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                               std::span<const Content> contents) override;
+  std::vector<Verdict> DecideSample(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+                                    std::span<const Content> contents,
+                                    std::uint64_t sample) override;
 
  private:
   std::unique_ptr<Judge> judge_;

@@ -2,6 +2,7 @@
 // something that can judge, and by fakes in tests.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,14 @@ class Judge {
   virtual std::vector<Verdict> Decide(
       std::span<const std::shared_ptr<const PreparedPolicy>> policies,
       std::span<const Content> contents) = 0;
+
+  // Decide as another draw: where the judge samples, `sample` above 0 gives it other random
+  // numbers. A judge that does not sample answers as Decide does.
+  virtual std::vector<Verdict> DecideSample(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, std::uint64_t /*sample*/) {
+    return Decide(policies, contents);
+  }
 
   // What the judge counts, since its start, by name: for reports. Thread-safe.
   [[nodiscard]] virtual std::vector<std::pair<std::string, double>> Counters() const { return {}; }

@@ -21,12 +21,12 @@ enum class ListEffect {
 
 struct ListHit {
   ListEffect effect = ListEffect::kSuspect;
-  std::string list;      // the list's name
-  std::string entry;     // which of its entries; an id, not the entry's text
-  std::string reason;    // why the entry is there, for people
-  std::string category;  // of the policy; may be empty
-  std::vector<std::string> rule_ids;
-  std::vector<Evidence> evidence;  // where it stands in the content; empty: all of it
+  std::string list{};      // the list's name
+  std::string entry{};     // which of its entries; an id, not the entry's text
+  std::string reason{};    // why the entry is there, for people
+  std::string category{};  // of the policy; may be empty
+  std::vector<std::string> rule_ids{};
+  std::vector<Evidence> evidence{};  // where it stands in the content; empty: all of it
 };
 
 class ListLayer {

@@ -1,3 +1,5 @@
+#include <map>
+#include <memory>
 #include <utility>
 
 #include "engine/language_model.h"
@@ -10,7 +12,7 @@ namespace {
 // Keeps the model alive behind the judge that uses it.
 class OwningJudge final : public moderation::Judge {
  public:
-  OwningJudge(std::unique_ptr<engine::LanguageModel> model, const ReasonerSettings& settings)
+  OwningJudge(std::shared_ptr<engine::LanguageModel> model, const ReasonerSettings& settings)
       : model_(std::move(model)),
         judge_(MakeReasonerJudge(model_->generator(), model_->bpe(),
                                  {"reasoner", model_->name(), model_->fingerprint()}, settings)) {}
@@ -24,12 +26,17 @@ class OwningJudge final : public moderation::Judge {
       std::span<const moderation::Content> contents) override {
     return judge_->Decide(policies, contents);
   }
+  std::vector<moderation::Verdict> DecideSample(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents, std::uint64_t sample) override {
+    return judge_->DecideSample(policies, contents, sample);
+  }
   [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
     return judge_->Counters();
   }
 
  private:
-  std::unique_ptr<engine::LanguageModel> model_;
+  std::shared_ptr<engine::LanguageModel> model_;
   std::unique_ptr<moderation::Judge> judge_;
 };
 
@@ -54,15 +61,38 @@ Result<std::unique_ptr<engine::LanguageModel>> OpenModel(ReasonerSettings& setti
 }
 
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options) {
-  Result<ReasonerSettings> settings = UnderstandOptions(options);
-  if (!settings) {
-    return std::unexpected(settings.error());
+  auto judges = OpenReasonerJudges(std::span(&options, 1));
+  if (!judges) {
+    return std::unexpected(judges.error());
   }
-  Result<std::unique_ptr<engine::LanguageModel>> model = OpenModel(*settings);
-  if (!model) {
-    return std::unexpected(model.error());
+  return std::move(judges->front());
+}
+
+Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
+    std::span<const ReasonerOptions> all) {
+  struct Opened {
+    std::shared_ptr<engine::LanguageModel> model;
+    std::size_t context_max = 0;
+  };
+  std::map<std::string, Opened> models;  // by checkpoint
+  std::vector<std::unique_ptr<moderation::Judge>> judges;
+  for (const ReasonerOptions& options : all) {
+    Result<ReasonerSettings> settings = UnderstandOptions(options);
+    if (!settings) {
+      return std::unexpected(settings.error());
+    }
+    Opened& opened = models[options.model];
+    if (opened.model == nullptr) {
+      Result<std::unique_ptr<engine::LanguageModel>> model = OpenModel(*settings);
+      if (!model) {
+        return std::unexpected(model.error());
+      }
+      opened = {std::move(*model), settings->context_max};
+    }
+    settings->context_max = opened.context_max;
+    judges.push_back(std::make_unique<OwningJudge>(opened.model, *settings));
   }
-  return std::make_unique<OwningJudge>(std::move(*model), *settings);
+  return judges;
 }
 
 }  // namespace safeguard::judges

@@ -102,6 +102,16 @@ class ReasonerJudge final : public moderation::Judge {
     return verdicts;
   }
 
+  std::vector<Verdict> DecideSample(Policies policies, std::span<const Content> contents,
+                                    std::uint64_t sample) override {
+    // Prompts do not depend on the seed, so the policies serve this judge as well.
+    ReasonerSettings other = settings_;
+    other.options.seed += sample;
+    moderation::DecidedBy model = model_;
+    model.settings["seed"] = std::to_string(other.options.seed);
+    return ReasonerJudge(generator_, bpe_, std::move(model), other).Decide(policies, contents);
+  }
+
   [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
     return NamedCounters(generator_.counters());
   }

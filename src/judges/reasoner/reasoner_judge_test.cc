@@ -120,6 +120,23 @@ TEST_F(ReasonerJudgeTest, ThePromptIsSystemPolicyContent) {
   EXPECT_TRUE(request.reasoning.has_value());
 }
 
+TEST_F(ReasonerJudgeTest, AnotherDrawChangesTheSeedAlone) {
+  ReasonerOptions options;
+  options.seed = 40;
+  const auto judge = Judge(options);
+  const auto policy = moderation::ReadPolicy(kSpam, "test");
+  const auto prepared = *judge->Prepare(*policy, {});
+  const moderation::Content content = moderation::UserMessage("buy now");
+  const auto draw = [&](std::uint64_t sample) {
+    return judge->DecideSample(std::span(&prepared, 1), std::span(&content, 1), sample).front();
+  };
+  EXPECT_EQ(draw(0).decided_by.settings.at("seed"), "40");
+  EXPECT_EQ(draw(2).decided_by.settings.at("seed"), "42");
+  EXPECT_EQ(generator_.requests[0].sampling.seed, 40U);
+  EXPECT_EQ(generator_.requests[1].sampling.seed, 42U);
+  EXPECT_EQ(generator_.requests[0].prompt, generator_.requests[1].prompt);
+}
+
 TEST_F(ReasonerJudgeTest, ContentsShareThePrefixAndKeepTheirPlaces) {
   generator_.answer = [this](const GenerationRequest& request) {
     return test::Answered(
