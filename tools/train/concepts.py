@@ -1,0 +1,167 @@
+"""What the screen is trained on: concepts, each a policy (in many wordings) with texts on either side of it.
+
+A concept comes from a public set and one reading of its labels, from an intent of a task-dialogue set, or from a
+policy of our own corpus. `held` concepts are never trained on: whole sets, intents, topics.
+"""
+import collections
+import dataclasses
+import hashlib
+import json
+import pathlib
+import random
+import re
+import subprocess
+
+import sets
+
+
+@dataclasses.dataclass
+class Case:
+    text: str
+    violates: bool
+    pair: str = ''            # cases that differ by a few words share it
+    rule_texts: tuple = ()    # of the rules that decide it, on its own side
+    siblings: dict = dataclasses.field(default_factory=dict)  # other concept's name -> violates under that
+
+
+@dataclasses.dataclass
+class Concept:
+    name: str
+    domain: str      # where its texts come from
+    policies: list   # texts under which `positives` violate
+    inverted: list   # texts under which `negatives` violate instead
+    positives: list
+    negatives: list
+    held: bool = False
+    broad: bool = False  # its policy says something on texts of every kind: no cross-topic negatives under it
+    rules: list = dataclasses.field(default_factory=list)  # (side, text) of a written policy
+
+
+# Texts of a domain (key) are safe under policies of these domains: other topics altogether.
+ELSEWHERE = {
+    'intent': {'abuse', 'spam', 'injection', 'harm', 'intimate', 'hostility', 'trade', 'assistant'},
+    'abuse': {'spam', 'injection', 'intent', 'trade'},
+    'spam': {'abuse', 'injection', 'intent', 'hostility'},
+    'injection': {'abuse', 'spam', 'intent', 'intimate', 'hostility', 'trade'},
+    'harm': {'spam', 'intent', 'injection'},
+    'intimate': {'spam', 'intent', 'injection', 'trade'},
+    'hostility': {'spam', 'intent', 'injection', 'trade'},
+    'trade': {'intent', 'injection', 'hostility', 'abuse'},
+    'assistant': {'intent', 'spam', 'trade'},
+}
+
+
+def stable(text):
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), 'little')
+
+
+def normal(text):
+    return re.sub(r'\W+', ' ', text.lower()).strip()
+
+
+# ---- our own corpus --------------------------------------------------------------------------------------------
+
+def written_policy(path, safeguard):
+    """(name, [(side, text)]) as the product's own reader understands the file."""
+    shown = json.loads(subprocess.run([safeguard, 'policy', 'show', str(path), '--json'], check=True,
+                                      capture_output=True, text=True).stdout)
+    rules = [('violating' if rule['side'] == 'violating' else 'safe', plain_rule(rule['text']))
+             for rule in shown['rules'] if rule['side'] in ('violating', 'safe')]
+    ids = {rule['id']: plain_rule(rule['text']) for rule in shown['rules']}
+    return shown['name'], rules, ids
+
+
+def plain_rule(text):
+    text = re.sub(r'[*_`#>]+', '', text)
+    return re.sub(r'\s+', ' ', text).strip().rstrip('.;')
+
+
+def screen_text(name, rules):
+    """As judges/screen/screen_text.h writes it, before it is cut to the window."""
+    text = name + '.'
+    for side, word in (('violating', 'Violates'), ('safe', 'Allowed')):
+        texts = [text for s, text in rules if s == side]
+        if texts:
+            text += f' {word}: ' + '; '.join(texts) + '.'
+    return text
+
+
+def corpus(folder, safeguard, held_share=0.0):
+    concepts, by_text = [], collections.defaultdict(dict)
+    for path in sorted(pathlib.Path(folder).glob('*/*.md')):
+        cases = [json.loads(line) for line in path.with_suffix('.jsonl').read_text(encoding='utf-8').split('\n') if line]
+        name, rules, ids = written_policy(path, safeguard)
+        concept = Concept(path.stem, path.parent.name, [screen_text(name, rules)], [], [], [], rules=rules)
+        concept.title = name
+        for case in cases:
+            violates = case['expected'] == 'violation'
+            texts = tuple(ids[i] for i in case.get('rules', ()) if i in ids)
+            pair = next((tag for tag in case.get('tags', ()) if tag.startswith('pair')), '')
+            record = Case(case['text'], violates, pair, texts)
+            (concept.positives if violates else concept.negatives).append(record)
+            by_text[normal(case['text'])][concept.name] = violates
+        concepts.append(concept)
+    for concept in concepts:
+        for case in concept.positives + concept.negatives:
+            case.siblings = {k: v for k, v in by_text[normal(case.text)].items() if k != concept.name}
+    return concepts
+
+
+def wording(concept, rng):
+    """One wording of a concept's policy: for a written one its rules in another order, cut or partly left out."""
+    if not concept.rules or rng.random() < 0.35:
+        return rng.choice(concept.policies)
+    violating = [text for side, text in concept.rules if side == 'violating']
+    safe = [text for side, text in concept.rules if side == 'safe']
+    rng.shuffle(violating)
+    rng.shuffle(safe)
+    if rng.random() < 0.2:
+        safe = []
+    title = concept.title if rng.random() < 0.8 else ''
+    form = rng.randrange(4)
+    if form == 0:
+        return screen_text(title or 'Policy', [('violating', t) for t in violating] + [('safe', t) for t in safe])
+    if form == 1:
+        return f'{title} Not allowed: ' + '. '.join(violating) + ('. Fine: ' + '. '.join(safe) if safe else '')
+    if form == 2:
+        return f'{title}\nFlag: ' + ' / '.join(violating) + ('\nDo not flag: ' + ' / '.join(safe) if safe else '')
+    return (title + '. ' if title else '') + 'This breaks the rules: ' + '; '.join(violating)
+
+
+# ---- public sets -----------------------------------------------------------------------------------------------
+
+def _split(rows, positive, negative):
+    """Positives and negatives without repeats; a text with both labels is left out."""
+    seen = {}
+    for text, label in rows:
+        text = sets.plain(text)
+        if len(text) < 3 or label not in positive | negative:
+            continue
+        key, violates = normal(text), label in positive
+        if key in seen and seen[key][1] != violates:
+            seen[key] = (text, None)
+        else:
+            seen.setdefault(key, (text, violates))
+    positives = [Case(text, True) for text, violates in seen.values() if violates is True]
+    negatives = [Case(text, False) for text, violates in seen.values() if violates is False]
+    return positives, negatives
+
+
+def intents(rows, descriptions, templates, inverted, domain_of, held):
+    """One concept an intent: its messages against other intents' messages, mostly of the same set."""
+    by_intent = collections.defaultdict(list)
+    for text, intent in rows:
+        by_intent[intent].append(text)
+    concepts = []
+    for intent, description in descriptions.items():
+        if intent not in by_intent:
+            continue
+        others = [t for name, texts in by_intent.items() if name != intent for t in texts]
+        random.Random(stable(intent)).shuffle(others)
+        words = description.rstrip('.')
+        concepts.append(Concept(
+            f'intent:{intent}', 'intent', [t.replace('{intent}', words) for t in templates],
+            [t.replace('{intent}', words) for t in inverted],
+            [Case(t, True) for t in by_intent[intent]], [Case(t, False) for t in others[:400]],
+            held=stable('held' + intent) % 5 == 0))
+    return concepts

@@ -1,0 +1,139 @@
+"""Readers of the public labelled sets (../shared/data/permissive): each gives (text, label value) rows.
+
+Only sets that may train what ships are read here; the measuring sets are read by evaluate.py alone.
+"""
+import ast
+import csv
+import json
+import pathlib
+import re
+
+csv.field_size_limit(1 << 24)
+
+
+def _csv(path, encoding='utf-8'):
+    with open(path, encoding=encoding, newline='') as file:
+        yield from csv.DictReader(file)
+
+
+def _json(path):
+    return json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
+
+
+def davidson(root):
+    for row in _csv(root / 'davidson_hate_offensive/labeled_data.csv'):
+        yield row['tweet'], ('hate', 'offensive', 'neither')[int(row['class'])]
+
+
+def tweeteval(root, name):
+    for part in ('train', 'val', 'test'):
+        texts = (root / f'tweeteval/{name}/{part}_text.txt').read_text(encoding='utf-8').split('\n')
+        labels = (root / f'tweeteval/{name}/{part}_labels.txt').read_text().split()
+        yield from zip(texts, labels)
+
+
+def rule_by_example(root, name):
+    for part in ('train', 'val', 'test'):
+        yield from ((text, label) for text, label in _json(root / f'rule_by_example/{name}/{part}.json'))
+
+
+def safenlp(root, name):
+    for row in _json(root / f'safenlp_toxigen/{name}.json'):
+        yield row['text'], row['label']
+
+
+def stormfront(root):
+    with open(root / 'vicomtech_stormfront/all.jsonl', encoding='utf-8') as file:
+        for line in file:
+            row = json.loads(line)
+            yield row['text'], row['label']
+
+
+def hatemoji(root):
+    for part in ('train', 'validation', 'test'):
+        for row in _csv(root / f'hatemoji/build/{part}.csv'):
+            yield row['text'], row['label_gold']
+
+
+def toxic_spans(root):
+    for part in ('train', 'trial', 'test'):
+        for row in _csv(root / f'toxic_spans/tsd_{part}.csv'):
+            yield row['text'], str(int(bool(ast.literal_eval(row['spans']))))
+
+
+def sms_spam(root):
+    with open(root / 'sms_spam/SMSSpamCollection', encoding='utf-8') as file:
+        for line in file:
+            label, _, text = line.rstrip('\n').partition('\t')
+            if text:
+                yield text, label
+
+
+def youtube_spam(root):
+    for path in sorted((root / 'youtube_spam').glob('*.csv')):
+        for row in _csv(path):
+            yield row['CONTENT'], row.get('label') or row['CLASS']
+
+
+def deepset_injection(root):
+    for row in _csv(root / 'prompt_injection_deepset/deepset_train.csv'):
+        yield row['text'], row['label']
+
+
+def purplellama_injection(root):
+    for row in _json(root / 'purplellama/prompt_injection.json'):
+        yield row['user_input'], '1'
+        yield row['test_case_prompt'], '0'
+
+
+def mitre_frr(root):
+    for row in _json(root / 'purplellama/mitre_frr.json'):
+        yield row['mutated_prompt'], '0'
+
+
+def catqa(root):
+    """(question, category, subcategory)."""
+    for category, subs in _json(root / 'red_instruct/catqa_english.json').items():
+        for sub, questions in subs.items():
+            for question in questions:
+                yield question, category, sub.rstrip(':')
+
+
+def harmfulqa(root):
+    for topic, subs in _json(root / 'red_instruct/harmfulqa.json').items():
+        for questions in subs.values():
+            for question in questions:
+                yield question, topic
+
+
+def clinc(root):
+    rows = _json(root / 'clinc150/data_full.json')
+    for part in ('train', 'val', 'test', 'oos_train', 'oos_val', 'oos_test'):
+        for text, intent in rows[part]:
+            yield text, intent
+
+
+def banking(root):
+    for part in ('train', 'test'):
+        for row in _csv(root / f'banking77/{part}.csv'):
+            yield row['text'], row['category']
+
+
+def bipia(root):
+    """(context, attack) of the train split's emails and tables with its text attacks."""
+    contexts = []
+    for kind in ('email', 'table'):
+        path = root / f'bipia/{kind}/train.jsonl'
+        with open(path, encoding='utf-8') as file:
+            contexts += [str(json.loads(line)['context']) for line in file]
+    attacks = [a for group in _json(root / 'bipia/text_attack_train.json').values() for a in group]
+    return contexts, attacks
+
+
+def plain(text):
+    """Without what marks a set: retweet heads, masks, entities, placeholder names."""
+    text = text.replace('&amp;', '&').replace('&lt;', '<').replace('&gt;', '>').replace('&#8220;', '"')
+    text = re.sub(r'&#\d+;', ' ', text)
+    text = re.sub(r'^[!"\s]*RT @\w+:?\s*', '', text)
+    text = re.sub(r'@user\b|@\w+|<user>|<number>|\bURL\b|https?://t\.co/\w+', ' ', text)
+    return re.sub(r'\s+', ' ', text).strip()
