@@ -13,7 +13,7 @@ namespace safeguard::judges {
 using moderation::TokenCounter;
 
 inline constexpr std::size_t kSpecialTokens = 2;  // [CLS] before a block and [SEP] behind it
-inline constexpr std::size_t kPolicyTokensMax = 128;
+inline constexpr std::size_t kPolicyTokensMax = 160;
 
 // "NAME. Violates: RULE; RULE. Allowed: RULE; RULE." without Markdown and rule ids, of at most
 // `tokens_max` tokens. A level without rules stands for itself; a policy that has neither is known
