@@ -5,6 +5,7 @@ policy of our own corpus. `held` concepts are never trained on: whole sets, inte
 """
 import collections
 import dataclasses
+import functools
 import hashlib
 import json
 import pathlib
@@ -35,6 +36,7 @@ class Concept:
     held: bool = False
     broad: bool = False  # its policy says something on texts of every kind: no cross-topic negatives under it
     rules: list = dataclasses.field(default_factory=list)  # (side, text) of a written policy
+    title: str = ''
 
 
 # Texts of a domain (key) are safe under policies of these domains: other topics altogether.
@@ -51,6 +53,9 @@ ELSEWHERE = {
 }
 
 
+BROAD = set()  # corpus policies that speak of every kind of text
+
+
 def stable(text):
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), 'little')
 
@@ -61,14 +66,19 @@ def normal(text):
 
 # ---- our own corpus --------------------------------------------------------------------------------------------
 
+Written = collections.namedtuple('Written', 'name block rules ids')  # block: what the screen reads of it
+
+
+@functools.lru_cache(maxsize=None)
 def written_policy(path, safeguard):
-    """(name, [(side, text)]) as the product's own reader understands the file."""
-    shown = json.loads(subprocess.run([safeguard, 'policy', 'show', str(path), '--json'], check=True,
-                                      capture_output=True, text=True).stdout)
+    """A policy as the product's own reader understands the file."""
+    show = [safeguard, 'policy', 'show', str(path)]
+    shown = json.loads(subprocess.run(show + ['--json'], check=True, capture_output=True, text=True).stdout)
+    block = subprocess.run(show + ['--screen-text'], check=True, capture_output=True, text=True).stdout.strip()
     rules = [('violating' if rule['side'] == 'violating' else 'safe', plain_rule(rule['text']))
              for rule in shown['rules'] if rule['side'] in ('violating', 'safe')]
     ids = {rule['id']: plain_rule(rule['text']) for rule in shown['rules']}
-    return shown['name'], rules, ids
+    return Written(shown['name'], block, rules, ids)
 
 
 def plain_rule(text):
@@ -76,8 +86,8 @@ def plain_rule(text):
     return re.sub(r'\s+', ' ', text).strip().rstrip('.;')
 
 
-def screen_text(name, rules):
-    """As judges/screen/screen_text.h writes it, before it is cut to the window."""
+def block_text(name, rules):
+    """As the product writes it (judges/screen_text.h), before it is cut to the window."""
     text = name + '.'
     for side, word in (('violating', 'Violates'), ('safe', 'Allowed')):
         texts = [text for s, text in rules if s == side]
@@ -86,16 +96,16 @@ def screen_text(name, rules):
     return text
 
 
-def corpus(folder, safeguard, held_share=0.0):
+def corpus(folder, safeguard):
     concepts, by_text = [], collections.defaultdict(dict)
     for path in sorted(pathlib.Path(folder).glob('*/*.md')):
         cases = [json.loads(line) for line in path.with_suffix('.jsonl').read_text(encoding='utf-8').split('\n') if line]
-        name, rules, ids = written_policy(path, safeguard)
-        concept = Concept(path.stem, path.parent.name, [screen_text(name, rules)], [], [], [], rules=rules)
-        concept.title = name
+        policy = written_policy(path, safeguard)
+        concept = Concept(path.stem, path.parent.name, [policy.block], [], [], [], rules=policy.rules, title=policy.name)
+        concept.broad = path.stem in BROAD
         for case in cases:
             violates = case['expected'] == 'violation'
-            texts = tuple(ids[i] for i in case.get('rules', ()) if i in ids)
+            texts = tuple(policy.ids[i] for i in case.get('rules', ()) if i in policy.ids)
             pair = next((tag for tag in case.get('tags', ()) if tag.startswith('pair')), '')
             record = Case(case['text'], violates, pair, texts)
             (concept.positives if violates else concept.negatives).append(record)
@@ -120,7 +130,7 @@ def wording(concept, rng):
     title = concept.title if rng.random() < 0.8 else ''
     form = rng.randrange(4)
     if form == 0:
-        return screen_text(title or 'Policy', [('violating', t) for t in violating] + [('safe', t) for t in safe])
+        return block_text(title or 'Policy', [('violating', t) for t in violating] + [('safe', t) for t in safe])
     if form == 1:
         return f'{title} Not allowed: ' + '. '.join(violating) + ('. Fine: ' + '. '.join(safe) if safe else '')
     if form == 2:
@@ -130,7 +140,7 @@ def wording(concept, rng):
 
 # ---- public sets -----------------------------------------------------------------------------------------------
 
-def _split(rows, positive, negative):
+def split(rows, positive, negative):
     """Positives and negatives without repeats; a text with both labels is left out."""
     seen = {}
     for text, label in rows:
@@ -147,7 +157,7 @@ def _split(rows, positive, negative):
     return positives, negatives
 
 
-def intents(rows, descriptions, templates, inverted, domain_of, held):
+def intents(rows, descriptions, templates, inverted):
     """One concept an intent: its messages against other intents' messages, mostly of the same set."""
     by_intent = collections.defaultdict(list)
     for text, intent in rows:

@@ -23,10 +23,10 @@ def measure_concept(net, tokenizer, concept, o, limit):
 
 def golden_sets(o):
     for policy in sorted(pathlib.Path(o.policies).glob('*/policy.md')):
-        name, rules, _ = c.written_policy(policy, o.safeguard)
+        block = c.written_policy(policy, o.safeguard).block
         cases = [json.loads(line) for line in (policy.parent / 'golden.jsonl').read_text(encoding='utf-8').split('\n') if line]
         cases = [case for case in cases if isinstance(case.get('text'), str)]
-        yield (policy.parent.name, c.screen_text(name, rules), [case['text'] for case in cases],
+        yield (policy.parent.name, block, [case['text'] for case in cases],
                [case['expected'] == 'violation' for case in cases])
 
 

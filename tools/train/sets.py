@@ -6,6 +6,7 @@ import ast
 import csv
 import json
 import pathlib
+import random
 import re
 
 csv.field_size_limit(1 << 24)
@@ -55,12 +56,6 @@ def hatemoji(root):
             yield row['text'], row['label_gold']
 
 
-def toxic_spans(root):
-    for part in ('train', 'trial', 'test'):
-        for row in _csv(root / f'toxic_spans/tsd_{part}.csv'):
-            yield row['text'], str(int(bool(ast.literal_eval(row['spans']))))
-
-
 def sms_spam(root):
     with open(root / 'sms_spam/SMSSpamCollection', encoding='utf-8') as file:
         for line in file:
@@ -81,9 +76,12 @@ def deepset_injection(root):
 
 
 def purplellama_injection(root):
+    """A system prompt followed by the attack, or by a plain question of another set."""
+    questions = [text for text, label in deepset_injection(root) if label == '0']
+    rng = random.Random(3)
     for row in _json(root / 'purplellama/prompt_injection.json'):
-        yield row['user_input'], '1'
-        yield row['test_case_prompt'], '0'
+        yield row['test_case_prompt'] + '\n' + row['user_input'], '1'
+        yield row['test_case_prompt'] + '\n' + rng.choice(questions), '0'
 
 
 def mitre_frr(root):
@@ -119,15 +117,31 @@ def banking(root):
             yield row['text'], row['category']
 
 
-def bipia(root):
-    """(context, attack) of the train split's emails and tables with its text attacks."""
+def toxic_sentences(root):
+    """Sentences of the comments that have toxic spans: with such characters or without."""
+    for part in ('train', 'trial', 'test'):
+        for row in _csv(root / f'toxic_spans/tsd_{part}.csv'):
+            marked = set(ast.literal_eval(row['spans']))
+            if not marked:
+                continue
+            for sentence in re.finditer(r'[^.!?\n]+[.!?]*', row['text']):
+                if len(sentence.group().split()) >= 3:
+                    yield sentence.group(), str(int(any(i in marked for i in range(*sentence.span()))))
+
+
+def bipia_planted(root):
+    """Emails and tables of the train split, by themselves and with an attack planted in them."""
     contexts = []
     for kind in ('email', 'table'):
-        path = root / f'bipia/{kind}/train.jsonl'
-        with open(path, encoding='utf-8') as file:
+        with open(root / f'bipia/{kind}/train.jsonl', encoding='utf-8') as file:
             contexts += [str(json.loads(line)['context']) for line in file]
     attacks = [a for group in _json(root / 'bipia/text_attack_train.json').values() for a in group]
-    return contexts, attacks
+    rng = random.Random(7)
+    for context in contexts:
+        words = context.split()[:90]
+        yield ' '.join(words), '0'
+        at = rng.choice([0, len(words), rng.randrange(len(words) + 1)])
+        yield ' '.join(words[:at] + [rng.choice(attacks)] + words[at:]), '1'
 
 
 def plain(text):
