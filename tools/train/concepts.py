@@ -53,7 +53,9 @@ ELSEWHERE = {
 }
 
 
-BROAD = set()  # corpus policies that speak of every kind of text
+# Corpus policies that speak of every kind of text: no text of another topic is safe under them by itself.
+BROAD = {'help-posts-only', 'help-requests-only', 'off-topic-sourdough', 'wanted-board-only', 'review-about-product', 'honest-reviews',
+         'over-refusal'}
 
 
 def stable(text):
@@ -99,6 +101,8 @@ def block_text(name, rules):
 def corpus(folder, safeguard):
     concepts, by_text = [], collections.defaultdict(dict)
     for path in sorted(pathlib.Path(folder).glob('*/*.md')):
+        if not path.with_suffix('.jsonl').exists():
+            continue  # written, not yet labelled
         cases = [json.loads(line) for line in path.with_suffix('.jsonl').read_text(encoding='utf-8').split('\n') if line]
         policy = written_policy(path, safeguard)
         concept = Concept(path.stem, path.parent.name, [policy.block], [], [], [], rules=policy.rules, title=policy.name)

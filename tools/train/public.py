@@ -2,6 +2,7 @@
 import json
 import pathlib
 import random
+import re
 
 import concepts as c
 import sets
@@ -65,29 +66,35 @@ def intents(root, texts):
 
 
 def harm(root, texts):
-    """Harmful questions by category; against them harmless traffic, security questions and the other categories."""
-    questions = list(sets.catqa(root))
-    benign = [c.Case(t, False) for t, _ in sets.mitre_frr(root)]
-    traffic = [c.Case(t, False) for t, _ in sets.banking(root)] + [c.Case(t, False) for t, _ in sets.clinc(root)]
-    traffic = random.Random(5).sample(traffic, 1500)
-    asked = [c.Case(t, False) for t, label in sets.deepset_injection(root) if label == '0']
+    """Harmful questions by category; against them security questions, plain questions, harmless traffic and, where the
+    policy is of one category, the others."""
+    catqa = [(text, category, sub) for text, category, sub in sets.catqa(root)]
+    harmful = [(text, topic, '') for text, topic in sets.harmfulqa(root)]
+    security = [text for text, _ in sets.mitre_frr(root)]
+    asked = [text for text, label in sets.deepset_injection(root) if label == '0']
+    traffic = [text for text, _ in sets.banking(root)] + [text for text, _ in sets.clinc(root)]
     result = []
     for name, entry in texts.items():
         if not name.startswith(('CATQA', 'HARMFULQA', 'MALWARE')):
             continue
-        chosen = entry.get('categories') or []
-        positives, others = [], []
-        for text, category, sub in questions:
-            hit = '*' in chosen or category in chosen or f'{category}/{sub}' in chosen
-            (positives if hit else others).append(c.Case(text, hit))
-        if name.startswith('HARMFULQA'):
-            positives = [c.Case(t, True) for t, topic in sets.harmfulqa(root) if '*' in chosen or topic in chosen]
-            others = [c.Case(t, False) for t, topic in sets.harmfulqa(root) if not ('*' in chosen or topic in chosen)]
-        if not positives:
-            continue
-        negatives = (benign[:400] if name.startswith('MALWARE') else benign[:60]) + asked + traffic[:300]
-        if entry.get('others_are_safe', False):
-            negatives = negatives + others
+        questions = harmful if name.startswith('HARMFULQA') else catqa
+        hits = [text for text, *place in questions if meant(entry['positive_labels'], *place)]
+        others = [text for text, *place in questions if not meant(entry['positive_labels'], *place)]
+        rng = random.Random(c.stable(name))
+        safe = rng.sample(security, 400 if name.startswith('MALWARE') else 100) + asked + rng.sample(traffic, 300)
+        if 'the other' in entry['negative_labels'] or 'every other' in entry['negative_labels']:
+            safe += others
         result.append(c.Concept(name, 'harm', entry['policies'] + entry.get('renamed', []), entry.get('inverted', []),
-                                positives, negatives))
+                                [c.Case(t, True) for t in hits], [c.Case(t, False) for t in safe]))
     return result
+
+
+def meant(labels, category, sub):
+    """Whether the reading names this category (of CatQA or HarmfulQA), or one of its parts."""
+    if labels.startswith('every question'):
+        return True
+    part = re.findall(r"category '([^']*)'(?:, subcategory '([^']*)')?", labels)
+    if 'Malware Viruses' in labels and 'Cybercrime' in labels:
+        return category == 'Malware Viruses' or sub == 'Cybercrime'
+    topics = re.findall(r"topic '([^']*)'", labels)
+    return category in topics or any(category == c1 and (not s1 or sub == s1) for c1, s1 in part)
