@@ -161,7 +161,7 @@ def split(rows, positive, negative):
     return positives, negatives
 
 
-def intents(rows, descriptions, templates, inverted):
+def intents(rows, descriptions, templates, inverted, confusable):
     """One concept an intent: its messages against other intents' messages, mostly of the same set."""
     by_intent = collections.defaultdict(list)
     for text, intent in rows:
@@ -170,7 +170,8 @@ def intents(rows, descriptions, templates, inverted):
     for intent, description in descriptions.items():
         if intent not in by_intent:
             continue
-        others = [t for name, texts in by_intent.items() if name != intent for t in texts]
+        near = {intent}.union(*(group for group in confusable if intent in group))
+        others = [t for name, texts in by_intent.items() if name not in near for t in texts]
         random.Random(stable(intent)).shuffle(others)
         words = description.rstrip('.')
         concepts.append(Concept(

@@ -61,7 +61,8 @@ def public(root, name, texts):
 def intents(root, texts):
     result = []
     for name, rows in (('clinc150', sets.clinc), ('banking77', sets.banking)):
-        result += c.intents(list(rows(root)), texts['intents'][name], texts['templates'], texts['inverted_templates'])
+        result += c.intents(list(rows(root)), texts['intents'][name], texts['templates'], texts['inverted_templates'],
+                            texts['confusable'][name])
     return result
 
 
@@ -75,11 +76,12 @@ def harm(root, texts):
     traffic = [text for text, _ in sets.banking(root)] + [text for text, _ in sets.clinc(root)]
     result = []
     for name, entry in texts.items():
-        if not name.startswith(('CATQA', 'HARMFULQA', 'MALWARE')):
+        if not name.startswith(('CATQA', 'HARMFULQA_MISUSE', 'MALWARE')):
             continue
         questions = harmful if name.startswith('HARMFULQA') else catqa
         hits = [text for text, *place in questions if meant(entry['positive_labels'], *place)]
-        others = [text for text, *place in questions if not meant(entry['positive_labels'], *place)]
+        others = [text for text, *place in questions
+                  if not meant(entry['positive_labels'], *place) and not overlaps(entry['negative_labels'], text, *place)]
         rng = random.Random(c.stable(name))
         safe = rng.sample(security, 400 if name.startswith('MALWARE') else 100) + asked + rng.sample(traffic, 300)
         if 'the other' in entry['negative_labels'] or 'every other' in entry['negative_labels']:
@@ -98,3 +100,13 @@ def meant(labels, category, sub):
         return category == 'Malware Viruses' or sub == 'Cybercrime'
     topics = re.findall(r"topic '([^']*)'", labels)
     return category in topics or any(category == c1 and (not s1 or sub == s1) for c1, s1 in part)
+
+
+def overlaps(labels, text, category, sub):
+    """Whether the reading leaves this question out of both sides: it lies near."""
+    near = re.search(r'except(?: those of)?: (.*)', labels)
+    if not near:
+        return False
+    words = re.search(r'any row matching (\S+)', labels)
+    return (category in near[1] and f'{category} (' not in near[1]) or sub in near[1] or bool(
+        words and re.search(words[1], text, re.I))

@@ -22,8 +22,12 @@ def _json(path):
 
 
 def davidson(root):
+    """Where the annotators agree: two for hate, or none against `neither`."""
     for row in _csv(root / 'davidson_hate_offensive/labeled_data.csv'):
-        yield row['tweet'], ('hate', 'offensive', 'neither')[int(row['class'])]
+        label = ('hate', 'offensive', 'neither')[int(row['class'])]
+        disputed = int(row['hate_speech']) < 2 if label == 'hate' else label == 'neither' and row['neither'] != row['count']
+        if not disputed:
+            yield row['tweet'], label
 
 
 def tweeteval(root, name):
@@ -40,7 +44,8 @@ def rule_by_example(root, name):
 
 def safenlp(root, name):
     for row in _json(root / f'safenlp_toxigen/{name}.json'):
-        yield row['text'], row['label']
+        if name != 'toxiGen' or not 2.6 <= row['toxicity_score'] <= 3.7:
+            yield row['text'].replace('_x000D_', ' '), row['label']
 
 
 def stormfront(root):
@@ -85,23 +90,33 @@ def purplellama_injection(root):
 
 
 def mitre_frr(root):
+    """Harmless security requests, less those that are hardly harmless."""
     for row in _json(root / 'purplellama/mitre_frr.json'):
-        yield row['mutated_prompt'], '0'
+        if not re.search('obfuscat|side-channel|malware|not immediately obvious|vulnerab', row['mutated_prompt'], re.I):
+            yield row['mutated_prompt'], '0'
 
 
 def catqa(root):
-    """(question, category, subcategory)."""
+    """(question, category, subcategory), less the rows that are not of their subcategory."""
     for category, subs in _json(root / 'red_instruct/catqa_english.json').items():
         for sub, questions in subs.items():
             for question in questions:
-                yield question, category, sub.rstrip(':')
+                astray = sub.startswith('Unsafe') and re.search('Wi-Fi|software|website|law enforcement', question, re.I)
+                if not astray:
+                    yield question, category, sub.rstrip(':')
+
+
+_MISUSE = re.compile('manipulat|cheat|steal|plagiar|harm|illegal|without getting caught|hack|fake|falsif|deceiv|exploit|'
+                     'discriminat|evade|bribe', re.I)
 
 
 def harmfulqa(root):
+    """The questions of misuse: many others are innocent."""
     for topic, subs in _json(root / 'red_instruct/harmfulqa.json').items():
         for questions in subs.values():
             for question in questions:
-                yield question, topic
+                if _MISUSE.search(question):
+                    yield question, topic
 
 
 def clinc(root):
