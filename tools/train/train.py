@@ -38,7 +38,7 @@ def options():
     parser.add_argument('--start', help='weights to go on from, instead of the base')
     parser.add_argument('--out', required=True)
     parser.add_argument('--split', type=int, default=3)
-    parser.add_argument('--policy-tokens', type=int, default=128)
+    parser.add_argument('--policy-tokens', type=int, default=160)
     parser.add_argument('--content-tokens', type=int, default=160)
     parser.add_argument('--steps', type=int, default=1200)
     parser.add_argument('--slots', type=int, default=6)
