@@ -55,7 +55,8 @@ ELSEWHERE = {
 
 # Corpus policies that speak of every kind of text: no text of another topic is safe under them by itself.
 BROAD = {'help-posts-only', 'help-requests-only', 'off-topic-sourdough', 'wanted-board-only', 'review-about-product', 'honest-reviews',
-         'over-refusal'}
+         'over-refusal', 'venting-only-forum', 'own-attempt-first', 'german-only-room', 'job-ads-need-pay', 'support-bot-scope',
+         'scam-victim-desk', 'homework-help', 'spoiler-free-lounge', 'spoiler-tags'}
 
 
 def stable(text):
