@@ -59,25 +59,28 @@ class Sampler:
             ids = ids[begin:begin + room]
         return [101] + ids + [102]
 
-    def draw(self, concept, count):
+    def draw(self, concept, count, easy):
         """Contents of both sides; of a contrast pair both."""
         rng, drawn = self.rng, []
         while len(drawn) < count:
             sides = [side for side in (concept.positives, concept.negatives) if side]
             if not sides:
                 break
-            side = concept.positives if concept.positives and (rng.random() < 0.5 or not concept.negatives) else concept.negatives
+            positive = rng.random() < (0.8 if easy else 0.5)
+            side = concept.positives if concept.positives and (positive or not concept.negatives) else concept.negatives
             case = rng.choice(side)
             drawn.append(case)
-            if case.pair and rng.random() < 0.8:
+            if case.pair and not easy and rng.random() < 0.6:
                 others = concept.negatives if case.violates else concept.positives
                 drawn += [o for o in others if o.pair == case.pair][:1]
         return drawn[:count]
 
-    def batch(self, slots, each):
-        """(content blocks, policy blocks, pairs, labels, weights)."""
+    def batch(self, slots, each, easy=False):
+        """(content blocks, policy blocks, pairs, labels). Easy ones, to begin with, ask only whether a content is of the
+        policy's topic: mostly intents, no inverted policies, no contrast pairs, several policies of other topics."""
         rng = self.rng
-        chosen = [rng.choice(self.by_domain[d]) for d in rng.choices(self.domains, self.weights, k=slots)]
+        weights = [w + (3.0 if easy and d == 'intent' else 0) for d, w in zip(self.domains, self.weights)]
+        chosen = [rng.choice(self.by_domain[d]) for d in rng.choices(self.domains, weights, k=slots)]
         contents, policies, pairs, labels = [], [], [], []
         index = {}
 
@@ -89,8 +92,8 @@ class Sampler:
 
         wordings = [[c.wording(concept, rng), c.wording(concept, rng)] for concept in chosen]
         for concept, texts in zip(chosen, wordings):
-            flip = rng.choice(concept.inverted) if concept.inverted and rng.random() < 0.25 else None
-            for case in self.draw(concept, each):
+            flip = rng.choice(concept.inverted) if concept.inverted and not easy and rng.random() < 0.2 else None
+            for case in self.draw(concept, each, easy):
                 at = len(contents)
                 contents.append(self.content(case))
                 own = [(texts[0], case.violates)]
@@ -104,20 +107,21 @@ class Sampler:
                     own.append((c.wording(self.by_name[name], rng), case.siblings[name]))
                 if concept.rules and rng.random() < 0.3:
                     own += self.rule_pair(concept, case)
-                other = rng.randrange(len(chosen))
-                away = chosen[other]
-                if away is not concept and self.elsewhere(concept, away):
-                    own.append((wordings[other][0], False))
+                for other in range(len(chosen)):
+                    away = chosen[other]
+                    if away is not concept and self.elsewhere(concept, away, easy) and (easy or rng.random() < 0.4):
+                        own.append((wordings[other][0], False))
                 for text, label in own:
                     pairs.append((at, policy(text)))
                     labels.append(float(label))
         return contents, policies, pairs, labels
 
-    def elsewhere(self, concept, away):
-        if away.broad:
+    @staticmethod
+    def elsewhere(concept, away, easy):
+        if away.broad or concept.broad and concept.domain == away.domain:
             return False
         if concept.domain == away.domain == 'intent':
-            return False
+            return easy
         return away.domain in c.ELSEWHERE.get(concept.domain, ())
 
     def rule_pair(self, concept, case):

@@ -44,6 +44,7 @@ def options():
     parser.add_argument('--steps', type=int, default=1200)
     parser.add_argument('--slots', type=int, default=3)
     parser.add_argument('--each', type=int, default=6)
+    parser.add_argument('--easy-steps', type=int, default=0, help='to begin with: topics only')
     parser.add_argument('--rate', type=float, default=3e-4)
     parser.add_argument('--warm-up', type=int, default=60)
     parser.add_argument('--processes', type=int, default=2)
@@ -101,7 +102,7 @@ def work(rank, o, shared, barrier, log):
     for step in range(o.steps):
         for group, rate in zip(optimizer.param_groups, base_rates):
             group['lr'] = rate * rate_at(step, o)
-        batch = sampler.batch(o.slots, o.each)
+        batch = sampler.batch(o.slots, o.each, easy=step < o.easy_steps)
         loss = loss_of(net, batch)
         loss.backward()
         pairs += len(batch[3]) * o.processes
