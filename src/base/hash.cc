@@ -34,6 +34,22 @@ std::string Sha256Hex(std::span<const std::byte> bytes) {
   return hash.Hex();
 }
 
+std::string HmacSha256(std::string_view key, std::string_view bytes) {
+  const auto data = [](std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+  };
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, data(key), key.size());
+  crypto_auth_hmacsha256_update(&state, data(bytes), bytes.size());
+  std::string digest(crypto_auth_hmacsha256_BYTES, '\0');
+  crypto_auth_hmacsha256_final(&state, reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+bool EqualInSecret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
 struct Sha256::State {
   crypto_hash_sha256_state hash;
 };

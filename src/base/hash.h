@@ -17,6 +17,12 @@ std::string Blake2bHex(std::string_view bytes);
 // SHA-256: 64 hexadecimal digits.
 std::string Sha256Hex(std::span<const std::byte> bytes);
 
+// HMAC with SHA-256 (RFC 2104), as 32 bytes, with a key of any length.
+std::string HmacSha256(std::string_view key, std::string_view bytes);
+
+// Whether both are the same, in a time that tells nothing of where they differ; lengths are told.
+bool EqualInSecret(std::string_view a, std::string_view b);
+
 // SHA-256 of bytes that come in parts. Used by one thread.
 class Sha256 {
  public:
