@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
     {"moderation/cascade", {"base", "base/unicode"}},
+    {"moderation/cascade/route_file", {"base", "moderation/policy"}},  // its YAML
     {"moderation/store", {"base"}},
     {"moderation/jobs", {"base"}},
     {"judges", {"base", "engine", "moderation"}},

@@ -16,7 +16,7 @@ namespace {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(int first_line) : first_line_(first_line) {}
+  TreeBuilder(int first_line, std::string what) : first_line_(first_line), what_(std::move(what)) {}
 
   void OnDocumentStart(const YAML::Mark& /*mark*/) override {}
   void OnDocumentEnd() override {}
@@ -54,10 +54,10 @@ class TreeBuilder : public YAML::EventHandler {
 
   void Refuse(const YAML::Mark& mark, const std::string& what) {
     if (!error_) {
-      error_ = Error{
-          ErrorCode::kInvalidInput,
-          "front matter line " + std::to_string(LineOf(mark)) + ": " + what + " is not accepted",
-          "write the value out in full, as plain text, a list or a map"};
+      error_ =
+          Error{ErrorCode::kInvalidInput,
+                what_ + " line " + std::to_string(LineOf(mark)) + ": " + what + " is not accepted",
+                "write the value out in full, as plain text, a list or a map"};
     }
   }
 
@@ -108,6 +108,7 @@ class TreeBuilder : public YAML::EventHandler {
   void Close() { --depth_; }
 
   int first_line_;
+  std::string what_;
   int depth_ = 0;
   std::size_t nodes_ = 0;
   YamlNode root_;
@@ -116,8 +117,8 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
-Result<YamlNode> ReadYaml(std::string_view yaml, int first_line) {
-  TreeBuilder builder(first_line);
+Result<YamlNode> ReadYaml(std::string_view yaml, int first_line, const std::string& what) {
+  TreeBuilder builder(first_line, what);
   try {
     // yaml-cpp 0.7 misses a quotation mark that is never closed when newlines end the text.
     std::istringstream in{std::string(TrimRight(yaml))};
@@ -127,7 +128,7 @@ Result<YamlNode> ReadYaml(std::string_view yaml, int first_line) {
     if (!builder.error()) {
       const int line = first_line + std::max(problem.mark.line, 0);
       return Fail(ErrorCode::kInvalidInput,
-                  "front matter line " + std::to_string(line) + " is not YAML: " + problem.msg,
+                  what + " line " + std::to_string(line) + " is not YAML: " + problem.msg,
                   "mend the line, or put quotation marks around the value");
     }
   }

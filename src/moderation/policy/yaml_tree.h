@@ -22,7 +22,8 @@ struct YamlNode {
 inline constexpr int kYamlDepthMax = 8;
 inline constexpr std::size_t kYamlNodesMax = 4096;
 
-// `first_line`: the line of the file where `yaml` begins; every message names a line.
-Result<YamlNode> ReadYaml(std::string_view yaml, int first_line);
+// `first_line`: the line of the file where `yaml` begins; every message names a line of `what`.
+Result<YamlNode> ReadYaml(std::string_view yaml, int first_line,
+                          const std::string& what = "front matter");
 
 }  // namespace safeguard::moderation::reading

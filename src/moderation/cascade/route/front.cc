@@ -122,7 +122,7 @@ void Request::AskScreen() {
                                        call.end == TimedCalls::End::kLate
                                            ? "the screen did not answer in time"
                                            : "too much is being judged already; try again later");
-      each.path.push_back(StepOf("screen", each.screen->decided_by.model, *each.screen, ms));
+      each.path.push_back(StepOf("screen", "", *each.screen, ms));
     }
   }
 }

@@ -213,7 +213,8 @@ void Request::Ask(std::span<const Asked> group, std::size_t rung) {
     return;
   }
   for (std::size_t i = 0; i < group.size(); ++i) {
-    Take(*group[i].each, std::move(call.verdicts[i]), rung, call.took);
+    Take(*group[i].each, std::move(call.verdicts[i]), rung,
+         call.took / static_cast<std::int64_t>(group.size()));
   }
 }
 
