@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation/cascade/route_file", {"base", "moderation/policy"}},  // its YAML
     {"moderation/store", {"base"}},
     {"moderation/jobs", {"base"}},
+    {"moderation/json", {"base"}},
     {"judges", {"base", "engine", "moderation"}},
     {"storage", {"base", "moderation"}},
     {"http", {"base", "moderation"}},
@@ -56,7 +57,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"sqlite3.h", {"src/storage/sqlite"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
-      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/storage", "src/apps"}},
+      "src/moderation/json", "src/judges/reasoner", "src/judges/recorded", "src/eval",
+      "src/storage", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

@@ -197,9 +197,11 @@ Status MemoryQueue::Finish(const Lease& lease, JobState state, std::string_view 
   if (Held(lease) == nullptr) {
     return LeaseLost(lease);
   }
+  const std::int64_t before = last_;
   for (const NewJob& follow_up : follow_ups) {
     const Result<Enqueued> known = Known(follow_up);
     if (!known && known.error().code != ErrorCode::kNotFound) {
+      jobs_.erase(jobs_.upper_bound(before), jobs_.end());
       return std::unexpected(known.error());
     }
     if (!known) {

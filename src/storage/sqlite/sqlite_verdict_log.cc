@@ -1,7 +1,7 @@
 #include <mutex>
 #include <utility>
 
-#include "storage/sqlite/content_json.h"
+#include "moderation/content_json.h"
 #include "storage/sqlite/data_folder.h"
 #include "storage/sqlite/verdict_schema.h"
 #include "storage/stores.h"
@@ -64,7 +64,7 @@ Result<VerdictRecord> RecordOf(const Connection& connection, const Statement& ro
   const auto channel = moderation::ChannelFrom(row.Text(9));
   const auto outcome = moderation::OutcomeFrom(row.Text(10));
   const auto reason = moderation::UndeterminedReasonFrom(row.Text(11));
-  Result<std::vector<std::string>> rules = ListFromJson(row.Text(14));
+  Result<std::vector<std::string>> rules = moderation::ListFromJson(row.Text(14));
   if (!channel || !outcome || !reason || !rules) {
     return Damaged(connection);
   }
@@ -80,7 +80,7 @@ Result<VerdictRecord> RecordOf(const Connection& connection, const Statement& ro
   record.model = row.Text(16);
   record.model_hash = row.Text(17);
   if (!row.IsNull(18)) {
-    Result<moderation::Content> content = ContentFromJson(row.Text(18));
+    Result<moderation::Content> content = moderation::ContentFromJson(row.Text(18));
     if (!content) {
       return Damaged(connection);
     }
@@ -91,7 +91,7 @@ Result<VerdictRecord> RecordOf(const Connection& connection, const Statement& ro
   }
   record.key = row.Text(19);
   if (!row.IsNull(20)) {
-    Result<moderation::EarlierVerdict> earlier = EarlierFromJson(row.Text(20));
+    Result<moderation::EarlierVerdict> earlier = moderation::EarlierFromJson(row.Text(20));
     if (!earlier) {
       return Damaged(connection);
     }
@@ -156,17 +156,19 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
         .Bind(ToString(record.outcome))
         .Bind(ToString(record.reason))
         .Bind(record.category)
-        .Bind(ListJson(record.rule_ids))
+        .Bind(moderation::ListJson(record.rule_ids))
         .Bind(record.layer)
         .Bind(record.model)
         .Bind(record.model_hash);
     record.score ? verdict->Bind(*record.score) : verdict->BindNull();
     record.key.empty() ? verdict->BindNull() : verdict->Bind(record.key);
-    record.provisional ? verdict->Bind(EarlierJson(*record.provisional)) : verdict->BindNull();
+    record.provisional ? verdict->Bind(moderation::EarlierJson(*record.provisional))
+                       : verdict->BindNull();
     status = verdict->Run();
     if (status && record.content) {
       content->Reset();
-      status = content->Bind(record.content_hash).Bind(ContentJson(*record.content)).Run();
+      status =
+          content->Bind(record.content_hash).Bind(moderation::ContentJson(*record.content)).Run();
     }
     if (!status) {
       break;
