@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "engine/encoder.h"
 #include "engine/encoder/aligned_bytes.h"
 #include "engine/encoder/kernels/kernel_table.h"
+#include "engine/pair_encoder.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -85,6 +87,41 @@ void BM_Embed(benchmark::State& state) {
 BENCHMARK(BM_Embed)
     ->ArgNames({"tokens", "threads", "contents"})
     ->ArgsProduct({{20, 100, 400}, {1, 2}, {1, 32}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+
+// Pairs of content and policy. Arguments: tokens a content, threads, policies. Policies have blocks
+// of 128 tokens; 32 contents a call.
+void BM_Pairs(benchmark::State& state) {
+  const std::string base = ModelFolder();
+  const auto model = PairEncoder::Load(base, base + "/../screen");
+  if (!model) {
+    state.SkipWithError("no trained screen beside the model");
+    return;
+  }
+  constexpr std::size_t kContents = 32;
+  ThreadPool pool(static_cast<std::size_t>(state.range(1)));
+  const auto contents = RandomContents(kContents, static_cast<std::size_t>(state.range(0)));
+  const std::vector<TokenIds> ids(contents.begin(), contents.end());
+  std::vector<std::shared_ptr<const PolicyBlock>> blocks;
+  std::vector<const PolicyBlock*> policies;
+  for (const auto& policy : RandomContents(static_cast<std::size_t>(state.range(2)),
+                                           (*model)->config().policy_tokens_max)) {
+    blocks.push_back((*model)->EncodePolicy(policy, pool));
+    policies.push_back(blocks.back().get());
+  }
+  std::vector<float> logits(ids.size() * policies.size());
+  for (auto _ : state) {
+    (*model)->Score(ids, policies, logits, {}, pool);
+    benchmark::DoNotOptimize(logits.data());
+  }
+  const auto scored = static_cast<double>(state.iterations()) * static_cast<double>(kContents);
+  state.counters["contents/s"] = benchmark::Counter(scored, benchmark::Counter::kIsRate);
+  state.SetLabel(EncoderKernels());
+}
+BENCHMARK(BM_Pairs)
+    ->ArgNames({"tokens", "threads", "policies"})
+    ->ArgsProduct({{20, 100}, {1, 2}, {1, 5, 12}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
@@ -159,8 +196,8 @@ void BM_Attention(benchmark::State& state) {
     for (std::size_t head = 0; head < kHeads; ++head) {
       const float* query = qkv.data() + head * kHead;
       BestKernels().attention({query, query + kHeads * kHead, query + 2 * kHeads * kHead,
-                               3 * kHeads * kHead, kTokens, kTokens, kHead, out.data() + head * kHead,
-                               kHeads * kHead, scratch.data()});
+                               3 * kHeads * kHead, kTokens, kTokens, kHead,
+                               out.data() + head * kHead, kHeads * kHead, scratch.data()});
     }
     benchmark::DoNotOptimize(out.data());
   }

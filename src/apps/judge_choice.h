@@ -13,6 +13,7 @@ struct JudgeChoice {
   // checkpoint.
   std::string model{};
   std::size_t threads = 1;
+  std::string screen = "auto";  // auto (the trained one where it is installed), trained, embedding
 
   // Of the reasoner; see judges/reasoner_judge.h.
   std::string effort = "low";

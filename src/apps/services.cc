@@ -34,12 +34,13 @@ class ProcessServices final : public Services {
     if (choice.judge == "recorded") {
       return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks(), choice.recorded_by_line});
     }
-    Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(choice.model));
-    if (!folder) {
-      return std::unexpected(folder.error());
+    Result<ScreenFolders> folders = FindScreen(choice.model, choice.screen);
+    if (!folders) {
+      return std::unexpected(folders.error());
     }
     judges::ScreenOptions options;
-    options.model_folder = std::move(*folder);
+    options.model_folder = std::move(folders->base);
+    options.trained_folder = std::move(folders->trained);
     options.threads = choice.threads;
     return judges::OpenScreenJudge(options);
   }
@@ -98,15 +99,7 @@ class ProcessServices final : public Services {
   }
 
   Result<ModelFile> FindModel(const std::string& model_flag) override {
-    const Result<std::string> folder = FindModelPath(kScreenModel, ModelFolders(model_flag));
-    if (!folder) {
-      return std::unexpected(folder.error());
-    }
-    const auto weights = MappedFile::Open(*folder + "/model.safetensors");
-    if (!weights) {
-      return std::unexpected(weights.error());
-    }
-    return ModelFile{*folder, Sha256Hex((*weights)->bytes())};
+    return HashScreen(model_flag, "auto");
   }
 
   Result<std::string> JudgeIdentity(const JudgeChoice& choice) override {
@@ -116,9 +109,13 @@ class ProcessServices final : public Services {
                   : std::unexpected(file.error());
     }
     if (choice.judge == "screen") {
-      const Result<ModelFile> model = FindModel(choice.model);
-      return model ? Result<std::string>(model->sha256 + " " + engine::EncoderArithmetic())
-                   : std::unexpected(model.error());
+      const Result<ModelFile> model = HashScreen(choice.model, choice.screen);
+      if (!model) {
+        return std::unexpected(model.error());
+      }
+      const std::string trained =
+          model->trained_sha256.empty() ? "" : " trained " + model->trained_sha256;
+      return model->sha256 + trained + " " + engine::EncoderArithmetic();
     }
     const Result<std::string> model = engine::ModelFingerprint(choice.model);
     if (!model) {
@@ -141,6 +138,26 @@ class ProcessServices final : public Services {
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
 
  private:
+  static Result<ModelFile> HashScreen(const std::string& model_flag, const std::string& screen) {
+    const Result<ScreenFolders> folders = FindScreen(model_flag, screen);
+    if (!folders) {
+      return std::unexpected(folders.error());
+    }
+    ModelFile model{folders->base, "", folders->trained, ""};
+    for (const auto& [folder, hash] : {std::pair(&model.folder, &model.sha256),
+                                       std::pair(&model.trained_folder, &model.trained_sha256)}) {
+      if (folder->empty()) {
+        continue;
+      }
+      const auto weights = MappedFile::Open(*folder + "/model.safetensors");
+      if (!weights) {
+        return std::unexpected(weights.error());
+      }
+      *hash = Sha256Hex((*weights)->bytes());
+    }
+    return model;
+  }
+
   // Empty when there is none: whoever needs it says so.
   static std::string BuiltInRanks() {
     return FindModelPath(kRankFile, ModelFolders("")).value_or("");

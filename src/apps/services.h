@@ -19,6 +19,9 @@ namespace safeguard::apps {
 struct ModelFile {
   std::string folder;
   std::string sha256;  // of its weights
+  // Of the trained screen on it; empty where none is installed.
+  std::string trained_folder{};
+  std::string trained_sha256{};
 };
 
 // A policy that was read ahead of time.
@@ -48,7 +51,7 @@ class Services {
   // What the judge's answers depend on besides policy and content: its model and settings, as one
   // string. Cheap; opens no judge.
   virtual Result<std::string> JudgeIdentity(const JudgeChoice& choice) = 0;
-  // The screen's model; hashes its weights.
+  // The screen's model and what is trained on it; hashes the weights.
   virtual Result<ModelFile> FindModel(const std::string& model_flag) = 0;
   // What the screen's encoder and the reasoner compute with: "avx512, 8-bit", "avx512".
   virtual std::string ScreenKernels() = 0;

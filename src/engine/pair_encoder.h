@@ -70,8 +70,9 @@ class PairEncoder {
   [[nodiscard]] virtual const EncoderConfig& base_config() const = 0;
   [[nodiscard]] virtual const PairConfig& config() const = 0;
   [[nodiscard]] virtual const std::string& arithmetic() const = 0;  // as Encoder's
-  // SHA-256 of the trained weights' file. Computed on first use.
-  [[nodiscard]] virtual const std::string& weights_sha256() const = 0;
+  // SHA-256 of the trained weights' file, and of the base's. Computed at each call.
+  [[nodiscard]] virtual std::string weights_sha256() const = 0;
+  [[nodiscard]] virtual std::string base_sha256() const = 0;
 };
 
 }  // namespace safeguard::engine

@@ -9,7 +9,8 @@
 
 namespace safeguard::judges {
 
-// Counts the tokens of the screen's encoder, special tokens left out.
+// Counts the tokens of the screen's encoder, special tokens left out. Two texts joined by a space
+// have the tokens of the one and then of the other, as is so with WordPiece.
 using moderation::TokenCounter;
 
 inline constexpr std::size_t kSpecialTokens = 2;  // [CLS] before a block and [SEP] behind it

@@ -73,6 +73,10 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
                    "`models` beside the program); for the reasoner a checkpoint: a Hugging Face "
                    "folder or a .gguf file")
       ->type_name("PATH");
+  Choices(command->add_option("--screen", choice.screen,
+                              "Which screen: the trained one, or the one that compares embeddings "
+                              "(default: trained where it is installed)"),
+          "auto|trained|embedding");
   AddFile(command, "--recorded", choice.recorded, "With --judge recorded: the answers, JSONL");
   const std::vector<CLI::Option*> before = command->get_options({});
   CLI::App* reasoner = command;

@@ -17,13 +17,19 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
                                      {"kernels", services.ScreenKernels()},
                                      {"reasoner_kernels", services.ReasonerKernels()},
                                      {"model", nullptr},
-                                     {"model_hash", nullptr}};
+                                     {"model_hash", nullptr},
+                                     {"trained_screen", nullptr},
+                                     {"trained_screen_hash", nullptr}};
     if (*GitDescribe() != '\0') {
       object["git"] = GitDescribe();
     }
     if (model) {
       object["model"] = model->folder;
       object["model_hash"] = model->sha256;
+    }
+    if (model && !model->trained_folder.empty()) {
+      object["trained_screen"] = model->trained_folder;
+      object["trained_screen_hash"] = model->trained_sha256;
     }
     console.Out(JsonLine(object) + "\n");
     return ExitCode::kSafe;
@@ -34,7 +40,15 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
   out += fmt::format("kernels     screen {}; reasoner {}\n", services.ScreenKernels(),
                      services.ReasonerKernels());
   if (model) {
-    out += fmt::format("screen      {}\n            sha256 {}\n", model->folder, model->sha256);
+    const bool trained = !model->trained_folder.empty();
+    const auto line = [&out](const char* name, const std::string& folder, const std::string& hash) {
+      out += fmt::format("{:<12}{}\n            sha256 {}\n", name, folder, hash);
+    };
+    if (trained) {
+      line("screen", model->trained_folder + " (trained)", model->trained_sha256);
+    }
+    line(trained ? "on" : "screen", model->folder + (trained ? "" : " (by similarity of meaning)"),
+         model->sha256);
   } else {
     out += fmt::format("screen      none: {}\n", Describe(model.error()));
   }

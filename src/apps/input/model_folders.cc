@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 namespace safeguard::apps {
 
@@ -39,6 +40,30 @@ Result<std::string> FindModelPath(std::string_view name, const std::vector<std::
   }
   return Fail(ErrorCode::kNotFound, "the model " + std::string(name) + " is not in " + looked,
               "run ./demo.sh, which fetches it, or name its folder with --model");
+}
+
+Result<ScreenFolders> FindScreen(const std::string& model_flag, std::string_view screen) {
+  Result<std::string> base = FindModelPath(kScreenModel, ModelFolders(model_flag));
+  if (!base) {
+    return std::unexpected(base.error());
+  }
+  ScreenFolders folders{std::move(*base), ""};
+  if (screen == "embedding") {
+    return folders;
+  }
+  std::filesystem::path path(folders.base);
+  if (!path.has_filename()) {  // "models/minilm-l6-v2/"
+    path = path.parent_path();
+  }
+  const std::filesystem::path trained = path.parent_path() / kTrainedScreen;
+  std::error_code ignored;  // what cannot be looked at is not there
+  if (std::filesystem::is_directory(trained, ignored)) {
+    folders.trained = trained.string();
+  } else if (screen == "trained") {
+    return Fail(ErrorCode::kNotFound, "no trained screen stands beside " + folders.base,
+                "run ./demo.sh, which installs it, or choose --screen embedding");
+  }
+  return folders;
 }
 
 }  // namespace safeguard::apps

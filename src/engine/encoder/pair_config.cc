@@ -70,7 +70,7 @@ Result<PairConfig> ReadPairConfig(const std::string& path, const EncoderConfig& 
     }
     *field.to = *value;
   }
-  for (const NumberField& field : {NumberField{"threshold", 0, 1, &config.threshold},
+  for (const NumberField& field : {NumberField{"threshold", 1e-6, 1 - 1e-6, &config.threshold},
                                    NumberField{"logit_scale", 1e-3, 1e3, &config.logit_scale},
                                    NumberField{"logit_offset", -1e3, 1e3, &config.logit_offset}}) {
     const Result<double> value = file->Number(field.key, field.min, field.max);

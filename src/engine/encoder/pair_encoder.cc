@@ -1,6 +1,5 @@
 #include "engine/encoder/pair_encoder.h"
 
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -62,9 +61,11 @@ class BertPairEncoder : public PairEncoder {
   [[nodiscard]] const EncoderConfig& base_config() const override { return base_; }
   [[nodiscard]] const PairConfig& config() const override { return config_; }
   [[nodiscard]] const std::string& arithmetic() const override { return arithmetic_; }
-  [[nodiscard]] const std::string& weights_sha256() const override {
-    std::call_once(hash_once_, [this] { hash_ = Sha256Hex(weights_.file->bytes()); });
-    return hash_;
+  [[nodiscard]] std::string weights_sha256() const override {
+    return Sha256Hex(weights_.file->bytes());
+  }
+  [[nodiscard]] std::string base_sha256() const override {
+    return Sha256Hex(weights_.bert.file->bytes());
   }
 
  private:
@@ -80,8 +81,6 @@ class BertPairEncoder : public PairEncoder {
   const PairWeights weights_;
   const PairForward forward_;
   const std::string arithmetic_;
-  mutable std::once_flag hash_once_;
-  mutable std::string hash_;  // written once, under hash_once_
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
 #include "judges/screen/embedding_policy.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+
+#include "judges/screen/fit_cases.h"
 
 namespace safeguard::judges {
 namespace {
@@ -16,9 +17,6 @@ constexpr double kSafeShare = 0.6;
 constexpr double kMargin = 0.13;
 constexpr LogisticOptions kFit = {
     .weight_penalty = 0.15, .slope_penalty = 4.0, .bias_penalty = 0.1};
-// Rounds of choosing each case's best unit and fitting again (multiple-instance learning: Andrews
-// et al. 2003, MI-SVM).
-constexpr int kRounds = 2;
 
 double Similarity(std::span<const float> a, const float* b) {
   float sum = 0;
@@ -81,31 +79,18 @@ std::pair<std::size_t, double> EmbeddingPolicy::BestUnit(const EmbeddedText& tex
 }
 
 void EmbeddingPolicy::Learn(std::span<const EmbeddedCase> cases) {
-  const auto group = [](const EmbeddedCase& c) {
-    return c.violating ? 0U : c.background ? 2U : 1U;
-  };
-  std::array<double, 3> sizes{};  // violating, safe, background
+  std::vector<UnitCase> units;
   for (const EmbeddedCase& c : cases) {
-    sizes[group(c)] += c.text->units.empty() ? 0 : 1;
-  }
-  if (sizes[0] == 0 || sizes[1] == 0) {
-    return;
-  }
-  // The author's two sides weigh the same in sum, whatever their numbers; the background as much as
-  // one of them.
-  const double side_weight = (sizes[0] + sizes[1]) / 2;
-  for (int round = 0; round < kRounds; ++round) {
-    std::vector<LogisticCase> fit;
-    for (const EmbeddedCase& c : cases) {
-      if (c.text->units.empty()) {
-        continue;
-      }
-      const std::size_t unit = round == 0 ? 0 : BestUnit(*c.text, 0).first;
-      const std::span<const float> embedding = UnitOf(*c.text, unit);
-      fit.push_back({embedding, Prior(embedding), c.violating, side_weight / sizes[group(c)]});
+    UnitCase& unit_case = units.emplace_back();
+    unit_case.side = c.violating    ? CaseSide::kViolating
+                     : c.background ? CaseSide::kBackground
+                                    : CaseSide::kSafe;
+    for (std::size_t u = 0; u < c.text->units.size(); ++u) {
+      const std::span<const float> embedding = UnitOf(*c.text, u);
+      unit_case.units.push_back({embedding, Prior(embedding)});
     }
-    learned_ = FitLogistic(fit, hidden_, kFit);
   }
+  learned_ = FitCases(units, hidden_, kFit);
 }
 
 ScreenScore EmbeddingPolicy::Score(const EmbeddedText& text) const {

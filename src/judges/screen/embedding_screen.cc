@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "judges/screen/background.h"
+#include "judges/screen/case_text.h"
 #include "judges/screen/embedding_policy.h"
 
 namespace safeguard::judges {
@@ -13,17 +14,6 @@ using moderation::GoldenCase;
 using moderation::Outcome;
 using moderation::Side;
 
-constexpr std::size_t kTextsRemembered = 20'000;
-
-// The text that stands for a case: its message, or its conversation turn by turn.
-std::string CaseText(const moderation::Content& content) {
-  std::string text;
-  for (const moderation::Message& message : content.messages) {
-    text += (text.empty() ? "" : "\n") + message.text;
-  }
-  return text;
-}
-
 }  // namespace
 
 EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, EmbeddingCache cache,
@@ -32,43 +22,6 @@ EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, Embeddi
       cache_(std::move(cache)),
       model_name_(std::move(model_name)),
       model_hash_(std::move(model_hash)) {}
-
-std::optional<std::vector<EmbeddedText>> EmbeddingScreen::Remembered(
-    std::span<const std::string_view> texts) {
-  const std::scoped_lock lock(mutex_);
-  std::vector<EmbeddedText> found;
-  found.reserve(texts.size());
-  for (const std::string_view text : texts) {
-    const auto known = memory_.find(std::string(text));
-    if (known == memory_.end()) {
-      return std::nullopt;
-    }
-    found.push_back(known->second);
-  }
-  return found;
-}
-
-void EmbeddingScreen::Remember(std::span<const std::string_view> texts,
-                               std::span<const EmbeddedText> embedded) {
-  const std::scoped_lock lock(mutex_);
-  for (std::size_t t = 0; t < texts.size() && memory_.size() < kTextsRemembered; ++t) {
-    memory_.try_emplace(std::string(texts[t]), embedded[t]);
-  }
-}
-
-std::vector<EmbeddedText> EmbeddingScreen::EmbedCached(std::span<const std::string_view> texts) {
-  if (std::optional<std::vector<EmbeddedText>> known = Remembered(texts)) {
-    return std::move(*known);
-  }
-  if (std::optional<std::vector<EmbeddedText>> found = cache_.Find(texts, embedder_->hidden())) {
-    Remember(texts, *found);
-    return std::move(*found);
-  }
-  std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
-  cache_.Store(texts, embedded, embedder_->hidden());
-  Remember(texts, embedded);
-  return embedded;
-}
 
 Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     const moderation::Policy& policy, std::span<const GoldenCase> golden) {
@@ -92,9 +45,10 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
   }
   texts.insert(texts.end(), case_texts.begin(), case_texts.end());
   texts.insert(texts.end(), kBackgroundTexts.begin(), kBackgroundTexts.end());
-  const std::vector<EmbeddedText> embedded = EmbedCached(texts);
-
   const std::size_t hidden = embedder_->hidden();
+  const std::vector<EmbeddedText> embedded = memory_.Get(
+      "", texts, hidden, cache_,
+      [this](std::span<const std::string_view> missing) { return embedder_->Embed(missing); });
   std::vector<float> anchor_embeddings;
   std::vector<Anchor> kept;
   for (std::size_t a = 0; a < anchors.size(); ++a) {
@@ -126,15 +80,17 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
 std::vector<ScreenScore> EmbeddingScreen::Score(std::span<const ScreenPolicy* const> policies,
                                                 std::span<const std::string_view> texts) {
   const std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
-  std::vector<ScreenScore> scores;
-  scores.reserve(texts.size() * policies.size());
-  for (const EmbeddedText& text : embedded) {
-    for (const ScreenPolicy* policy : policies) {
-      const auto* ours = dynamic_cast<const EmbeddingPolicy*>(policy);
-      CHECK(ours != nullptr);
-      scores.push_back(ours->Score(text));
-    }
+  std::vector<const EmbeddingPolicy*> ours;
+  for (const ScreenPolicy* policy : policies) {
+    ours.push_back(dynamic_cast<const EmbeddingPolicy*>(policy));
+    CHECK(ours.back() != nullptr);
   }
+  std::vector<ScreenScore> scores(texts.size() * policies.size());
+  pool().ParallelFor(texts.size(), [&](std::size_t t, std::size_t) {
+    for (std::size_t p = 0; p < ours.size(); ++p) {
+      scores[t * ours.size() + p] = ours[p]->Score(embedded[t]);
+    }
+  });
   return scores;
 }
 

@@ -4,17 +4,15 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "judges/screen/embedding_cache.h"
 #include "judges/screen/screen.h"
 #include "judges/screen/text_embedder.h"
+#include "judges/screen/text_memory.h"
 
 namespace safeguard::judges {
 
@@ -34,22 +32,15 @@ class EmbeddingScreen : public Screen {
                                  std::span<const std::string_view> texts) override;
   [[nodiscard]] std::string model_name() const override { return model_name_; }
   [[nodiscard]] std::string model_hash() const override { return model_hash_; }
+  [[nodiscard]] ThreadPool& pool() override { return embedder_->pool(); }
+  [[nodiscard]] std::string method() const override { return "by similarity of meaning"; }
 
  private:
-  // Embeddings from memory or the cache, else computed and stored. Variants of one policy, made
-  // ready one after the other, share nearly all of their texts.
-  std::vector<EmbeddedText> EmbedCached(std::span<const std::string_view> texts);
-
   std::unique_ptr<TextEmbedder> embedder_;
   EmbeddingCache cache_;
-  // All of `texts` from memory; nothing when one is missing.
-  std::optional<std::vector<EmbeddedText>> Remembered(std::span<const std::string_view> texts);
-  void Remember(std::span<const std::string_view> texts, std::span<const EmbeddedText> embedded);
-
   std::string model_name_;
   std::string model_hash_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, EmbeddedText> memory_;  // guarded by mutex_
+  TextMemory memory_;
 };
 
 }  // namespace safeguard::judges

@@ -1,12 +1,14 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 
 #include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "judges/screen/cross_screen.h"
 #include "judges/screen/embedding_screen.h"
 #include "judges/screen/screen_judge.h"
 #include "judges/screen_judge.h"
@@ -18,10 +20,10 @@ constexpr std::size_t kHashDigits = 64;
 
 // Hashing the weights takes longer than a verdict, so the hash is remembered for as long as the
 // file's name, size, inode and time of change stay the same (as git's index does).
-std::string WeightsHash(const engine::Encoder& encoder, const std::string& folder,
+std::string WeightsHash(const std::function<std::string()>& compute, const std::string& folder,
                         const std::string& cache_folder) {
   std::string identity;
-  std::error_code ignored;  // without the folder the loop is empty, and Encoder::Load has said so
+  std::error_code ignored;  // without the folder the loop is empty, and loading it has said so
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     struct stat status{};
     const std::string path = entry.path().string();
@@ -33,37 +35,75 @@ std::string WeightsHash(const engine::Encoder& encoder, const std::string& folde
     }
   }
   if (cache_folder.empty()) {
-    return encoder.weights_sha256();
+    return compute();
   }
   const std::string path = cache_folder + "/hashes/" + Blake2bHex(identity);
   const Result<std::string> known = ReadFile(path, kHashDigits);
   if (known && known->size() == kHashDigits) {
     return *known;
   }
-  const std::string& hash = encoder.weights_sha256();
+  const std::string hash = compute();
   std::filesystem::create_directories(cache_folder + "/hashes", ignored);
   static_cast<void>(
       WriteFileAtomically(path, hash));  // best effort: next time it is computed again
   return hash;
 }
 
-}  // namespace
+std::string NameOf(const std::string& folder) {
+  std::string name = std::filesystem::path(folder).lexically_normal().filename().string();
+  return name.empty() ? "encoder" : name;
+}
 
-Result<std::unique_ptr<moderation::Judge>> OpenScreenJudge(const ScreenOptions& options) {
+Result<std::unique_ptr<Screen>> OpenEmbeddingScreen(const ScreenOptions& options,
+                                                    const std::string& cache_folder) {
   Result<std::unique_ptr<TextEmbedder>> embedder =
       TextEmbedder::Open(options.model_folder, options.threads);
   if (!embedder) {
     return std::unexpected(embedder.error());
   }
+  const engine::Encoder& encoder = (*embedder)->encoder();
+  std::string hash =
+      WeightsHash([&] { return encoder.weights_sha256(); }, options.model_folder, cache_folder);
+  EmbeddingCache cache(cache_folder, hash + "/" + encoder.arithmetic());
+  return std::make_unique<EmbeddingScreen>(std::move(*embedder), std::move(cache),
+                                           NameOf(options.model_folder), std::move(hash));
+}
+
+Result<std::unique_ptr<Screen>> OpenCrossScreen(const ScreenOptions& options,
+                                                const std::string& cache_folder) {
+  Result<std::unique_ptr<PairReader>> reader =
+      PairReader::Open(options.model_folder, options.trained_folder, options.threads);
+  if (!reader) {
+    return std::unexpected(reader.error());
+  }
+  const engine::PairEncoder& encoder = (*reader)->encoder();
+  const std::string base =
+      WeightsHash([&] { return encoder.base_sha256(); }, options.model_folder, cache_folder);
+  if (base != encoder.config().base_sha256) {
+    return Fail(ErrorCode::kInvalidInput,
+                options.trained_folder + " was trained on another model than " +
+                    options.model_folder + " (SHA-256 of its weights " + base + ", wanted " +
+                    encoder.config().base_sha256 + ")",
+                "install the model and the trained screen that belong together, or choose "
+                "--screen embedding");
+  }
+  std::string hash =
+      WeightsHash([&] { return encoder.weights_sha256(); }, options.trained_folder, cache_folder);
+  return std::make_unique<CrossScreen>(std::move(*reader), cache_folder,
+                                       "trained-" + encoder.config().base, std::move(hash));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<moderation::Judge>> OpenScreenJudge(const ScreenOptions& options) {
   const std::string cache_folder = DefaultCacheFolder();
-  std::string hash = WeightsHash((*embedder)->encoder(), options.model_folder, cache_folder);
-  const std::string name =
-      std::filesystem::path(options.model_folder).lexically_normal().filename().string();
-  const std::string numbers = hash + "/" + (*embedder)->encoder().arithmetic();
-  auto screen =
-      std::make_unique<EmbeddingScreen>(std::move(*embedder), EmbeddingCache(cache_folder, numbers),
-                                        name.empty() ? "encoder" : name, hash);
-  return std::make_unique<ScreenJudge>(std::move(screen), options.content_bytes_max);
+  Result<std::unique_ptr<Screen>> screen = options.trained_folder.empty()
+                                               ? OpenEmbeddingScreen(options, cache_folder)
+                                               : OpenCrossScreen(options, cache_folder);
+  if (!screen) {
+    return std::unexpected(screen.error());
+  }
+  return std::make_unique<ScreenJudge>(std::move(*screen), options.content_bytes_max);
 }
 
 }  // namespace safeguard::judges

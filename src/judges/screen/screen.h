@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/thread_pool.h"
 #include "moderation/golden.h"
 #include "moderation/policy.h"
 
@@ -53,6 +54,10 @@ class Screen {
 
   [[nodiscard]] virtual std::string model_name() const = 0;
   [[nodiscard]] virtual std::string model_hash() const = 0;  // SHA-256 of the weights
+  // The threads that Score works with, for a caller's own work between calls.
+  [[nodiscard]] virtual ThreadPool& pool() = 0;
+  // How it judges, for rationales: "by similarity of meaning".
+  [[nodiscard]] virtual std::string method() const = 0;
 };
 
 }  // namespace safeguard::judges

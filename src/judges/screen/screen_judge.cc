@@ -67,7 +67,7 @@ std::string RuleName(const moderation::Rule& rule) {
 }
 
 std::string Rationale(const Policy& policy, const ScreenScore& score, Outcome outcome,
-                      const moderation::Thresholds& thresholds) {
+                      const moderation::Thresholds& thresholds, const std::string& method) {
   std::string text;
   if (outcome == Outcome::kSafe) {
     text = "Below the threshold: " + TwoDigits(score.probability) + " of " +
@@ -81,7 +81,7 @@ std::string Rationale(const Policy& policy, const ScreenScore& score, Outcome ou
                                  : "what the policy forbids";
     text += ", score " + TwoDigits(score.probability) + ".";
   }
-  return text + " Fast screen by similarity of meaning, not the reasoner.";
+  return text + " Fast screen " + method + ", not the reasoner.";
 }
 
 Outcome OutcomeOf(double probability, const moderation::Thresholds& thresholds) {
@@ -99,7 +99,8 @@ struct Scorable {
 
 // The verdict from the text that scored highest.
 Verdict VerdictOf(const Policy& policy, const Scorable& scorable,
-                  std::span<const ScreenScore> scores, std::size_t stride) {
+                  std::span<const ScreenScore> scores, std::size_t stride,
+                  const std::string& method) {
   std::optional<std::size_t> best;
   for (std::size_t t = 0; t < scorable.texts.texts().size(); ++t) {
     const ScreenScore& score = scores[t * stride];
@@ -119,7 +120,7 @@ Verdict VerdictOf(const Policy& policy, const Scorable& scorable,
   verdict.reason = UndeterminedReason::kNone;
   verdict.score = score.probability;
   verdict.view = scorable.texts.texts()[*best].view.name;
-  verdict.rationale = Rationale(policy, score, verdict.outcome, thresholds);
+  verdict.rationale = Rationale(policy, score, verdict.outcome, thresholds, method);
   if (verdict.outcome == Outcome::kUndetermined) {
     verdict.reason = UndeterminedReason::kUncertain;
     verdict.detail = "the score lies between the policy's thresholds; ask the reasoner or a person";
@@ -175,18 +176,18 @@ Result<std::shared_ptr<const moderation::PreparedPolicy>> ScreenJudge::Prepare(
 std::vector<Verdict> ScreenJudge::Decide(
     std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
     std::span<const Content> contents) {
-  std::vector<Verdict> verdicts;
-  verdicts.reserve(contents.size() * policies.size());
+  std::vector<Verdict> verdicts(contents.size() * policies.size());
   for (std::size_t first = 0; first < contents.size(); first += kContentsABatch) {
     const std::size_t count = std::min(kContentsABatch, contents.size() - first);
-    DecideBatch(policies, contents.subspan(first, count), verdicts);
+    DecideBatch(policies, contents.subspan(first, count),
+                std::span(verdicts).subspan(first * policies.size(), count * policies.size()));
   }
   return verdicts;
 }
 
 void ScreenJudge::DecideBatch(
     std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
-    std::span<const Content> contents, std::vector<Verdict>& verdicts) {
+    std::span<const Content> contents, std::span<Verdict> verdicts) {
   const Clock::time_point start = Clock::now();
   std::vector<const ScreenPolicy*> screens;
   for (const auto& policy : policies) {
@@ -195,20 +196,26 @@ void ScreenJudge::DecideBatch(
     screens.push_back(ours->screen_policy());
   }
   std::vector<std::optional<Scorable>> scorables(contents.size());
+  screen_->pool().ParallelFor(contents.size(), [&](std::size_t c, std::size_t) {
+    if (TextBytes(contents[c]) <= content_bytes_max_ && !IsBlank(contents[c])) {
+      scorables[c].emplace(Scorable{ContentTexts(contents[c]), 0});
+    }
+  });
   std::vector<std::string_view> texts;
-  for (std::size_t c = 0; c < contents.size(); ++c) {
-    if (TextBytes(contents[c]) > content_bytes_max_ || IsBlank(contents[c])) {
+  for (std::optional<Scorable>& scorable : scorables) {
+    if (!scorable) {
       continue;
     }
-    scorables[c].emplace(Scorable{ContentTexts(contents[c]), texts.size()});
-    for (const ContentText& text : scorables[c]->texts.texts()) {
+    scorable->first_text = texts.size();
+    for (const ContentText& text : scorable->texts.texts()) {
       texts.push_back(text.view.text);
     }
   }
   const std::vector<ScreenScore> scores = screen_->Score(screens, texts);
   // A batch shares the passes of the encoder: each content's share of the time.
   const double milliseconds = MillisecondsSince(start) / static_cast<double>(contents.size());
-  for (std::size_t c = 0; c < contents.size(); ++c) {
+  const moderation::DecidedBy decided_by = {"screen", screen_->model_name(), screen_->model_hash()};
+  screen_->pool().ParallelFor(contents.size(), [&](std::size_t c, std::size_t) {
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const Policy& policy = policies[p]->policy();
       Verdict verdict;
@@ -218,16 +225,17 @@ void ScreenJudge::DecideBatch(
         verdict = WithoutRules(policy);
       } else {
         const std::size_t at = scorables[c]->first_text * policies.size() + p;
-        verdict = VerdictOf(policy, *scorables[c], std::span(scores).subspan(at), policies.size());
+        verdict = VerdictOf(policy, *scorables[c], std::span(scores).subspan(at), policies.size(),
+                            screen_->method());
       }
       if (scorables[c]) {
         verdict.notes = scorables[c]->texts.notes();
       }
       verdict.timings_ms["total"] = milliseconds;
-      verdict.decided_by = {"screen", screen_->model_name(), screen_->model_hash()};
-      verdicts.push_back(std::move(verdict));
+      verdict.decided_by = decided_by;
+      verdicts[c * policies.size() + p] = std::move(verdict);
     }
-  }
+  });
 }
 
 }  // namespace safeguard::judges

@@ -20,10 +20,10 @@ class ScreenJudge : public moderation::Judge {
       std::span<const moderation::Content> contents) override;
 
  private:
-  // Appends the verdicts of some contents, scored together.
+  // The verdicts of some contents, scored together.
   void DecideBatch(std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
                    std::span<const moderation::Content> contents,
-                   std::vector<moderation::Verdict>& verdicts);
+                   std::span<moderation::Verdict> verdicts);
 
   std::unique_ptr<Screen> screen_;
   std::size_t content_bytes_max_;

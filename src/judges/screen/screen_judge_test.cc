@@ -45,6 +45,11 @@ class FakeScreen : public Screen {
   }
   [[nodiscard]] std::string model_name() const override { return "fake"; }
   [[nodiscard]] std::string model_hash() const override { return "0"; }
+  [[nodiscard]] ThreadPool& pool() override { return pool_; }
+  [[nodiscard]] std::string method() const override { return "by a word"; }
+
+ private:
+  ThreadPool pool_{2};
 };
 
 Policy OneRule() {
@@ -75,7 +80,7 @@ TEST(ScreenJudge, AViolationNamesRuleEvidenceAndWhoDecided) {
   EXPECT_EQ(verdict.evidence[0].start, 8U);
   EXPECT_EQ(verdict.evidence[0].text, "bad");
   EXPECT_EQ(verdict.decided_by.layer, "screen");
-  EXPECT_THAT(verdict.rationale, testing::HasSubstr("not the reasoner"));
+  EXPECT_THAT(verdict.rationale, testing::HasSubstr("Fast screen by a word, not the reasoner."));
   EXPECT_TRUE(verdict.timings_ms.contains("total"));
 }
 

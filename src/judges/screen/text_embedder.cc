@@ -5,25 +5,15 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/file.h"
-#include "moderation/views.h"
+#include "judges/screen/open_word_piece.h"
+#include "judges/screen/sentence_spans.h"
 
 namespace safeguard::judges {
 namespace {
 
-constexpr std::size_t kTokenizerBytesMax = 32 << 20;
 // all-MiniLM-L6-v2 was trained on sequences of up to 256 tokens; two are special.
 constexpr std::size_t kWindowTokensMax = 254;
-constexpr std::size_t kSentenceBytesMax = 600;
-constexpr std::size_t kSentenceTokensMin =
-    4;  // shorter ones join their neighbour: too little to embed
 constexpr std::size_t kBatchTokens = 1 << 14;  // bounds the memory of hidden states
-
-// Tokens [begin, end) of a text that lie in one sentence.
-struct TokenSpan {
-  std::size_t begin;
-  std::size_t end;
-};
 
 // One encoder input: tokens [begin, end) of text `text`, and the sentences in it.
 struct Window {
@@ -32,35 +22,6 @@ struct Window {
   std::size_t end;
   std::vector<TokenSpan> sentences;
 };
-
-std::vector<TokenSpan> SentenceSpans(std::string_view text,
-                                     std::span<const engine::WordPieceToken> tokens) {
-  std::vector<TokenSpan> spans;
-  std::size_t token = 0;
-  for (const auto& [begin, end] : moderation::Sentences(text, kSentenceBytesMax)) {
-    const std::size_t first = token;
-    while (token < tokens.size() && tokens[token].begin < end) {
-      ++token;
-    }
-    if (token == first) {
-      continue;
-    }
-    const bool join = !spans.empty() && spans.back().end - spans.back().begin < kSentenceTokensMin;
-    if (join) {
-      spans.back().end = token;
-    } else {
-      spans.push_back({first, token});
-    }
-  }
-  if (spans.empty() || spans.back().end < tokens.size()) {
-    spans.push_back({spans.empty() ? 0 : spans.back().end, tokens.size()});
-  }
-  if (spans.size() > 1 && spans.back().end - spans.back().begin < kSentenceTokensMin) {
-    spans[spans.size() - 2].end = spans.back().end;
-    spans.pop_back();
-  }
-  return spans;
-}
 
 // Sentences packed into windows in order; a sentence longer than a window is cut.
 void AppendWindows(std::size_t text, std::span<const TokenSpan> sentences,
@@ -156,14 +117,9 @@ WindowInput InputOf(const Window& window, std::span<const engine::WordPieceToken
 Result<std::unique_ptr<TextEmbedder>> TextEmbedder::Open(const std::string& folder,
                                                          std::size_t threads) {
   CHECK(threads >= 1);
-  const Result<std::string> json = ReadFile(folder + "/tokenizer.json", kTokenizerBytesMax);
-  if (!json) {
-    return std::unexpected(json.error());
-  }
-  Result<std::unique_ptr<engine::WordPiece>> tokenizer = engine::WordPiece::Load(*json);
+  Result<std::unique_ptr<engine::WordPiece>> tokenizer = OpenWordPiece(folder);
   if (!tokenizer) {
-    return Fail(tokenizer.error().code, folder + "/tokenizer.json: " + tokenizer.error().message,
-                tokenizer.error().hint);
+    return std::unexpected(tokenizer.error());
   }
   Result<std::unique_ptr<engine::Encoder>> encoder = engine::Encoder::Load(folder);
   if (!encoder) {

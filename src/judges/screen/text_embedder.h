@@ -43,6 +43,7 @@ class TextEmbedder {
   // One result a text, in order. Thread-safe; callers take turns on the threads.
   std::vector<EmbeddedText> Embed(std::span<const std::string_view> texts);
 
+  [[nodiscard]] ThreadPool& pool() { return pool_; }
   [[nodiscard]] std::size_t hidden() const { return encoder_->config().hidden; }
   [[nodiscard]] const engine::Encoder& encoder() const { return *encoder_; }
 
