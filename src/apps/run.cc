@@ -53,6 +53,15 @@ struct Runner {
   ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
   ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
   ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
+  ExitCode operator()(const JobsSubmitArguments& a) const {
+    return RunJobsSubmit(a, services, console);
+  }
+  ExitCode operator()(const JobsRunArguments& a) const {
+    return RunJobs(a, services, console, stop);
+  }
+  ExitCode operator()(const JobsListArguments& a) const { return RunJobsList(a, console); }
+  ExitCode operator()(const JobsShowArguments& a) const { return RunJobsShow(a, console); }
+  ExitCode operator()(const JobsRetryArguments& a) const { return RunJobsRetry(a, console); }
   ExitCode operator()(const PolicyTestArguments& a) const {
     return RunPolicyTest(a, services, console, stop);
   }

@@ -18,22 +18,6 @@ namespace {
 constexpr std::size_t kHelpColumn = 32;
 constexpr std::size_t kHelpWidth = 100;
 
-void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden) {
-  command
-      ->add_option("-p,--policy", policies,
-                   "A policy: a name in the store or of a shipped one, a version (spam@3, "
-                   "spam@canary), or a file; repeat it for more (default: all shipped)")
-      ->type_name("POLICY")
-      ->expected(1)
-      ->allow_extra_args(false)  // a text that follows is the content
-      ->take_all();
-  command
-      ->add_option("--golden", golden,
-                   "Labelled cases to learn from, for a single policy (default: golden.jsonl "
-                   "beside policy.md, or NAME.golden.jsonl)")
-      ->type_name("FILE");
-}
-
 void CollectNames(const CLI::App& app, std::vector<std::string>& names) {
   for (const CLI::Option* option : app.get_options()) {
     for (const std::string& name : option->get_lnames()) {
@@ -152,6 +136,7 @@ CommandTree::CommandTree()
   AddEval();
   AddPolicy();
   AddVerdicts();
+  AddJobs();
   AddBacktest();
   AddModelGroup();
   AddBench();
@@ -354,6 +339,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "compare") {
     return compare_;
+  }
+  if (command->get_parent()->get_name() == "jobs") {
+    return SelectedOfJobs(name).value();
   }
   if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
     return std::move(*of_policy);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 
@@ -32,7 +33,8 @@ using Invocation =
                  PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
                  PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
                  BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
-                 ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+                 JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
+                 JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
                  ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
 
@@ -57,6 +59,9 @@ class CommandTree {
   void AddCalibrate(CLI::App* policy);      // calibrate_command.cc
   void AddVerdicts();                       // store_commands.cc
   void AddStoreCommands(CLI::App* policy);  // store_commands.cc
+  void AddJobs();                           // jobs_commands.cc
+  void AddJobsSubmit(CLI::App* jobs);
+  void AddJobsRun(CLI::App* jobs);
   CLI::App* AddChange(CLI::App* policy, const std::string& name, const std::string& help,
                       StoreVerb verb);
   void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
@@ -68,6 +73,7 @@ class CommandTree {
   [[nodiscard]] Invocation Selected();
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -85,6 +91,12 @@ class CommandTree {
   PolicyExportArguments export_;
   PolicyLogArguments policy_log_;
   VerdictsArguments verdicts_;
+  JobsSubmitArguments jobs_submit_;
+  JobsRunArguments jobs_run_;
+  JobsListArguments jobs_list_;
+  JobsListArguments jobs_dead_;
+  JobsShowArguments jobs_show_;
+  JobsRetryArguments jobs_retry_;
   PolicyTestArguments test_;
   PolicyDiffArguments diff_;
   BacktestArguments backtest_;

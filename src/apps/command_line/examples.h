@@ -182,6 +182,41 @@ inline constexpr const char* kVerdictsExamples = R"(Examples:
 Counts by policy, version and part; with --json the records, which batch and eval read as contents.
 )";
 
+inline constexpr const char* kJobsSubmitExamples = R"(Examples:
+  safeguard jobs submit "Cheap followers! DM me" -p spam
+  safeguard jobs submit -f post.txt -p spam --id post-17 --key post-17 --webhook https://example.com/verdicts
+
+The exit code is that of the provisional verdict. What was submitted is on the disk when it is answered.
+)";
+
+inline constexpr const char* kJobsRunExamples = R"(Examples:
+  safeguard jobs run --model gpt-oss-safeguard-20b
+  safeguard jobs run --daemon --model gpt-oss-safeguard-20b --webhook-secret-file secrets.txt
+
+Any number of these may run on one queue. One that is killed loses nothing: others go on where it was.
+)";
+
+inline constexpr const char* kJobsListExamples = R"(Examples:
+  safeguard jobs list --state waiting
+  safeguard jobs list --kind notify --json
+)";
+
+inline constexpr const char* kJobsShowExamples = R"(Examples:
+  safeguard jobs show j0a1b2c3d4e5f60718293
+)";
+
+inline constexpr const char* kJobsRetryExamples = R"(Examples:
+  safeguard jobs retry j0a1b2c3d4e5f60718293
+  safeguard jobs retry --all
+)";
+
+inline constexpr const char* kJobsDeadExamples = R"(Examples:
+  safeguard jobs dead
+  safeguard jobs dead --discard j0a1b2c3d4e5f60718293
+
+Let them begin again with: safeguard jobs retry
+)";
+
 inline constexpr const char* kPolicyTestExamples = R"(Examples:
   safeguard policy test spam --min-pass 0.8
   safeguard policy test my_policy.md --golden my_cases.jsonl --junit results.xml

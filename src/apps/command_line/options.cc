@@ -53,6 +53,22 @@ void AddColor(CLI::App* command, ColorMode& mode) {
           "auto|always|never");
 }
 
+void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden) {
+  command
+      ->add_option("-p,--policy", policies,
+                   "A policy: a name in the store or of a shipped one, a version (spam@3, "
+                   "spam@canary), or a file; repeat it for more (default: all shipped)")
+      ->type_name("POLICY")
+      ->expected(1)
+      ->allow_extra_args(false)  // a text that follows is the content
+      ->take_all();
+  command
+      ->add_option("--golden", golden,
+                   "Labelled cases to learn from, for a single policy (default: golden.jsonl "
+                   "beside policy.md, or NAME.golden.jsonl)")
+      ->type_name("FILE");
+}
+
 void AddModel(CLI::App* command, std::string& model) {
   command
       ->add_option("--model", model,

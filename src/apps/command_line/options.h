@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "apps/calibration/calibration_choice.h"
 #include "apps/judge_choice.h"
@@ -16,6 +17,8 @@ namespace safeguard::apps {
 void Choices(CLI::Option* option, const std::string& choices);
 CLI::Validator NumberFrom(double least, double most);
 void AddColor(CLI::App* command, ColorMode& mode);
+// --policy, as often as wanted, and --golden.
+void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::string& golden);
 // --model: where the models are.
 void AddModel(CLI::App* command, std::string& model);
 // --judge and all that says how it is to judge, --model and --threads included.

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 #include "apps/output/console.h"
@@ -44,6 +45,14 @@ ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
                      const std::atomic<bool>& stop);
 // kUsage for what the user can say otherwise, else kCannotRun.
 ExitCode StoreExitCode(const Error& error);
+// The exit code of the provisional verdicts, once the job is on the disk.
+ExitCode RunJobsSubmit(const JobsSubmitArguments& arguments, Services& services, Console& console);
+// `stop` is set by Ctrl-C: what was begun is finished.
+ExitCode RunJobs(const JobsRunArguments& arguments, Services& services, Console& console,
+                 const std::atomic<bool>& stop);
+ExitCode RunJobsList(const JobsListArguments& arguments, Console& console);
+ExitCode RunJobsShow(const JobsShowArguments& arguments, Console& console);
+ExitCode RunJobsRetry(const JobsRetryArguments& arguments, Console& console);
 // `stop` is set by Ctrl-C: what was judged until then is told.
 ExitCode RunPolicyTest(const PolicyTestArguments& arguments, Services& services, Console& console,
                        const std::atomic<bool>& stop);

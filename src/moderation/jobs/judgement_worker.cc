@@ -242,6 +242,7 @@ NewJob Finisher::NoticeOf(const Lease& lease, const Judgement& judgement, const 
              .key = key,
              .parent = lease.job.id};
   job.priority = lease.job.what.priority;
+  job.not_before = parts_.Now();
   job.attempts_max = parts_.options().notice_attempts;
   return job;
 }

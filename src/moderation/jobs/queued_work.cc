@@ -31,6 +31,7 @@ class Queued final : public DeferredWork {
     }
     const TimeMs now = options_.now();
     job->key = item.key;
+    job->not_before = now;
     job->priority = item.gain;
     job->attempts_max = options_.attempts_max;
     job->deadline = options_.deadline_ms == 0 ? 0 : now + options_.deadline_ms;

@@ -1,0 +1,339 @@
+// `safeguard jobs run`: one thread judges, some tell webhooks, until nothing is due or Ctrl-C.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "apps/commands/commands.h"
+#include "apps/commands/job_policies.h"
+#include "apps/commands/judging.h"
+#include "apps/input/data_folder.h"
+#include "apps/output/display_text.h"
+#include "apps/output/job_json.h"
+#include "apps/output/verdict_json.h"
+#include "base/file.h"
+#include "base/utc_time.h"
+#include "http/webhook_sender.h"
+#include "http/webhook_signature.h"
+#include "moderation/job_workers.h"
+#include "storage/stores.h"
+
+namespace safeguard::apps {
+namespace {
+
+using moderation::JobEvent;
+using moderation::JobQueue;
+using moderation::JobStep;
+
+constexpr std::size_t kSecretFileBytesMax = 65'536;
+constexpr std::size_t kPrunedAtOnce = 10'000;
+constexpr auto kPruneEvery = std::chrono::minutes(10);
+constexpr auto kIdle = std::chrono::milliseconds(500);
+constexpr int kStoreFailuresMax = 5;  // in a row; a daemon goes on
+
+// What happens, told as it happens, by several threads.
+class Teller {
+ public:
+  Teller(Console& console, bool json) : console_(console), json_(json) {}
+
+  void Event(const JobEvent& event) {
+    const std::lock_guard lock(mutex_);
+    Count(event);
+    if (json_) {
+      nlohmann::ordered_json line = {
+          {"event", ToString(event.step)}, {"job", event.job->id}, {"kind", event.job->what.kind}};
+      if (!event.detail.empty()) {
+        line["detail"] = event.detail;
+      }
+      if (event.retry_at != 0) {
+        line["retry_at"] = UtcText(event.retry_at);
+      }
+      console_.Out(JsonLine(line) + "\n");
+      return;
+    }
+    const std::string detail = Printable(event.detail);
+    switch (event.step) {
+      case JobStep::kFinished:
+        console_.Out(event.job->id + " " + detail + "\n");
+        break;
+      case JobStep::kAcknowledged:
+        console_.Out(event.job->what.parent + " told\n");
+        break;
+      case JobStep::kPutBack:
+        console_.Out(
+            fmt::format("{} again at {}: {}\n", event.job->id, UtcText(event.retry_at), detail));
+        break;
+      case JobStep::kBuried:
+        console_.Out(event.job->id + " given up: " + detail + "\n");
+        break;
+      default:
+        break;
+    }
+  }
+
+  // The same trouble is told once until it has gone.
+  void Trouble(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    if (trouble_ != error.message) {
+      trouble_ = error.message;
+      ReportError(console_, error);
+    }
+  }
+  void NoTrouble() {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
+  }
+
+  [[nodiscard]] std::string Summary() const {
+    return fmt::format("{} judged, {} told, {} put back, {} given up", judged_, told_, put_back_,
+                       given_up_);
+  }
+
+ private:
+  void Count(const JobEvent& event) {
+    judged_ += event.step == JobStep::kFinished ? 1 : 0;
+    told_ += event.step == JobStep::kAcknowledged ? 1 : 0;
+    put_back_ += event.step == JobStep::kPutBack ? 1 : 0;
+    given_up_ += event.step == JobStep::kBuried ? 1 : 0;
+  }
+
+  Console& console_;
+  bool json_;
+  std::mutex mutex_;
+  std::string trouble_;
+  std::size_t judged_ = 0;
+  std::size_t told_ = 0;
+  std::size_t put_back_ = 0;
+  std::size_t given_up_ = 0;
+};
+
+// One worker's life.
+class Loop {
+ public:
+  Loop(moderation::JobWorker& worker, Teller& teller, bool daemon, const std::atomic<bool>& stop)
+      : worker_(worker), teller_(teller), daemon_(daemon), stop_(stop) {}
+
+  // Until nothing is due and `more` says that nothing will come; then the store's last error, if
+  // it would not let it work.
+  Status Run(const std::function<bool()>& more) {
+    int failures = 0;
+    while (!stop_.load()) {
+      const Result<std::size_t> worked = worker_.Work();
+      if (!worked) {
+        teller_.Trouble(worked.error());
+        if (++failures >= kStoreFailuresMax && !daemon_) {
+          return std::unexpected(worked.error());
+        }
+        Pause(kIdle * std::min(failures * failures, 60));
+        continue;
+      }
+      failures = 0;
+      teller_.NoTrouble();
+      if (*worked > 0) {
+        continue;
+      }
+      if (!daemon_ && !more()) {
+        return {};
+      }
+      Pause(daemon_ ? kIdle : std::chrono::milliseconds(20));
+    }
+    return {};
+  }
+
+ private:
+  void Pause(std::chrono::milliseconds length) const {
+    const auto end = std::chrono::steady_clock::now() + length;
+    while (!stop_.load() && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::min(length, std::chrono::milliseconds(50)));
+    }
+  }
+
+  moderation::JobWorker& worker_;
+  Teller& teller_;
+  bool daemon_;
+  const std::atomic<bool>& stop_;
+};
+
+Result<std::vector<std::string>> Secrets(const std::string& path) {
+  const Result<std::string> text = ReadFile(path, kSecretFileBytesMax);
+  return text ? http::ReadSecrets(*text) : std::unexpected(text.error());
+}
+
+// Null where there is no secret: nothing goes out unsigned.
+Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const JobsRunArguments& arguments) {
+  if (!arguments.webhook.empty()) {
+    if (const Status good = http::CheckWebhookUrl(arguments.webhook); !good) {
+      return std::unexpected(good.error());
+    }
+  }
+  if (arguments.secret_file.empty()) {
+    return nullptr;
+  }
+  if (const auto secrets = Secrets(arguments.secret_file); !secrets) {
+    return std::unexpected(secrets.error());
+  }
+  http::WebhookOptions options;
+  options.secrets = [path = arguments.secret_file] { return Secrets(path); };
+  options.allowed = arguments.allowed;
+  options.certificates = arguments.certificates;
+  return http::OpenWebhookSender(std::move(options));
+}
+
+std::string WorkerName() {
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) != 0) {
+    host[0] = '\0';
+  }
+  return fmt::format("{}:{}", host, ::getpid());
+}
+
+struct Stores {
+  std::string folder;
+  std::unique_ptr<JobQueue> queue;
+  std::unique_ptr<moderation::VerdictLog> log;
+};
+
+Result<Stores> OpenStores(const JobsRunArguments& arguments) {
+  Result<std::string> folder = DataFolder(arguments.data_dir);
+  if (!folder) {
+    return std::unexpected(folder.error());
+  }
+  auto queue = storage::OpenJobQueue(*folder, {}, {});
+  if (!queue) {
+    return std::unexpected(queue.error());
+  }
+  auto log = storage::OpenVerdictLog(*folder, {.create = true});
+  if (!log) {
+    return std::unexpected(log.error());
+  }
+  return Stores{std::move(*folder), std::move(*queue), std::move(*log)};
+}
+
+// Keeps the queue from growing for ever, now and then.
+class Pruner {
+ public:
+  explicit Pruner(JobQueue& queue) : queue_(queue) {}
+  Status operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (last_ && now - *last_ < kPruneEvery) {
+      return {};
+    }
+    last_ = now;
+    const auto pruned = queue_.Prune(kPrunedAtOnce, UtcNow());
+    return pruned ? Status{} : std::unexpected(pruned.error());
+  }
+
+ private:
+  JobQueue& queue_;
+  std::optional<std::chrono::steady_clock::time_point> last_;
+};
+
+// Judges here, tells in threads.
+Status WorkAll(const JobsRunArguments& arguments, Stores& stores, moderation::Judge& judge,
+               JobPolicies& policies, moderation::MessageSender* sender, Teller& teller,
+               const std::atomic<bool>& stop) {
+  const auto random = moderation::SeededRandom(std::random_device{}());
+  moderation::WorkerOptions options;
+  options.now = UtcNow;
+  options.random = random.get();
+  options.on_event = [&](const JobEvent& event) { teller.Event(event); };
+  options.name = WorkerName();
+  options.lease_ms = std::llround(arguments.lease_s * 1000);
+  options.retry.first_ms = std::llround(arguments.retry_s * 1000);
+  options.batch = arguments.batch;
+  options.webhook = arguments.webhook;
+
+  std::atomic<bool> judging = true;
+  std::mutex mutex;
+  Status told;
+  std::vector<std::thread> senders;
+  for (std::size_t i = 0; sender != nullptr && i < arguments.senders; ++i) {
+    senders.emplace_back([&] {
+      const auto worker = moderation::NoticeWorker(*stores.queue, *sender, options);
+      // What came before the last judgement ended may not have been seen yet: once more then.
+      bool last_look = false;
+      const Status done = Loop(*worker, teller, arguments.daemon, stop).Run([&] {
+        const bool more = judging.load() || !std::exchange(last_look, true);
+        return more;
+      });
+      const std::lock_guard lock(mutex);
+      told = told ? done : told;
+    });
+  }
+  const auto worker = moderation::JudgementWorker(
+      *stores.queue, *stores.log, judge,
+      [&](const moderation::JudgedPolicy& policy) { return policies.Find(policy); }, options);
+  Pruner prune(*stores.queue);
+  Loop loop(*worker, teller, arguments.daemon, stop);
+  const Status judged = loop.Run([&] {
+    if (const Status pruned = prune(); !pruned) {
+      teller.Trouble(pruned.error());
+    }
+    return false;
+  });
+  judging.store(false);
+  for (std::thread& thread : senders) {
+    thread.join();
+  }
+  return judged ? told : judged;
+}
+
+std::string LeftText(JobQueue& queue, bool can_tell, const std::string& summary) {
+  const moderation::TimeMs now = UtcNow();
+  const auto all = queue.Counts("", now);
+  const auto notices = queue.Counts(moderation::kNotifyJob, now);
+  std::string text = summary + ".\n";
+  if (!all || !notices) {
+    return text;  // the queue's trouble has been told
+  }
+  text += CountsText(*all);
+  if (all->waiting > 0 && all->next) {
+    text += "; the next at " + UtcText(*all->next);
+  }
+  text += ".\n";
+  if (!can_tell && notices->waiting > 0) {
+    text += fmt::format("{} notices wait for a secret to sign them: --webhook-secret-file.\n",
+                        notices->waiting);
+  }
+  return text;
+}
+
+}  // namespace
+
+ExitCode RunJobs(const JobsRunArguments& arguments, Services& services, Console& console,
+                 const std::atomic<bool>& stop) {
+  if (const Status good = CheckJudge(arguments.judge); !good) {
+    return Fails(console, good.error(), ExitCode::kUsage);
+  }
+  const auto sender = OpenSender(arguments);
+  if (!sender) {
+    return Fails(console, sender.error(), ExitCode::kUsage);
+  }
+  Result<Stores> stores = OpenStores(arguments);
+  if (!stores) {
+    return Fails(console, stores.error(), ExitCode::kCannotRun);
+  }
+  const auto judge = services.OpenJudge(arguments.judge);
+  if (!judge) {
+    return Fails(console, judge.error(), ExitCode::kCannotRun);
+  }
+  JobPolicies policies(services, stores->folder, **judge);
+  Teller teller(console, arguments.json);
+  const Status worked = WorkAll(arguments, *stores, **judge, policies, sender->get(), teller, stop);
+  if (!arguments.json) {
+    console.Out(LeftText(*stores->queue, *sender != nullptr, teller.Summary()));
+  }
+  if (!worked) {
+    return ExitCode::kCannotRun;  // it has been told
+  }
+  return stop.load() ? ExitCode::kInterrupted : ExitCode::kSafe;
+}
+
+}  // namespace safeguard::apps
