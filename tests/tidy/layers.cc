@@ -28,11 +28,12 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"moderation/json", {"base"}},
     {"judges", {"base", "engine", "moderation"}},
     {"storage", {"base", "moderation"}},
-    {"http", {"base", "moderation"}},
+    {"http", {"base", "moderation", "http/guard"}},
+    {"http/guard", {"base", "moderation"}},
     {"eval", {"base", "moderation"}},
     {"apps",
-     {"base", "base/unicode", "engine", "moderation", "judges", "storage", "http", "eval",
-      "apps/pull"}},
+     {"base", "base/unicode", "engine", "moderation", "judges", "storage", "http", "http/guard",
+      "eval", "apps/pull"}},
     {"apps/pull", {"base"}},
 };
 
@@ -58,7 +59,7 @@ const std::vector<ThirdParty> kThirdParty = {
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
       "src/moderation/json", "src/judges/reasoner", "src/judges/recorded", "src/eval",
-      "src/storage", "src/apps"}},
+      "src/storage", "src/http", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {
