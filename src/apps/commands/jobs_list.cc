@@ -147,10 +147,12 @@ std::string RulesText(const nlohmann::ordered_json& verdict) {
   return text;
 }
 
-// "spam: undetermined 0.52 (screen) -> violation 0.91 SP1 (reasoner)"
+// "spam: undetermined uncertain 0.52 (screen) -> violation 0.91 SP1 (reasoner)"
 std::string VerdictLine(const nlohmann::ordered_json& verdict) {
   const auto one = [](const nlohmann::ordered_json& part) {
-    return part["outcome"].get<std::string>() + ScoreText(part) + RulesText(part) + " (" +
+    const std::string reason =
+        part["reason"].is_string() ? " " + part["reason"].get<std::string>() : "";
+    return part["outcome"].get<std::string>() + reason + ScoreText(part) + RulesText(part) + " (" +
            Printable(part["decided_by"].get<std::string>()) + ")";
   };
   std::string line = "  " + Printable(verdict["policy"].get<std::string>()) + ": ";

@@ -294,7 +294,7 @@ std::string LeftText(JobQueue& queue, bool can_tell, const std::string& summary)
     return text;  // the queue's trouble has been told
   }
   text += CountsText(*all);
-  if (all->waiting > 0 && all->next) {
+  if (all->next) {
     text += "; the next at " + UtcText(*all->next);
   }
   text += ".\n";
