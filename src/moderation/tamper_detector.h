@@ -3,9 +3,11 @@
 // content a second time, spotlighted and fenced, and checks the judge with a canary.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "moderation/content.h"
 #include "moderation/verdict.h"
 
@@ -13,10 +15,15 @@ namespace safeguard::moderation {
 
 struct TamperFinding {
   bool addresses_judge = false;
-  std::vector<std::string>
-      signs;  // stable names: "injection", "fake_verdict", "control_token", ...
-  std::vector<Evidence> evidence;  // where
+  // Stable names, the weightiest first: "override", "new_instructions", "role_change",
+  // "verdict_demand", "fake_verdict", "fake_policy", "control_token", "fake_turn", "prompt_probe",
+  // "output_command", "model_address", "too_long_to_inspect" (docs/lists.md says what each is).
+  std::vector<std::string> signs;
+  std::vector<Evidence> evidence;  // where: at most 8 places, in order of the signs
+  double strength = 0;             // 0..1; addresses_judge from kTamperStrength on
 };
+
+inline constexpr double kTamperStrength = 0.6;
 
 class TamperDetector {
  public:
@@ -24,5 +31,10 @@ class TamperDetector {
   // Thread-safe; linear time.
   virtual TamperFinding Inspect(const Content& content) = 0;
 };
+
+// Fixed patterns of 16 languages over every canonical view, and of the shapes of prompts. Messages
+// of more than 16 MiB are not read: they count as addressing the judge. Fails on a processor
+// without SSE4.2 (kUnavailable).
+Result<std::unique_ptr<TamperDetector>> MakeTamperDetector();
 
 }  // namespace safeguard::moderation

@@ -11,6 +11,8 @@ namespace {
 const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"base", {}},
     {"base/unicode", {"base"}},
+    {"base/patterns", {"base"}},
+    {"base/languages", {"base"}},
     {"engine", {"base"}},
     {"engine/text", {"base", "base/unicode"}},
     {"engine/model", {"base"}},
@@ -21,7 +23,7 @@ const std::map<std::string, std::set<std::string>> kMayInclude = {
     {"engine/language", {"base", "engine/model", "engine/text", "engine/cpu", "engine/runtime"}},
     {"moderation", {"base"}},
     {"moderation/policy", {"base"}},
-    {"moderation/cascade", {"base", "base/unicode"}},
+    {"moderation/cascade", {"base", "base/unicode", "base/patterns", "base/languages"}},
     {"moderation/cascade/route_file", {"base", "moderation/policy"}},  // its YAML
     {"moderation/store", {"base"}},
     {"moderation/jobs", {"base"}},
@@ -48,6 +50,8 @@ struct ThirdParty {
 };
 const std::vector<ThirdParty> kThirdParty = {
     {"unicode/", {"src/base/unicode"}},
+    {"hs/", {"src/base/patterns"}},
+    {"cld2/", {"src/base/languages"}},
     {"sodium", {"src/base"}},
     {"zlib.h", {"src/base"}},
     {"pcre2", {"src/engine/text"}},
@@ -58,8 +62,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"sqlite3.h", {"src/storage/sqlite"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
-      "src/moderation/json", "src/judges/reasoner", "src/judges/recorded", "src/eval",
-      "src/storage", "src/http", "src/apps"}},
+      "src/moderation/json", "src/moderation/cascade/lists", "src/judges/reasoner",
+      "src/judges/recorded", "src/eval", "src/storage", "src/http", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

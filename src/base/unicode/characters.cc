@@ -12,14 +12,31 @@ UChar32 Icu(char32_t code_point) {
 
 static_assert(static_cast<int>(Script::kCommon) == USCRIPT_COMMON);
 static_assert(static_cast<int>(Script::kInherited) == USCRIPT_INHERITED);
+static_assert(static_cast<int>(Script::kArabic) == USCRIPT_ARABIC);
+static_assert(static_cast<int>(Script::kArmenian) == USCRIPT_ARMENIAN);
+static_assert(static_cast<int>(Script::kBengali) == USCRIPT_BENGALI);
 static_assert(static_cast<int>(Script::kCyrillic) == USCRIPT_CYRILLIC);
+static_assert(static_cast<int>(Script::kDevanagari) == USCRIPT_DEVANAGARI);
+static_assert(static_cast<int>(Script::kGeorgian) == USCRIPT_GEORGIAN);
 static_assert(static_cast<int>(Script::kGreek) == USCRIPT_GREEK);
+static_assert(static_cast<int>(Script::kGujarati) == USCRIPT_GUJARATI);
+static_assert(static_cast<int>(Script::kGurmukhi) == USCRIPT_GURMUKHI);
 static_assert(static_cast<int>(Script::kHan) == USCRIPT_HAN);
 static_assert(static_cast<int>(Script::kHangul) == USCRIPT_HANGUL);
+static_assert(static_cast<int>(Script::kHebrew) == USCRIPT_HEBREW);
 static_assert(static_cast<int>(Script::kHiragana) == USCRIPT_HIRAGANA);
+static_assert(static_cast<int>(Script::kKannada) == USCRIPT_KANNADA);
 static_assert(static_cast<int>(Script::kKatakana) == USCRIPT_KATAKANA);
+static_assert(static_cast<int>(Script::kKhmer) == USCRIPT_KHMER);
+static_assert(static_cast<int>(Script::kLao) == USCRIPT_LAO);
 static_assert(static_cast<int>(Script::kLatin) == USCRIPT_LATIN);
+static_assert(static_cast<int>(Script::kMalayalam) == USCRIPT_MALAYALAM);
 static_assert(static_cast<int>(Script::kMongolian) == USCRIPT_MONGOLIAN);
+static_assert(static_cast<int>(Script::kMyanmar) == USCRIPT_MYANMAR);
+static_assert(static_cast<int>(Script::kSinhala) == USCRIPT_SINHALA);
+static_assert(static_cast<int>(Script::kTamil) == USCRIPT_TAMIL);
+static_assert(static_cast<int>(Script::kTelugu) == USCRIPT_TELUGU);
+static_assert(static_cast<int>(Script::kThai) == USCRIPT_THAI);
 
 }  // namespace
 
