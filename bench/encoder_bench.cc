@@ -26,10 +26,10 @@
 namespace safeguard::engine {
 namespace {
 
-std::string ModelFolder() {
+std::string ModelFolder(const std::string& name = "minilm-l6-v2") {
   const char* models = std::getenv("SAFEGUARD_MODELS");
-  return (models != nullptr ? std::string(models) : SAFEGUARD_SOURCE_DIR "/build/models") +
-         "/minilm-l6-v2";
+  return (models != nullptr ? std::string(models) : SAFEGUARD_SOURCE_DIR "/build/models") + "/" +
+         name;
 }
 
 const Encoder& Model() {
@@ -93,8 +93,7 @@ BENCHMARK(BM_Embed)
 // Pairs of content and policy. Arguments: tokens a content, threads, policies. Policies have blocks
 // of 128 tokens; 32 contents a call.
 void BM_Pairs(benchmark::State& state) {
-  const std::string base = ModelFolder();
-  const auto model = PairEncoder::Load(base, base + "/../screen");
+  const auto model = PairEncoder::Load(ModelFolder(), ModelFolder("screen"));
   if (!model) {
     state.SkipWithError("no trained screen beside the model");
     return;

@@ -83,8 +83,8 @@ std::string Decider(std::span<const moderation::Verdict> verdicts) {
     return {};
   }
   return fmt::format(
-      "Decided by the screen{}: the fast layer, not the reasoner. It compares meanings and can be "
-      "wrong; let a person or the reasoner confirm what matters.",
+      "Decided by the screen{}: the fast layer, not the reasoner. It can be wrong; let a person or "
+      "the reasoner confirm what matters.",
       model.empty() ? "" : " (" + Printable(model) + ")");
 }
 

@@ -10,6 +10,9 @@
 namespace safeguard::engine {
 namespace {
 
+// Sequences go through the layers together until they have so many rows.
+constexpr std::size_t kGroupRows = 96;
+
 // Inputs [first, first + count) and where their embeddings go.
 struct Group {
   std::size_t first = 0;
@@ -18,13 +21,13 @@ struct Group {
   std::size_t floats = 0;
 };
 
-// Consecutive inputs, each group the fewest that fill a block.
+// Consecutive inputs, each group the fewest that have kGroupRows.
 std::vector<Group> GroupsOf(std::span<const EncoderInput> inputs, std::size_t hidden) {
   std::vector<Group> groups;
-  std::size_t rows = kBlockRows;
+  std::size_t rows = kGroupRows;
   std::size_t out = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (rows >= kBlockRows) {
+    if (rows >= kGroupRows) {
       groups.push_back({i, 0, out, 0});
       rows = 0;
     }

@@ -19,11 +19,9 @@ using moderation::GoldenCase;
 using moderation::Outcome;
 using moderation::Side;
 
-// Below it, and below what the policy calls safe, nobody asks for a rule or evidence.
-constexpr double kExplainFrom = 0.2;
-
+// Below what the policy calls safe nobody asks for a rule or evidence.
 double ExplainFrom(const moderation::Policy& policy) {
-  return std::min(kExplainFrom, policy.thresholds.value_or(moderation::Thresholds{}).safe);
+  return policy.thresholds.value_or(moderation::Thresholds{}).safe;
 }
 
 // The labelled texts of a policy, each with its side.

@@ -22,8 +22,8 @@ namespace safeguard::judges {
 //   logit = prior, or where the policy has labelled cases of both sides a regularised logistic
 //           layer over [state, prior] fitted on them (logistic.h)
 // and the text's probability is the largest over its windows. Which rule is broken (each violating
-// rule asked alone) and by which sentence of that window is asked only from a small probability on,
-// so that harmless texts cost one pair a policy.
+// rule asked alone) and by which sentence of that window is asked only where the policy does not
+// call it safe, so that harmless texts cost one pair a policy.
 class CrossScreen : public Screen {
  public:
   // What is computed of labelled cases is kept in `cache_folder`; empty: not kept.

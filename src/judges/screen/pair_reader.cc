@@ -81,7 +81,8 @@ TokenCounter PairReader::token_counter() const {
 }
 
 std::size_t PairReader::policy_tokens_max() const {
-  return encoder_->config().policy_tokens_max - kSpecialTokens;
+  // Never longer than what `policy show --screen-text` prints, which training reads.
+  return std::min(encoder_->config().policy_tokens_max, kPolicyTokensMax) - kSpecialTokens;
 }
 
 std::shared_ptr<const engine::PolicyBlock> PairReader::EncodePolicy(std::string_view text) {

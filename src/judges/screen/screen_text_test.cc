@@ -76,7 +76,7 @@ TEST(ScreenText, EveryRuleKeepsTheSameNumberOfWords) {
     policy.rules.back().text += std::to_string(i);
     AddRule(policy, "safe " + Words(40) + std::to_string(i), Side::kSafe);
   }
-  const std::string text = ScreenText(policy, CountTokens);
+  const std::string text = ScreenText(policy, CountTokens, 126);
   EXPECT_LE(CountTokens(text), 126U);
   EXPECT_GT(CountTokens(text), 110U);
   // 124 tokens beside the name: 49 for the allowed side, so 6 words a rule; 80 for the other.
@@ -90,7 +90,7 @@ TEST(ScreenText, WhatOneSideLeavesTheOtherTakes) {
   Policy policy;
   AddRule(policy, "Ads", Side::kViolating);
   AddRule(policy, Words(100), Side::kSafe);
-  EXPECT_THAT(ScreenText(policy, CountTokens), HasSubstr("w99"));
+  EXPECT_THAT(ScreenText(policy, CountTokens, 126), HasSubstr("w99"));
 }
 
 TEST(ScreenText, OfTooManyRulesAnEvenChoiceStays) {
@@ -98,7 +98,7 @@ TEST(ScreenText, OfTooManyRulesAnEvenChoiceStays) {
   for (int i = 0; i < 100; ++i) {
     AddRule(policy, "rule" + std::to_string(i) + " a b c d e f", Side::kViolating);
   }
-  const std::string text = ScreenText(policy, CountTokens);
+  const std::string text = ScreenText(policy, CountTokens, 126);
   EXPECT_LE(CountTokens(text), 126U);
   EXPECT_THAT(text, HasSubstr("rule0 a b c;"));
   EXPECT_THAT(text, testing::ContainsRegex("rule9[0-9] a b c\\."));
@@ -114,7 +114,7 @@ TEST(ScreenText, LevelsWithoutRulesAndExamplesStandInForRules) {
   policy.examples.resize(1);
   policy.examples[0].text = "Thanks for the recipe";
   policy.examples[0].side = Side::kSafe;
-  EXPECT_EQ(ScreenText(policy, CountTokens),
+  EXPECT_EQ(ScreenText(policy, CountTokens, 126),
             "Violates: Scam: takes money by deceit. Allowed: Thanks for the recipe.");
 }
 
@@ -127,7 +127,7 @@ TEST(ScreenText, TextWithoutSpacesIsCutBetweenItsLetters) {
   AddRule(policy, letters, Side::kViolating);
   // BERT makes every Chinese letter a token: three bytes here.
   const auto count = [](std::string_view text) { return text.size() / 3; };
-  const std::string text = ScreenText(policy, count);
+  const std::string text = ScreenText(policy, count, 126);
   EXPECT_GT(count(text), 110U);
   EXPECT_LE(count(text), 126U);
   EXPECT_EQ((text.size() - std::string("Violates: .").size()) % 3, 0U);

@@ -20,6 +20,7 @@ namespace safeguard::engine {
 
 // Below this magnitude a block counts as zero: its inverse scale would not be finite.
 inline constexpr float kInt8ZeroBelow = 1e-35F;
+inline constexpr std::size_t kCacheLine = 64;
 // Below every GELU (-0.16997) by more than this table's GELU is wrong.
 inline constexpr float kGeluFloor = -0.1705F;
 
@@ -246,6 +247,7 @@ void Int8Multiply(const MultiplyTask& task) {
   constexpr std::size_t kPanel = kVectors * V::kWidth;
   const Int8Weights weights = Int8WeightsOf(task.weights, task.outputs, task.inputs, task.kind);
   const std::size_t row_bytes = Int8RowBytes(task.inputs, task.kind);
+  const std::int8_t* numbers_end = weights.numbers + task.outputs * task.inputs;
   for (std::size_t column = task.column_begin; column < task.column_end; column += kPanel) {
     std::size_t index = 0;
     for (std::size_t begin = 0; begin < task.inputs; ++index) {
@@ -261,8 +263,16 @@ void Int8Multiply(const MultiplyTask& task) {
       block.bias = index == 0 ? task.bias + column : nullptr;
       block.out = task.out + (column - task.column_begin);
       block.out_stride = task.out_stride;
+      // What stands behind this block is multiplied next: each tile fetches its share of it.
+      const std::size_t bytes = (end - begin) * kPanel;
+      const std::size_t share = RoundUp(bytes / (task.rows / kRows + 1), kCacheLine);
+      const std::int8_t* ahead = block.weights + bytes;
       std::size_t row = 0;
       for (; row + kRows <= task.rows; row += kRows) {
+        for (std::size_t line = 0; line < share && ahead < numbers_end; line += kCacheLine) {
+          __builtin_prefetch(ahead, 0, 2);
+          ahead += kCacheLine;
+        }
         Int8Tile<V, kRows, kVectors>(block);
         block.rows += kRows * row_bytes;
         block.out += kRows * task.out_stride;
