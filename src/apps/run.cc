@@ -75,6 +75,12 @@ struct Runner {
     return RunBacktestStatus(a, console);
   }
   ExitCode operator()(const BacktestStopArguments& a) const { return RunBacktestStop(a, console); }
+  ExitCode operator()(const ListsCheckArguments& a) const { return RunListsCheck(a, console); }
+  ExitCode operator()(const ListsAddArguments& a) const { return RunListsAdd(a, console); }
+  ExitCode operator()(const ListsShowArguments& a) const { return RunListsShow(a, console); }
+  ExitCode operator()(const ListsLintArguments& a) const {
+    return RunListsLint(a, services, console);
+  }
   ExitCode operator()(const ModelInfoArguments& a) const { return RunModelInfo(a, console, stop); }
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);

@@ -138,6 +138,7 @@ CommandTree::CommandTree()
   AddVerdicts();
   AddJobs();
   AddBacktest();
+  AddLists();
   AddModelGroup();
   AddBench();
   AddVersion();
@@ -324,6 +325,10 @@ std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name)
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
+  if (const std::string group = command->get_parent()->get_name();
+      group == "lists" || group == "jobs") {
+    return group == "lists" ? SelectedOfLists(*command) : SelectedOfJobs(name).value();
+  }
   if (name == "classify") {
     classify_.content.has_text = command->count("text") > 0;
     return classify_;
@@ -339,9 +344,6 @@ Invocation CommandTree::Selected() {
   }
   if (name == "compare") {
     return compare_;
-  }
-  if (command->get_parent()->get_name() == "jobs") {
-    return SelectedOfJobs(name).value();
   }
   if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
     return std::move(*of_policy);

@@ -10,6 +10,7 @@
 
 #include "apps/command_line/arguments.h"
 #include "apps/command_line/jobs_arguments.h"
+#include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 
@@ -33,6 +34,7 @@ using Invocation =
                  PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
                  PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
                  BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
+                 ListsCheckArguments, ListsAddArguments, ListsShowArguments, ListsLintArguments,
                  JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
                  JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
                  ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
@@ -67,11 +69,15 @@ class CommandTree {
   void AddPolicyTest(CLI::App* policy);  // policy_commands.cc
   void AddPolicyDiff(CLI::App* policy);
   void AddBacktest();
+  void AddLists();  // list_commands.cc
+  void AddListsCheck(CLI::App& lists);
+  void AddListsAdd(CLI::App& lists);
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
+  [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
 
@@ -97,6 +103,10 @@ class CommandTree {
   JobsListArguments jobs_dead_;
   JobsShowArguments jobs_show_;
   JobsRetryArguments jobs_retry_;
+  ListsCheckArguments lists_check_;
+  ListsAddArguments lists_add_;
+  ListsShowArguments lists_show_;
+  ListsLintArguments lists_lint_;
   PolicyTestArguments test_;
   PolicyDiffArguments diff_;
   BacktestArguments backtest_;

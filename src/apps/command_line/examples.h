@@ -320,4 +320,30 @@ inline constexpr const char* kCompletionExamples = R"(Examples:
   safeguard completion fish > ~/.config/fish/completions/safeguard.fish
 )";
 
+inline constexpr const char* kListsCheckExamples = R"(Examples:
+  safeguard lists check "get free money now" --list terms.jsonl --policy spam
+  safeguard lists check --file post.txt --list lists --json
+
+The exit code is 1 when an entry calls the content a violation, 3 when one wants it looked at, else
+0. An error in any list is an error of the command: 4.
+)";
+
+inline constexpr const char* kListsAddExamples = R"(Examples:
+  safeguard lists add terms.jsonl --term "free money" --action violation -p spam --reason "a scam"
+  safeguard lists add terms.jsonl --allow "free money advice" --reason "a charity"
+  safeguard lists add known.jsonl --near --action violation --reason "seen 40 times" --file post.txt
+
+The text of --exact and --near is not kept, only its hash or fingerprint.
+)";
+
+inline constexpr const char* kListsShowExamples = R"(Examples:
+  safeguard lists show terms.jsonl
+  safeguard lists show lists --expired
+)";
+
+inline constexpr const char* kListsLintExamples = R"(Examples:
+  safeguard lists lint terms.jsonl
+  safeguard lists lint lists --policy spam
+)";
+
 }  // namespace safeguard::apps

@@ -6,6 +6,7 @@
 
 #include "apps/command_line/arguments.h"
 #include "apps/command_line/jobs_arguments.h"
+#include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/exit_code.h"
 #include "apps/output/console.h"
@@ -66,6 +67,12 @@ ExitCode RunBacktest(const BacktestArguments& arguments, Services& services, Con
 ExitCode RunBacktestStatus(const BacktestStatusArguments& arguments, Console& console);
 // Returns once the job has ended.
 ExitCode RunBacktestStop(const BacktestStopArguments& arguments, Console& console);
+
+// kViolation or kUndetermined (review) where an entry hits, else kSafe.
+ExitCode RunListsCheck(const ListsCheckArguments& arguments, Console& console);
+ExitCode RunListsAdd(const ListsAddArguments& arguments, Console& console);
+ExitCode RunListsShow(const ListsShowArguments& arguments, Console& console);
+ExitCode RunListsLint(const ListsLintArguments& arguments, Services& services, Console& console);
 
 ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
