@@ -101,6 +101,19 @@ class FakeServices final : public Services {
     }
     return std::make_unique<FakeJudge>(before_decide);
   }
+  Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasoners(
+      std::span<const JudgeChoice> choices) override {
+    std::vector<std::unique_ptr<moderation::Judge>> judges;
+    for (const JudgeChoice& choice : choices) {
+      auto judge = OpenJudge(choice);
+      if (!judge) {
+        return std::unexpected(judge.error());
+      }
+      judges.push_back(std::move(*judge));
+    }
+    return judges;
+  }
+  Result<RouteGuards> OpenGuards(const std::vector<std::string>&) override { return RouteGuards{}; }
   Result<std::vector<WarmReport>> WarmPolicies(
       const JudgeChoice& choice, std::span<const moderation::Policy* const> policies) override {
     last_choice = choice;

@@ -31,6 +31,7 @@ struct Runner {
   ExitCode operator()(const EvalArguments& a) const { return RunEval(a, services, console, stop); }
   ExitCode operator()(const EvalRescoreArguments& a) const { return RunEvalRescore(a, console); }
   ExitCode operator()(const EvalCompareArguments& a) const { return RunEvalCompare(a, console); }
+  ExitCode operator()(const EvalCascadeArguments& a) const { return RunEvalCascade(a, console); }
   ExitCode operator()(const PolicyShowArguments& a) const {
     return RunPolicyShow(a, services, console);
   }

@@ -210,6 +210,7 @@ TEST_F(RunTest, EveryCommandHasHelpWithinTheWidthOfATerminal) {
                                              {"eval"},
                                              {"eval", "rescore"},
                                              {"eval", "compare"},
+                                             {"eval", "cascade"},
                                              {"policy"},
                                              {"policy", "show"},
                                              {"policy", "lint"},

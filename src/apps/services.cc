@@ -18,6 +18,8 @@
 #include "judges/reasoner_judge.h"
 #include "judges/recorded_judge.h"
 #include "judges/screen_judge.h"
+#include "moderation/lists.h"
+#include "storage/list_files.h"
 
 namespace safeguard::apps {
 namespace {
@@ -43,6 +45,69 @@ class ProcessServices final : public Services {
     options.trained_folder = std::move(folders->trained);
     options.threads = choice.threads;
     return judges::OpenScreenJudge(options);
+  }
+
+  Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasoners(
+      std::span<const JudgeChoice> choices) override {
+    std::vector<judges::ReasonerOptions> options;
+    for (const JudgeChoice& choice : choices) {
+      if (choice.judge == "reasoner") {
+        options.push_back(OptionsOf(choice));
+      }
+    }
+    auto reasoners = judges::OpenReasonerJudges(options);
+    if (!reasoners) {
+      return std::unexpected(reasoners.error());
+    }
+    std::vector<std::unique_ptr<moderation::Judge>> opened;
+    auto next = reasoners->begin();
+    for (const JudgeChoice& choice : choices) {
+      if (choice.judge == "reasoner") {
+        opened.push_back(std::move(*next++));
+        continue;
+      }
+      Result<std::unique_ptr<moderation::Judge>> judge = OpenJudge(choice);
+      if (!judge) {
+        return std::unexpected(judge.error());
+      }
+      opened.push_back(std::move(*judge));
+    }
+    return opened;
+  }
+
+  Result<RouteGuards> OpenGuards(const std::vector<std::string>& lists) override {
+    RouteGuards guards;
+    guards.languages = moderation::MakeLanguageDetector();
+    Result<std::unique_ptr<moderation::TamperDetector>> tamper = moderation::MakeTamperDetector();
+    if (!tamper) {
+      return std::unexpected(tamper.error());
+    }
+    guards.tamper = std::move(*tamper);
+    if (lists.empty()) {
+      return guards;
+    }
+    std::vector<moderation::List> read;
+    for (const std::string& path : lists) {
+      const Result<std::string> bytes = ReadFile(path, moderation::kListBytesMax);
+      if (!bytes) {
+        return std::unexpected(bytes.error());
+      }
+      Result<moderation::List> list = moderation::ReadList(*bytes, storage::ListName(path));
+      if (!list) {
+        return std::unexpected(list.error());
+      }
+      read.push_back(std::move(*list));
+    }
+    auto snapshot = moderation::ListSnapshot::Compile(std::move(read));
+    if (!snapshot) {
+      return std::unexpected(snapshot.error());
+    }
+    guards.lists = std::make_shared<moderation::LiveLists>(std::move(*snapshot), [] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(
+                 std::chrono::system_clock::now().time_since_epoch())
+          .count();
+    });
+    return guards;
   }
 
   Result<std::vector<WarmReport>> WarmPolicies(

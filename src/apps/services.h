@@ -12,7 +12,10 @@
 #include "apps/judge_choice.h"
 #include "base/result.h"
 #include "moderation/judge.h"
+#include "moderation/language_detector.h"
+#include "moderation/list_layer.h"
 #include "moderation/policy.h"
+#include "moderation/tamper_detector.h"
 
 namespace safeguard::apps {
 
@@ -22,6 +25,13 @@ struct ModelFile {
   // Of the trained screen on it; empty where none is installed.
   std::string trained_folder{};
   std::string trained_sha256{};
+};
+
+// What a route has beside its judges. Null: this build has none.
+struct RouteGuards {
+  std::shared_ptr<moderation::ListLayer> lists;
+  std::shared_ptr<moderation::LanguageDetector> languages;
+  std::shared_ptr<moderation::TamperDetector> tamper;
 };
 
 // A policy that was read ahead of time.
@@ -57,6 +67,11 @@ class Services {
   virtual std::string ScreenKernels() = 0;
   virtual std::string ReasonerKernels() = 0;
   virtual std::span<const EmbeddedFile> shipped_policies() = 0;
+  // Of a route, in order; those of the same checkpoint share one model.
+  virtual Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasoners(
+      std::span<const JudgeChoice> choices) = 0;
+  // `lists`: files of lists, all in use or an error.
+  virtual Result<RouteGuards> OpenGuards(const std::vector<std::string>& lists) = 0;
 };
 
 std::unique_ptr<Services> RealServices();

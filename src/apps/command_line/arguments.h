@@ -13,6 +13,7 @@
 #include "apps/output/console.h"
 #include "apps/output/report_choice.h"
 #include "apps/record_choice.h"
+#include "eval/cascade_curve.h"
 
 namespace safeguard::apps {
 
@@ -35,6 +36,7 @@ struct ClassifyArguments {
   bool ablation = false;  // ask again without each rule that is cited
   bool json = false;
   ColorMode color = ColorMode::kAuto;
+  std::string route;  // a route file: its policies and layers, in place of policies and judge
 };
 
 struct BatchArguments {
@@ -54,6 +56,7 @@ struct BatchArguments {
   std::size_t batch_size = 64;
   bool stats = false;
   bool restart = false;
+  std::string route;  // a route file: its policies and layers, in place of policies and judge
 };
 
 struct EvalArguments {
@@ -101,6 +104,15 @@ struct EvalCompareArguments {
   std::string run_b;
   std::string policy;  // of runs of several policies; empty: the only one
   std::uint64_t seed = 1;
+  bool json = false;
+};
+
+struct EvalCascadeArguments {
+  std::string run;           // of the screen
+  std::string reasoner_run;  // empty: a synthetic reasoner
+  std::string policy;        // of a run of several policies; empty: the only one
+  eval::CurveOptions curve;
+  ReportChoice reports;
   bool json = false;
 };
 

@@ -154,6 +154,7 @@ void CommandTree::AddClassify() {
   AddFile(command, "--conversation", classify_.content.conversation,
           "Judge a conversation: JSON, a list of {role, content} or {\"messages\": [...]}");
   AddPolicies(command, classify_.policies, classify_.golden);
+  AddRoute(command, classify_.route);
   AddCalibration(command, classify_.calibration);
   AddDataFolder(command, classify_.data_dir);
   AddRecord(command, classify_.record);
@@ -178,6 +179,7 @@ void CommandTree::AddClassify() {
   command->add_flag("--ablation", classify_.ablation,
                     "Ask again without each rule that is cited, and say whether it mattered");
   AddJudge(command, classify_.judge);
+  ExcludeJudge(command);
   AddColor(command, classify_.color);
   command->footer(std::string(kClassifyExamples) + "\n" + ExitCodeHelp());
 }
@@ -192,6 +194,7 @@ void CommandTree::AddBatch() {
           "JSONL, one line a content and policy; -: standard output")
       ->required();
   AddPolicies(command, batch_.policies, batch_.golden);
+  AddRoute(command, batch_.route);
   AddCalibration(command, batch_.calibration);
   AddDataFolder(command, batch_.data_dir);
   AddRecord(command, batch_.record);
@@ -210,6 +213,7 @@ void CommandTree::AddBatch() {
   command->add_flag("--stats", batch_.stats,
                     "Print what the judge counted: steps, prefixes, drafts, waiting times");
   AddJudge(command, batch_.judge);
+  ExcludeJudge(command);
   command->footer(std::string(kBatchExamples) + "\n" + ExitCodeHelp());
 }
 
@@ -322,6 +326,22 @@ std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name)
   return std::nullopt;
 }
 
+std::optional<Invocation> CommandTree::SelectedOfEval(const std::string& name) const {
+  if (name == "eval") {
+    return eval_;
+  }
+  if (name == "rescore") {
+    return rescore_;
+  }
+  if (name == "compare") {
+    return compare_;
+  }
+  if (name == "cascade") {
+    return cascade_;
+  }
+  return std::nullopt;
+}
+
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
@@ -336,14 +356,8 @@ Invocation CommandTree::Selected() {
   if (name == "batch") {
     return batch_;
   }
-  if (name == "eval") {
-    return eval_;
-  }
-  if (name == "rescore") {
-    return rescore_;
-  }
-  if (name == "compare") {
-    return compare_;
+  if (std::optional<Invocation> of_eval = SelectedOfEval(name)) {
+    return std::move(*of_eval);
   }
   if (std::optional<Invocation> of_policy = SelectedOfPolicy(name)) {
     return std::move(*of_policy);

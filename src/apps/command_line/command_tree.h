@@ -27,18 +27,17 @@ struct ParseEnd {
   Error error{};  // when code is not kSafe
 };
 
-using Invocation =
-    std::variant<ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
-                 EvalCompareArguments, PolicyShowArguments, PolicyLintArguments,
-                 PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
-                 PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments,
-                 PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
-                 BacktestStatusArguments, BacktestStopArguments, VerdictsArguments,
-                 ListsCheckArguments, ListsAddArguments, ListsShowArguments, ListsLintArguments,
-                 JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
-                 JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-                 ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-                 ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments>;
+using Invocation = std::variant<
+    ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
+    EvalCompareArguments, EvalCascadeArguments, PolicyShowArguments, PolicyLintArguments,
+    PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments, PolicyChangeArguments,
+    PolicyImportArguments, PolicyExportArguments, PolicyLogArguments, PolicyTestArguments,
+    PolicyDiffArguments, BacktestArguments, BacktestStatusArguments, BacktestStopArguments,
+    VerdictsArguments, ListsCheckArguments, ListsAddArguments, ListsShowArguments,
+    ListsLintArguments, JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
+    JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
+    ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
+    BenchArguments, VersionArguments, CompletionArguments>;
 
 class CommandTree {
  public:
@@ -76,6 +75,7 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
+  [[nodiscard]] std::optional<Invocation> SelectedOfEval(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
   [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
@@ -122,6 +122,7 @@ class CommandTree {
   BenchArguments bench_;
   VersionArguments version_;
   CompletionArguments completion_;
+  EvalCascadeArguments cascade_;
 };
 
 }  // namespace safeguard::apps

@@ -132,6 +132,44 @@ void AddCompare(CLI::App* group, EvalCompareArguments& arguments) {
   command->footer(kCompareExamples);
 }
 
+void AddCascade(CLI::App* group, EvalCascadeArguments& arguments) {
+  CLI::App* command = group->add_subcommand(
+      "cascade", "What a compute budget buys: quality between the screen and the reasoner");
+  AddRunFile(command, "run", arguments.run);
+  command
+      ->add_option("--reasoner", arguments.reasoner_run,
+                   "A run of the reasoner over the same data (default: a synthetic reasoner)")
+      ->type_name("RUN");
+  const auto share = [command](const std::string& name, double& value, const std::string& help) {
+    return command->add_option(name, value, help)->type_name("SHARE")->check(NumberFrom(0, 1));
+  };
+  eval::SyntheticReasoner& reasoner = arguments.curve.reasoner;
+  share("--recall", reasoner.recall,
+        "Violations that the synthetic reasoner finds (default: 0.95)");
+  share("--specificity", reasoner.specificity, "Safe content that it calls safe (default: 0.95)");
+  command->add_option("--tokens", reasoner.tokens, "Of one of its verdicts (default: 600)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1e6));
+  command->add_option("--seed", reasoner.seed, "Of the synthetic reasoner (default: 1)")
+      ->type_name("N");
+  command
+      ->add_option("--budget", arguments.curve.budgets,
+                   "Share of what asking the reasoner everything costs; repeat it for more "
+                   "(default: 0.01 to 0.75)")
+      ->type_name("SHARE")
+      ->expected(1)
+      ->take_all()
+      ->check(NumberFrom(1e-4, 1));
+  share("--false-alarm", arguments.curve.false_alarm,
+        "Weight of a false alarm against a missed violation (default: 1, as F1 does)");
+  command->add_option("-p,--policy", arguments.policy, "One policy of a run of several")
+      ->type_name("POLICY");
+  AddList(command, "--report", arguments.reports.files,
+          "Also write it to a file: .html, .json, .md; repeat it for more", "FILE");
+  AddJson(command, arguments.json, "As one JSON object");
+  command->footer(kCascadeExamples);
+}
+
 }  // namespace
 
 void CommandTree::AddEval() {
@@ -152,6 +190,7 @@ void CommandTree::AddEval() {
   command->require_subcommand(0, 1);
   AddRescore(command, rescore_);
   AddCompare(command, compare_);
+  AddCascade(command, cascade_);
 }
 
 }  // namespace safeguard::apps

@@ -36,6 +36,15 @@ follows the store: a promote or rollback is there from the next batch on, and ea
 version and hash that judged it.
 )";
 
+inline constexpr const char* kCascadeExamples = R"(Examples:
+  safeguard eval --policy spam --data labelled.csv --run screen.run.jsonl
+  safeguard eval cascade screen.run.jsonl --recall 0.95 --specificity 0.97 --tokens 600
+  safeguard eval cascade screen.run.jsonl --reasoner reasoner.run.jsonl --report curve.html
+
+Nothing is judged: the screen's verdicts are those of RUN, the reasoner's those of another run or of
+a synthetic one with these error rates. The budget's governor decides who is asked (docs/cascade.md).
+)";
+
 inline constexpr const char* kEvalExamples = R"(Examples:
   safeguard eval --policy spam
   safeguard eval --policy spam --report spam.html --report spam.json

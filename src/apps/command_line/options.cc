@@ -129,6 +129,21 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
   AddThreads(command, choice.threads);
 }
 
+void AddRoute(CLI::App* command, std::string& route) {
+  CLI::Option* option =
+      AddFile(command, "--route", route,
+              "A route: its policies, screen, reasoners, lists and budget, in YAML "
+              "(docs/cascade.md)");
+  option->excludes(command->get_option("--policy"));
+  option->excludes(command->get_option("--golden"));
+}
+
+void ExcludeJudge(CLI::App* command) {
+  for (const char* name : {"--judge", "--model", "--recorded"}) {
+    command->get_option("--route")->excludes(command->get_option(name));
+  }
+}
+
 void AddPrompt(CLI::App* command, JudgeChoice& choice) {
   Choices(command->add_option("--effort", choice.effort, "How long to reason (default: low)"),
           "low|medium|high");

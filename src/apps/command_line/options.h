@@ -23,6 +23,10 @@ void AddPolicies(CLI::App* command, std::vector<std::string>& policies, std::str
 void AddModel(CLI::App* command, std::string& model);
 // --judge and all that says how it is to judge, --model and --threads included.
 void AddJudge(CLI::App* command, JudgeChoice& choice);
+// --route, which takes the place of --policy and --golden. After AddJudge, ExcludeJudge makes it
+// take that of --judge, --model and --recorded too.
+void AddRoute(CLI::App* command, std::string& route);
+void ExcludeJudge(CLI::App* command);
 // What decides how a policy is put to the reasoner: effort, answer, placement, date.
 void AddPrompt(CLI::App* command, JudgeChoice& choice);
 // --calibration and --no-calibration.

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "apps/batch/batch_input.h"
@@ -10,6 +12,7 @@
 #include "apps/commands/routed_judging.h"
 #include "apps/commands/verdict_recorder.h"
 #include "apps/output/verdict_text.h"
+#include "apps/route/open_route.h"
 #include "apps/version_info.h"
 
 namespace safeguard::apps {
@@ -101,6 +104,56 @@ Status CheckPaths(const BatchArguments& arguments) {
   return {};
 }
 
+// What decides the output, and how the judge is opened once the output may be written.
+struct Sources {
+  nlohmann::json identity;
+  std::function<Result<Judging>()> open;
+};
+
+Result<Sources> PlainSources(const BatchArguments& arguments, const JudgingRequest& request,
+                             Services& services, Console& console) {
+  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
+  if (!policies) {
+    return std::unexpected(policies.error());
+  }
+  const Result<std::string> identity = services.JudgeIdentity(arguments.judge);
+  if (!identity) {
+    return std::unexpected(identity.error());
+  }
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
+  if (!calibrations) {
+    return std::unexpected(calibrations.error());
+  }
+  Sources sources;
+  sources.identity = Identity(arguments, *policies, *identity, IdentityOf(*calibrations));
+  sources.open = [request, &services, policies = std::move(*policies),
+                  calibrations = std::move(*calibrations)]() mutable {
+    return OpenJudging(std::move(policies), request, std::move(calibrations), services);
+  };
+  return sources;
+}
+
+Result<Sources> RouteSources(const BatchArguments& arguments, Services& services,
+                             Console& console) {
+  const RouteRequest request{arguments.route, arguments.data_dir, arguments.calibration,
+                             arguments.judge.threads, true};
+  Result<LoadedRoute> loaded = LoadRoute(request, services);
+  if (!loaded) {
+    return std::unexpected(loaded.error());
+  }
+  Result<OpenedRoute> opened = OpenRoute(std::move(*loaded), request, services, console);
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  Sources sources;
+  sources.identity =
+      Identity(arguments, opened->judging.policies, opened->identity, opened->calibrations);
+  auto judging = std::make_shared<Judging>(std::move(opened->judging));
+  sources.open = [judging]() -> Result<Judging> { return std::move(*judging); };
+  return sources;
+}
+
 }  // namespace
 
 ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& console,
@@ -118,22 +171,14 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!input) {
     return Fails(console, input.error(), ExitCode::kUsage);
   }
-  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
-  if (!policies) {
-    return Fails(console, policies.error(), ExitCode::kCannotRun);
+  Result<Sources> sources = arguments.route.empty()
+                                ? PlainSources(arguments, request, services, console)
+                                : RouteSources(arguments, services, console);
+  if (!sources) {
+    return Fails(console, sources.error(), ExitCode::kCannotRun);
   }
-  const Result<std::string> identity = services.JudgeIdentity(arguments.judge);
-  if (!identity) {
-    return Fails(console, identity.error(), ExitCode::kCannotRun);
-  }
-  Result<Calibrations> calibrations = FindCalibrations(
-      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
-  if (!calibrations) {
-    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
-  }
-  const Result<std::unique_ptr<BatchOutput>> output = BatchOutput::Open(
-      {arguments.out, Identity(arguments, *policies, *identity, IdentityOf(*calibrations)),
-       arguments.restart});
+  const Result<std::unique_ptr<BatchOutput>> output =
+      BatchOutput::Open({arguments.out, sources->identity, arguments.restart});
   if (!output) {
     return Fails(console, output.error(), CodeOf(output.error()));
   }
@@ -142,8 +187,7 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (!recorder) {
     return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
   }
-  Result<Judging> judging =
-      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
+  Result<Judging> judging = sources->open();
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }

@@ -10,6 +10,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "apps/output/verdict_text.h"
+#include "apps/route/open_route.h"
 #include "eval/policy_mutation.h"
 
 namespace safeguard::apps {
@@ -131,6 +132,34 @@ ExitCode Print(const ClassifyArguments& arguments, const std::vector<LoadedPolic
   return tally.exit_code();
 }
 
+// The judge that was asked for, or the route's cascade.
+Result<Judging> OpenFor(const ClassifyArguments& arguments, const JudgingRequest& request,
+                        Services& services, Console& console) {
+  if (!arguments.route.empty()) {
+    const RouteRequest route{arguments.route, arguments.data_dir, arguments.calibration,
+                             arguments.judge.threads, false};
+    Result<LoadedRoute> loaded = LoadRoute(route, services);
+    if (!loaded) {
+      return std::unexpected(loaded.error());
+    }
+    Result<OpenedRoute> opened = OpenRoute(std::move(*loaded), route, services, console);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    return std::move(opened->judging);
+  }
+  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
+  if (!policies) {
+    return std::unexpected(policies.error());
+  }
+  Result<Calibrations> calibrations = FindCalibrations(
+      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
+  if (!calibrations) {
+    return std::unexpected(calibrations.error());
+  }
+  return OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
+}
+
 }  // namespace
 
 ExitCode Fails(Console& console, const Error& error, ExitCode code) {
@@ -154,17 +183,7 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   if (!recorder) {
     return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
   }
-  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(request, services);
-  if (!policies) {
-    return Fails(console, policies.error(), ExitCode::kCannotRun);
-  }
-  Result<Calibrations> calibrations = FindCalibrations(
-      arguments.calibration, *policies, arguments.data_dir, arguments.judge, services, console);
-  if (!calibrations) {
-    return Fails(console, calibrations.error(), ExitCode::kCannotRun);
-  }
-  Result<Judging> judging =
-      OpenJudging(std::move(*policies), request, std::move(*calibrations), services);
+  Result<Judging> judging = OpenFor(arguments, request, services, console);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
   }

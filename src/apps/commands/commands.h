@@ -26,6 +26,8 @@ ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& co
 // A recorded run scored again, and two of them compared: nothing is judged.
 ExitCode RunEvalRescore(const EvalRescoreArguments& arguments, Console& console);
 ExitCode RunEvalCompare(const EvalCompareArguments& arguments, Console& console);
+// What a compute budget buys, from recorded runs: nothing is judged.
+ExitCode RunEvalCascade(const EvalCascadeArguments& arguments, Console& console);
 
 ExitCode RunPolicyShow(const PolicyShowArguments& arguments, Services& services, Console& console);
 ExitCode RunPolicyLint(const PolicyLintArguments& arguments, Services& services, Console& console);

@@ -24,6 +24,29 @@ Json EvidenceJson(const moderation::Verdict& verdict, moderation::ContentKind ki
   return list;
 }
 
+Json PathJson(const moderation::Verdict& verdict) {
+  Json path = Json::array();
+  for (const moderation::LayerStep& step : verdict.path) {
+    Json object = {{"layer", step.layer}};
+    if (!step.name.empty()) {
+      object["name"] = step.name;
+    }
+    object["outcome"] = moderation::ToString(step.outcome);
+    if (step.outcome == moderation::Outcome::kUndetermined) {
+      object["reason"] = moderation::ToString(step.reason);
+    }
+    if (step.score) {
+      object["score"] = *step.score;
+    }
+    object["ms"] = RoundedMs(step.ms);
+    if (!step.why.empty()) {
+      object["why"] = step.why;
+    }
+    path.push_back(std::move(object));
+  }
+  return path;
+}
+
 }  // namespace
 
 Json VerdictJson(const moderation::Verdict& verdict, moderation::ContentKind kind) {
@@ -45,6 +68,9 @@ Json VerdictJson(const moderation::Verdict& verdict, moderation::ContentKind kin
   object["rationale"] = verdict.rationale;
   object["evidence"] = EvidenceJson(verdict, kind);
   object["decided_by"] = verdict.decided_by.layer;
+  if (verdict.provisional) {
+    object["provisional"] = true;
+  }
   Json timings = Json::object();
   for (const auto& [stage, ms] : verdict.timings_ms) {
     timings[stage] = RoundedMs(ms);
@@ -70,6 +96,9 @@ Json VerdictJson(const moderation::Verdict& verdict, moderation::ContentKind kin
                         {"cached", verdict.tokens.cached},
                         {"reasoning", verdict.tokens.reasoning},
                         {"answer", verdict.tokens.answer}};
+  }
+  if (!verdict.path.empty()) {
+    object["path"] = PathJson(verdict);
   }
   if (!verdict.decided_by.settings.empty()) {
     object["settings"] = verdict.decided_by.settings;

@@ -44,6 +44,26 @@ std::vector<Cell> Row(const moderation::Verdict& verdict) {
           {total == verdict.timings_ms.end() ? "-" : DurationText(total->second), Style::kDim}};
 }
 
+// The layers of a cascade that were asked, in order.
+std::string Way(const moderation::Verdict& verdict) {
+  std::string way;
+  for (const moderation::LayerStep& step : verdict.path) {
+    way += way.empty() ? "Way: " : ", then ";
+    way += step.layer;
+    if (!step.name.empty()) {
+      way += " " + step.name;
+    }
+    way += std::string(": ") + moderation::ToString(step.outcome);
+    if (step.score) {
+      way += fmt::format(" {:.2f}", *step.score);
+    }
+    if (!step.why.empty()) {
+      way += " (" + step.why + ")";
+    }
+  }
+  return way.empty() ? way : way + ".";
+}
+
 std::string Explanation(const moderation::Verdict& verdict, std::size_t width, bool color) {
   std::string text = verdict.outcome == moderation::Outcome::kUndetermined
                          ? fmt::format("{}. {}", moderation::ToString(verdict.reason),
@@ -54,6 +74,9 @@ std::string Explanation(const moderation::Verdict& verdict, std::size_t width, b
   }
   for (const std::string& note : verdict.notes) {
     text += " Note: " + note + ".";
+  }
+  if (!verdict.path.empty()) {
+    text += (text.empty() ? "" : text.ends_with('.') ? " " : ". ") + Way(verdict);
   }
   text = Printable(text);
   if (text.empty()) {
@@ -81,6 +104,9 @@ std::string Decider(std::span<const moderation::Verdict> verdicts) {
   }
   if (layers != std::set<std::string>{"screen"}) {
     return {};
+  }
+  if (!verdicts.front().path.empty()) {
+    return "Decided by the screen of the route.";
   }
   return fmt::format(
       "Decided by the screen{}: the fast layer, not the reasoner. It can be wrong; let a person or "
@@ -124,7 +150,8 @@ std::string VerdictText(std::span<const moderation::Verdict> verdicts, std::size
   std::string explanations;
   for (const moderation::Verdict& verdict : verdicts) {
     rows.push_back(Row(verdict));
-    const bool dull = verdict.outcome == moderation::Outcome::kSafe && verdict.notes.empty();
+    const bool dull = verdict.outcome == moderation::Outcome::kSafe && verdict.notes.empty() &&
+                      verdict.path.size() < 2;
     if (!dull || verdicts.size() == 1) {
       explanations += Explanation(verdict, width, color);
     }

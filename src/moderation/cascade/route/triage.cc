@@ -7,6 +7,7 @@ namespace safeguard::moderation::route {
 namespace {
 
 constexpr double kSureOfLanguage = 0.5;
+constexpr double kPartThatCounts = 0.2;  // of a content in several languages
 
 bool Inside(const Band& band, double score) {
   return score >= band.low && score < band.high;
@@ -27,6 +28,11 @@ std::vector<std::string> LanguagesOf(const Content& content, const LanguageGuess
   }
   if (!guess.language.empty() && guess.confidence >= kSureOfLanguage) {
     languages.push_back(PrimaryLanguage(guess.language));
+    for (const LanguagePart& part : guess.parts) {
+      if (part.share >= kPartThatCounts) {
+        languages.push_back(PrimaryLanguage(part.language));
+      }
+    }
   }
   return languages;
 }

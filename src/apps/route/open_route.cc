@@ -1,0 +1,181 @@
+#include "apps/route/open_route.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "apps/calibration/find_calibration.h"
+#include "apps/output/display_text.h"
+#include "apps/route/system_time.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace safeguard::apps {
+namespace {
+
+constexpr std::size_t kCallsMax = 64;
+
+std::vector<JudgeChoice> ReasonerChoices(const moderation::RouteFile& file, std::size_t threads,
+                                         bool interactive) {
+  std::vector<JudgeChoice> choices;
+  for (const moderation::RouteReasoner& reasoner : file.settings.reasoners) {
+    JudgeChoice choice;
+    choice.judge = reasoner.judge;
+    choice.model = reasoner.model;
+    choice.recorded = reasoner.recorded;
+    choice.threads = threads;
+    choice.effort = reasoner.effort;
+    choice.answer = reasoner.answer;
+    choice.temperature = reasoner.temperature;
+    choice.seed = file.settings.seed;
+    if (interactive) {
+      // What runs on after that would only cost.
+      choice.time_limit_s = std::chrono::duration<double>(file.settings.time_budget).count();
+    }
+    choices.push_back(std::move(choice));
+  }
+  return choices;
+}
+
+Result<std::string> IdentityOf(const LoadedRoute& route, std::span<const JudgeChoice> reasoners,
+                               std::size_t threads, Services& services) {
+  std::string identity = "route " + route.hash;
+  std::vector<JudgeChoice> choices(reasoners.begin(), reasoners.end());
+  choices.push_back(ScreenChoice(route.file, threads));
+  for (const JudgeChoice& choice : choices) {
+    const Result<std::string> one = services.JudgeIdentity(choice);
+    if (!one) {
+      return std::unexpected(one.error());
+    }
+    identity += " | " + *one;
+  }
+  return identity;
+}
+
+void Warn(const moderation::RouteSettings& route, Console& console) {
+  if (route.review_undetermined || route.review_violations) {
+    console.Error(
+        "safeguard: this command has no review queue: what the route sends to review is in the "
+        "verdicts alone\n");
+  }
+}
+
+void Alarm(const moderation::RecallAlarm& alarm, Console& console) {
+  console.Error(fmt::format(
+      "safeguard: alarm: the screen's recall under {} has left its bound {:.3g}: {:.3f} "
+      "({:.3f}-{:.3f}), of {} audited\n",
+      Printable(alarm.policy), alarm.bound, alarm.estimate.recall.value_or(0), alarm.estimate.low,
+      alarm.estimate.high, alarm.estimate.audited_safe));
+}
+
+// Policies are ready before the first content; a name in the route is the policy's id from here on.
+Status PrepareAll(Judging& judging) {
+  for (const LoadedPolicy& loaded : judging.policies) {
+    auto prepared = judging.judge->Prepare(loaded.policy, loaded.golden);
+    if (!prepared) {
+      Error error = prepared.error();
+      error.message = "the policy " + loaded.policy.id + " cannot be used: " + error.message;
+      return std::unexpected(std::move(error));
+    }
+    judging.prepared.push_back(std::move(*prepared));
+  }
+  return {};
+}
+
+}  // namespace
+
+JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads) {
+  JudgeChoice choice;
+  choice.judge = file.screen;
+  choice.model = file.screen_model;
+  choice.recorded = file.screen_recorded;
+  choice.threads = threads;
+  return choice;
+}
+
+Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services) {
+  const Result<std::string> bytes = ReadFile(request.path, moderation::kRouteBytesMax);
+  if (!bytes) {
+    return std::unexpected(bytes.error());
+  }
+  Result<moderation::RouteFile> file = moderation::ReadRouteFile(*bytes);
+  if (!file) {
+    Error error = file.error();
+    error.message = request.path + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  LoadedRoute route{std::move(*file), Blake2bHex(*bytes), {}};
+  JudgingRequest judging;
+  judging.data_dir = request.data_dir;
+  for (const moderation::RoutePolicy& policy : route.file.settings.policies) {
+    judging.policies.push_back(policy.policy);
+  }
+  Result<std::vector<LoadedPolicy>> policies = LoadPolicies(judging, services);
+  if (!policies) {
+    return std::unexpected(policies.error());
+  }
+  route.policies = std::move(*policies);
+  for (std::size_t p = 0; p < route.file.settings.policies.size(); ++p) {
+    route.file.settings.policies[p].policy = route.policies[p].policy.id;
+  }
+  const Status checked = moderation::CheckRoute(route.file.settings);
+  if (!checked) {
+    return std::unexpected(checked.error());  // two names of one policy
+  }
+  return route;
+}
+
+Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Services& services,
+                              Console& console) {
+  const JudgeChoice screen_choice = ScreenChoice(route.file, request.threads);
+  const std::vector<JudgeChoice> reasoner_choices =
+      ReasonerChoices(route.file, request.threads, !request.bulk);
+  Result<std::string> identity = IdentityOf(route, reasoner_choices, request.threads, services);
+  if (!identity) {
+    return std::unexpected(identity.error());
+  }
+  Result<Calibrations> calibrations = FindCalibrations(
+      request.calibration, route.policies, request.data_dir, screen_choice, services, console);
+  if (!calibrations) {
+    return std::unexpected(calibrations.error());
+  }
+  OpenedRoute opened;
+  opened.identity = std::move(*identity);
+  opened.calibrations = apps::IdentityOf(*calibrations);
+  Result<RouteGuards> guards = services.OpenGuards(route.file.lists);
+  if (!guards) {
+    return std::unexpected(guards.error());
+  }
+  Result<std::unique_ptr<moderation::Judge>> screen = services.OpenJudge(screen_choice);
+  if (!screen) {
+    return std::unexpected(screen.error());
+  }
+  auto reasoners = services.OpenReasoners(reasoner_choices);
+  if (!reasoners) {
+    return std::unexpected(reasoners.error());
+  }
+  moderation::RouteSettings settings = std::move(route.file.settings);
+  settings.bulk = request.bulk;
+  Warn(settings, console);
+  moderation::CascadeParts parts;
+  parts.lists = guards->lists;
+  parts.languages = guards->languages;
+  parts.tamper = guards->tamper;
+  parts.screen = Calibrated(std::move(*screen), std::move(*calibrations));
+  for (std::unique_ptr<moderation::Judge>& reasoner : *reasoners) {
+    parts.reasoners.push_back(std::move(reasoner));
+  }
+  parts.clock = SteadyClock();
+  parts.random = moderation::SeededRandom(settings.seed);
+  parts.calls = ThreadedCalls(kCallsMax);
+  parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
+  opened.judging.judge = moderation::MakeCascade(std::move(settings), std::move(parts));
+  opened.judging.policies = std::move(route.policies);
+  const Status prepared = PrepareAll(opened.judging);
+  if (!prepared) {
+    return std::unexpected(prepared.error());
+  }
+  return opened;
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,48 @@
+// A route file as a judge: the cascade over the real screen, reasoners and lists.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/calibration/calibration_choice.h"
+#include "apps/commands/judging.h"
+#include "apps/output/console.h"
+#include "apps/services.h"
+#include "base/result.h"
+#include "moderation/cascade.h"
+#include "moderation/route_file.h"
+
+namespace safeguard::apps {
+
+struct RouteRequest {
+  std::string path;  // of the route file
+  std::string data_dir;
+  CalibrationChoice calibration;
+  std::size_t threads = 1;
+  bool bulk = false;  // offline work: the time budget is of each content
+};
+
+struct OpenedRoute {
+  Judging judging;       // its judge is the cascade
+  std::string identity;  // what the answers depend on besides the policies and calibrations
+  std::string calibrations;
+};
+
+// The policies of the route alone, with the file as it was read.
+struct LoadedRoute {
+  moderation::RouteFile file;
+  std::string hash;  // of the file's bytes
+  std::vector<LoadedPolicy> policies;
+};
+Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services);
+
+// Opens what `route` names. A policy without any named in the route: all shipped ones. Alarms of
+// the screen's audit go to `console`, which must outlive the judge.
+Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Services& services,
+                              Console& console);
+
+// The screen of a route as a choice of judge.
+JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads);
+
+}  // namespace safeguard::apps

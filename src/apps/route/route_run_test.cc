@@ -1,0 +1,76 @@
+// Routes from the command line, over judges that are not there.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apps/fake_services.h"
+#include "apps/run.h"
+
+namespace safeguard::apps {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RouteRun : public testing::Test {
+ protected:
+  ExitCode Run(const std::vector<std::string>& arguments) {
+    console.out.clear();
+    console.error.clear();
+    const std::atomic<bool> stop = false;
+    return RunCommand(arguments, services, console, stop);
+  }
+  std::string Route(const std::string& yaml) { return folder.Write("route.yaml", yaml); }
+
+  TestFolder folder;
+  FakeServices services;
+  FakeConsole console;
+};
+
+constexpr const char* kWithReasoner =
+    "route: comments\n"
+    "policies: [{policy: alpha, band: [0.1, 0.9]}]\n"
+    "reasoners: [{name: low, model: nowhere}]\n";
+
+TEST_F(RouteRun, ClassifyTellsTheWay) {
+  const std::string route = Route(kWithReasoner);
+  EXPECT_EQ(Run({"classify", "a bad one", "--route", route}), ExitCode::kViolation);
+  EXPECT_THAT(console.out, HasSubstr("violation 0.88 (decides)"));
+  EXPECT_EQ(services.judges_opened, 2);
+  EXPECT_EQ(Run({"classify", "a fine one", "--route", route, "--json"}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr(R"("path":[{"layer":"screen")"));
+}
+
+TEST_F(RouteRun, ARouteTakesThePlaceOfPolicyAndJudge) {
+  const std::string route = Route("policies: [alpha, beta]\n");
+  EXPECT_EQ(Run({"classify", "a bad one", "--route", route}), ExitCode::kViolation);
+  EXPECT_THAT(console.out, HasSubstr("beta"));
+  EXPECT_EQ(Run({"classify", "x", "--route", route, "--policy", "alpha"}), ExitCode::kUsage);
+  EXPECT_EQ(Run({"classify", "x", "--route", route, "--judge", "screen"}), ExitCode::kUsage);
+}
+
+TEST_F(RouteRun, WhatIsWrongWithARouteIsSaidWithItsPlace) {
+  EXPECT_EQ(Run({"classify", "x", "--route", Route("budjet: 1\n")}), ExitCode::kCannotRun);
+  EXPECT_THAT(console.error, HasSubstr("route line 1: `budjet` is not known"));
+  EXPECT_EQ(Run({"classify", "x", "--route", folder.Path("none.yaml")}), ExitCode::kCannotRun);
+  EXPECT_EQ(Run({"classify", "x", "--route", Route("policies: [gamma]\n")}), ExitCode::kCannotRun);
+}
+
+TEST_F(RouteRun, BatchGoesOnOnlyWithTheSameRoute) {
+  const std::string in = folder.Write("in.txt", "a bad one\na fine one\n");
+  const std::vector<std::string> command = {"batch",
+                                            "--in",
+                                            in,
+                                            "--out",
+                                            folder.Path("out.jsonl"),
+                                            "--stats",
+                                            "--route",
+                                            Route(kWithReasoner)};
+  EXPECT_EQ(Run(command), ExitCode::kViolation);
+  EXPECT_THAT(console.error, HasSubstr("asked_low=2"));
+  EXPECT_THAT(folder.Read("out.jsonl"), HasSubstr(R"("reasoner":"low")"));
+  Route(std::string(kWithReasoner) + "seed: 4\n");
+  EXPECT_EQ(Run(command), ExitCode::kUsage);
+  EXPECT_THAT(console.error, HasSubstr("--restart"));
+}
+
+}  // namespace
+}  // namespace safeguard::apps
