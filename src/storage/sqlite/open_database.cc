@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include "storage/sqlite/connection.h"
 
 namespace safeguard::storage {
@@ -50,6 +53,22 @@ Status Migrate(Connection& connection, const Schema& schema) {
   });
 }
 
+// Several processes that make a database together: the change to WAL does not wait for the others
+// by itself.
+Status SetModes(Connection& connection, std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    Status status = connection.Execute(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+        "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON");
+    const bool locked = !status && status.error().message.find("is locked") != std::string::npos;
+    if (!locked || std::chrono::steady_clock::now() >= end) {
+      return status;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> OpenDatabase(const std::string& path, const Schema& schema,
@@ -64,10 +83,7 @@ Result<std::unique_ptr<Connection>> OpenDatabase(const std::string& path, const 
   }
   Status status = CheckOwner(**connection, schema, *version);
   if (status) {
-    status = (*connection)
-                 ->Execute(
-                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                     "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON");
+    status = SetModes(**connection, options.busy_timeout);
   }
   if (status && *version < static_cast<std::int64_t>(schema.migrations.size())) {
     status = Migrate(**connection, schema);
