@@ -77,15 +77,20 @@ Result<std::unique_ptr<Connection>> OpenDatabase(const std::string& path, const 
   if (!connection) {
     return connection;
   }
-  const Result<std::int64_t> version = (*connection)->Integer("PRAGMA user_version");
-  if (!version) {
-    return std::unexpected(version.error());
-  }
-  Status status = CheckOwner(**connection, schema, *version);
+  // At one moment: another process may be making it just now.
+  std::int64_t version = 0;
+  Status status = (*connection)->Read([&]() -> Status {
+    const Result<std::int64_t> read = (*connection)->Integer("PRAGMA user_version");
+    if (!read) {
+      return std::unexpected(read.error());
+    }
+    version = *read;
+    return CheckOwner(**connection, schema, version);
+  });
   if (status) {
     status = SetModes(**connection, options.busy_timeout);
   }
-  if (status && *version < static_cast<std::int64_t>(schema.migrations.size())) {
+  if (status && version < static_cast<std::int64_t>(schema.migrations.size())) {
     status = Migrate(**connection, schema);
   }
   if (!status) {
