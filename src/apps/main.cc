@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
   // Only what runs long has anything to finish; the rest ends at once, as is usual.
   SetSignals(!arguments.empty() &&
              (arguments[0] == "backtest" || arguments[0] == "batch" || arguments[0] == "eval" ||
-              arguments[0] == "jobs" || arguments[0] == "model" || arguments[0] == "policy"));
+              arguments[0] == "jobs" || arguments[0] == "model" || arguments[0] == "policy" ||
+              arguments[0] == "screen"));
   safeguard::apps::ProcessConsole console;
   try {
     const auto services = safeguard::apps::RealServices();

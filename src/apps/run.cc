@@ -5,9 +5,19 @@
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/completion.h"
 #include "apps/commands/commands.h"
+#include "apps/commands/screen_commands.h"
 
 namespace safeguard::apps {
 namespace {
+
+// The classifiers of the dedicated judge stand in the data folder, unless --model names another.
+template <typename Arguments>
+Arguments WithClassifiers(Arguments arguments) {
+  if (arguments.judge.judge == "dedicated" && arguments.judge.model.empty()) {
+    arguments.judge.model = arguments.data_dir;
+  }
+  return arguments;
+}
 
 struct Runner {
   const CommandTree& tree;
@@ -23,12 +33,14 @@ struct Runner {
     return end.code;
   }
   ExitCode operator()(const ClassifyArguments& a) const {
-    return RunClassify(a, services, console);
+    return RunClassify(WithClassifiers(a), services, console);
   }
   ExitCode operator()(const BatchArguments& a) const {
-    return RunBatch(a, services, console, stop);
+    return RunBatch(WithClassifiers(a), services, console, stop);
   }
-  ExitCode operator()(const EvalArguments& a) const { return RunEval(a, services, console, stop); }
+  ExitCode operator()(const EvalArguments& a) const {
+    return RunEval(WithClassifiers(a), services, console, stop);
+  }
   ExitCode operator()(const EvalRescoreArguments& a) const { return RunEvalRescore(a, console); }
   ExitCode operator()(const EvalCompareArguments& a) const { return RunEvalCompare(a, console); }
   ExitCode operator()(const EvalCascadeArguments& a) const { return RunEvalCascade(a, console); }
@@ -45,7 +57,7 @@ struct Runner {
     return RunPolicyWarm(a, services, console);
   }
   ExitCode operator()(const PolicyCalibrateArguments& a) const {
-    return RunPolicyCalibrate(a, services, console, stop);
+    return RunPolicyCalibrate(WithClassifiers(a), services, console, stop);
   }
   ExitCode operator()(const PolicyChangeArguments& a) const {
     return RunPolicyChange(a, services, console);
@@ -99,6 +111,12 @@ struct Runner {
   }
   ExitCode operator()(const BenchArguments& a) const { return RunBench(a, console, stop); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
+  ExitCode operator()(const ScreenTrainArguments& a) const {
+    return RunScreenTrain(a, services, console, stop);
+  }
+  ExitCode operator()(const ScreenManageArguments& a) const {
+    return RunScreenManage(a, services, console);
+  }
   ExitCode operator()(const CompletionArguments& a) const {
     const Result<std::string> script = CompletionScript(tree.app(), a.shell);
     if (!script) {

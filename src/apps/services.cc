@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "apps/input/data_folder.h"
+#include "apps/input/installed_classifiers.h"
 #include "apps/input/model_folders.h"
 #include "apps/output/display_text.h"
 #include "base/cache_folder.h"
@@ -15,6 +17,7 @@
 #include "engine/encoder.h"
 #include "engine/language_model.h"
 #include "engine/word_piece.h"
+#include "judges/dedicated_judge.h"
 #include "judges/reasoner_judge.h"
 #include "judges/recorded_judge.h"
 #include "judges/screen_judge.h"
@@ -35,6 +38,9 @@ class ProcessServices final : public Services {
     }
     if (choice.judge == "recorded") {
       return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks(), choice.recorded_by_line});
+    }
+    if (choice.judge == "dedicated") {
+      return OpenDedicated(choice);
     }
     Result<ScreenFolders> folders = FindScreen(choice.model, choice.screen);
     if (!folders) {
@@ -182,6 +188,10 @@ class ProcessServices final : public Services {
           model->trained_sha256.empty() ? "" : " trained " + model->trained_sha256;
       return model->sha256 + trained + " " + engine::EncoderArithmetic();
     }
+    if (choice.judge == "dedicated") {
+      const Result<std::string> folder = DataFolder(choice.model);
+      return folder ? ClassifiersIdentity(*folder) : std::unexpected(folder.error());
+    }
     const Result<std::string> model = engine::ModelFingerprint(choice.model);
     if (!model) {
       return std::unexpected(model.error());
@@ -203,6 +213,23 @@ class ProcessServices final : public Services {
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
 
  private:
+  static Result<std::unique_ptr<moderation::Judge>> OpenDedicated(const JudgeChoice& choice) {
+    const Result<std::string> folder = DataFolder(choice.model);
+    if (!folder) {
+      return std::unexpected(folder.error());
+    }
+    judges::DedicatedOptions options;
+    options.source = InstalledClassifiers(*folder);
+    options.model_folder = [] { return FindModelPath(kScreenModel, ModelFolders("")); };
+    options.threads = choice.threads;
+    options.on_note = Note;
+    return judges::OpenDedicatedJudge(std::move(options));
+  }
+
+  static void Note(const std::string& note) {
+    static_cast<void>(std::fputs(("safeguard: " + Printable(note) + "\n").c_str(), stderr));
+  }
+
   static Result<ModelFile> HashScreen(const std::string& model_flag, const std::string& screen) {
     const Result<ScreenFolders> folders = FindScreen(model_flag, screen);
     if (!folders) {
@@ -252,9 +279,7 @@ class ProcessServices final : public Services {
     if (const std::string cache = DefaultCacheFolder(); !cache.empty()) {
       options.prefix_folder = cache + "/prefixes";
     }
-    options.on_note = [](const std::string& note) {
-      static_cast<void>(std::fputs(("safeguard: " + Printable(note) + "\n").c_str(), stderr));
-    };
+    options.on_note = Note;
     return options;
   }
 };

@@ -60,10 +60,12 @@ const std::vector<ThirdParty> kThirdParty = {
     {"curl/", {"src/apps/pull", "src/http/webhook"}},
     {"openssl/", {"src/apps/pull"}},
     {"sqlite3.h", {"src/storage/sqlite"}},
+    {"fasttext/", {"src/judges/dedicated/fasttext"}},
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
-      "src/moderation/json", "src/moderation/cascade/lists", "src/judges/reasoner",
-      "src/judges/recorded", "src/eval", "src/storage", "src/http", "src/apps"}},
+      "src/moderation/json", "src/moderation/cascade/lists", "src/judges/dedicated",
+      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/storage", "src/http",
+      "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

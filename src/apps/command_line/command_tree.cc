@@ -141,6 +141,7 @@ CommandTree::CommandTree()
   AddLists();
   AddModelGroup();
   AddBench();
+  AddScreen();
   AddVersion();
 }
 
@@ -348,6 +349,9 @@ Invocation CommandTree::Selected() {
   if (const std::string group = command->get_parent()->get_name();
       group == "lists" || group == "jobs") {
     return group == "lists" ? SelectedOfLists(*command) : SelectedOfJobs(name).value();
+  }
+  if (command->get_parent() != nullptr && command->get_parent()->get_name() == "screen") {
+    return *SelectedOfScreen(name);
   }
   if (name == "classify") {
     classify_.content.has_text = command->count("text") > 0;

@@ -12,6 +12,7 @@
 #include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
+#include "apps/command_line/screen_arguments.h"
 #include "apps/exit_code.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
@@ -37,7 +38,8 @@ using Invocation = std::variant<
     ListsLintArguments, JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
     JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
-    BenchArguments, VersionArguments, CompletionArguments>;
+    BenchArguments, VersionArguments, CompletionArguments, ScreenTrainArguments,
+    ScreenManageArguments>;
 
 class CommandTree {
  public:
@@ -73,6 +75,7 @@ class CommandTree {
   void AddListsAdd(CLI::App& lists);
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
+  void AddScreen();      // screen_commands.cc
   void AddVersion();
   [[nodiscard]] Invocation Selected();
   [[nodiscard]] std::optional<Invocation> SelectedOfEval(const std::string& name) const;
@@ -80,6 +83,7 @@ class CommandTree {
   [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfScreen(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -123,6 +127,8 @@ class CommandTree {
   VersionArguments version_;
   CompletionArguments completion_;
   EvalCascadeArguments cascade_;
+  ScreenTrainArguments screen_train_;
+  ScreenManageArguments screen_manage_;
 };
 
 }  // namespace safeguard::apps

@@ -80,14 +80,15 @@ void AddModel(CLI::App* command, std::string& model) {
 void AddJudge(CLI::App* command, JudgeChoice& choice) {
   Choices(
       command->add_option("--judge", choice.judge,
-                          "Who judges: the fast screen (default), gpt-oss-safeguard, or answers "
-                          "from a file"),
-      "screen|reasoner|recorded");
+                          "Who judges: the fast screen (default), a classifier that `screen train` "
+                          "installed for the policy, gpt-oss-safeguard, or answers from a file"),
+      "screen|dedicated|reasoner|recorded");
   command
       ->add_option("--model", choice.model,
                    "For the screen the folder with the models (default: $SAFEGUARD_MODELS, else "
-                   "`models` beside the program); for the reasoner a checkpoint: a Hugging Face "
-                   "folder or a .gguf file")
+                   "`models` beside the program); dedicated: the data folder with the "
+                   "classifiers (default: --data-dir); for the reasoner a checkpoint: a Hugging "
+                   "Face folder or a .gguf file")
       ->type_name("PATH");
   Choices(command->add_option("--screen", choice.screen,
                               "Which screen: the trained one, or the one that compares embeddings "

@@ -225,8 +225,11 @@ Result<std::optional<moderation::VersionInfo>> PolicyCatalog::FindStored(
   }
   Result<std::unique_ptr<moderation::PolicyStore>> opened = storage::OpenPolicyStore(folder, {});
   if (!opened) {
-    // A variable that is set for later says nothing yet; a flag means what it says.
-    const bool not_yet = opened.error().code == ErrorCode::kNotFound && data_dir_.empty();
+    // A variable that is set for later says nothing yet; a flag means what it says, but the folder
+    // may be there for its classifiers alone.
+    const bool not_yet =
+        opened.error().code == ErrorCode::kNotFound &&
+        (data_dir_.empty() || std::filesystem::exists(folder + "/classifiers", ignored));
     return not_yet && !names_version ? Result<std::optional<moderation::VersionInfo>>(std::nullopt)
                                      : std::unexpected(opened.error());
   }
