@@ -11,6 +11,8 @@ find_package(CURL 7.88 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(SQLite3 3.38 REQUIRED)
 find_package(ZLIB 1.2 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(prometheus-cpp REQUIRED)  # 1.0; its package states no version
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(VECTORSCAN REQUIRED IMPORTED_TARGET libhs>=5.4)

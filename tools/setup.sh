@@ -10,7 +10,7 @@ mkdir -p "$LOGS"
 
 BUILD_PACKAGES="g++ cmake ninja-build ccache pkg-config libicu-dev libpcre2-dev libyaml-cpp-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev libsodium-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libsqlite3-dev
-  libvectorscan-dev libcld2-dev libfasttext-dev"
+  libvectorscan-dev libcld2-dev libfasttext-dev libboost-dev prometheus-cpp-dev"
 TEST_PACKAGES="libgtest-dev libgmock-dev librapidcheck-dev libsimde-dev clang-format-19 bsdutils"
 
 say() { printf '==> %s\n' "$*"; }

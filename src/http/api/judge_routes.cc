@@ -1,0 +1,150 @@
+// POST /v1/judge and /v1/judge/batch.
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.h"
+#include "http/api/routes.h"
+#include "http/domain_json.h"
+#include "http/json_input.h"
+
+namespace safeguard::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using moderation::Content;
+
+// The verdicts of one content.
+Json VerdictsJson(const JudgeAnswer& answer, std::size_t content, moderation::ContentKind kind,
+                  bool include_reasoning) {
+  Json list = Json::array();
+  for (std::size_t p = 0; p < answer.policies; ++p) {
+    const std::size_t at = content * answer.policies + p;
+    Json verdict = RoutedVerdictJson(answer.verdicts[at], answer.channels[at], kind);
+    if (!include_reasoning) {
+      verdict.erase("reasoning");  // for practitioners: only who asks for it gets it
+    }
+    list.push_back(std::move(verdict));
+  }
+  return list;
+}
+
+Json ResultJson(const JudgeAnswer& answer, std::size_t content, const Content& judged,
+                bool include_reasoning) {
+  Json json = Json::object();
+  if (!judged.id.empty()) {
+    json["id"] = judged.id;
+  }
+  json["verdicts"] = VerdictsJson(answer, content, judged.kind, include_reasoning);
+  return json;
+}
+
+Problem JudgeProblem(const Error& error) {
+  Problem problem = ProblemOf(error);
+  if (error.code == ErrorCode::kNotFound) {
+    problem.code = "unknown-policy";
+    problem.pointer = "/policies";
+  }
+  return problem;
+}
+
+using Render = std::function<Json(const JudgeAnswer&)>;
+
+void Ask(const RouteContext& context, const std::shared_ptr<Request>& request, const Reply& reply,
+         JudgeQuestion question, Render render) {
+  JudgeJob job;
+  job.policies = std::move(question.policies);
+  job.contents = std::move(question.contents);
+  job.account = std::move(question.account);
+  job.key = RecordKey(*request);
+  job.deadline = request->received + question.timeout.value_or(context.options.timeout);
+  const std::string id = request->id;
+  SubmitOrRefuse(
+      context, *request, reply, std::move(job),
+      [reply, id, render = std::move(render)](const Result<JudgeAnswer>& answer) {
+        if (!answer) {
+          reply(ProblemResponse(JudgeProblem(answer.error()), id));
+          return;
+        }
+        Response response;
+        response.body = JsonLine(render(*answer));
+        reply(std::move(response));
+      },
+      false);
+}
+
+void JudgeOne(const RouteContext& context, const std::shared_ptr<Request>& request,
+              const Reply& reply) {
+  OrProblem<JudgeQuestion> question = ReadJudgeQuestion(request->body);
+  if (!question) {
+    reply(ProblemResponse(question.error(), request->id));
+    return;
+  }
+  Content kept;  // what the answer needs of it
+  kept.id = question->contents.front().id;
+  kept.kind = question->contents.front().kind;
+  const bool reasoning = question->include_reasoning;
+  Ask(context, request, reply, std::move(*question), [kept, reasoning](const JudgeAnswer& answer) {
+    return ResultJson(answer, 0, kept, reasoning);
+  });
+}
+
+void JudgeBatch(const RouteContext& context, const std::shared_ptr<Request>& request,
+                const Reply& reply) {
+  OrProblem<JudgeQuestion> question = ReadBatchQuestion(request->body);
+  if (!question) {
+    reply(ProblemResponse(question.error(), request->id));
+    return;
+  }
+  std::vector<Content> kept;
+  for (const Content& content : question->contents) {
+    kept.emplace_back().id = content.id;
+    kept.back().kind = content.kind;
+  }
+  const bool reasoning = question->include_reasoning;
+  Ask(context, request, reply, std::move(*question),
+      [kept = std::move(kept), reasoning](const JudgeAnswer& answer) {
+        Json results = Json::array();
+        for (std::size_t c = 0; c < kept.size(); ++c) {
+          results.push_back(ResultJson(answer, c, kept[c], reasoning));
+        }
+        return Json{{"results", std::move(results)}};
+      });
+}
+
+}  // namespace
+
+std::string RecordKey(const Request& request) {
+  const std::string_view key = request.header("idempotency-key");
+  return key.empty() ? ""
+                     : Blake2bHex(request.caller_id + "\n" + request.path + "\n" +
+                                  std::string(key) + "\n" + request.body);
+}
+
+void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
+                    JudgeJob job, JudgeDone done, bool openai) {
+  if (context.parts.judging.Submit(std::move(job), std::move(done))) {
+    return;
+  }
+  context.parts.metrics.CountRefused("queue");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.parts.judging.Delay());
+  reply(ProblemResponse({429,
+                         "overloaded",
+                         "more contents wait than may",
+                         "wait as long as Retry-After says, then send again",
+                         {},
+                         static_cast<int>(std::clamp<std::int64_t>(seconds.count(), 1, 60))},
+                        request.id, openai));
+}
+
+std::vector<Route> JudgeRoutes(const RouteContext& context) {
+  const auto route = [&](const char* pattern, auto function) {
+    Route made{"POST", pattern, Route::Access::kScope, Scope::kJudge};
+    made.idempotent = true;
+    made.handler = [&context, function](const std::shared_ptr<Request>& request,
+                                        const Reply& reply) { function(context, request, reply); };
+    return made;
+  };
+  return {route("/v1/judge", JudgeOne), route("/v1/judge/batch", JudgeBatch)};
+}
+
+}  // namespace safeguard::http

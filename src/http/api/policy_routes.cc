@@ -1,0 +1,487 @@
+// /v1/policies: what there is, versions, and the changes that a store allows.
+#include <algorithm>
+#include <charconv>
+#include <mutex>
+#include <utility>
+
+#include "base/hash.h"
+#include "base/utc_time.h"
+#include "http/api/routes.h"
+#include "http/domain_json.h"
+#include "http/json_input.h"
+#include "moderation/policy.h"
+
+namespace safeguard::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using moderation::Action;
+using moderation::PolicyStore;
+using moderation::VersionInfo;
+using moderation::VersionState;
+
+constexpr std::size_t kPageMax = 200;
+constexpr std::size_t kPageDefault = 50;
+
+Response JsonResponse(int status, const Json& json) {
+  Response response;
+  response.status = status;
+  response.body = JsonLine(json);
+  return response;
+}
+
+std::string EtagOf(const Json& json) {
+  return "\"" + Blake2bHex(JsonLine(json)).substr(0, 32) + "\"";
+}
+
+// The document with its ETag; 304 where the client has it.
+Response WithEtag(const Request& request, const Json& json) {
+  const std::string etag = EtagOf(json);
+  Response response = JsonResponse(200, json);
+  if (request.header("if-none-match") == etag) {
+    response.status = 304;
+    response.body.clear();
+  }
+  response.headers.push_back({"etag", etag});
+  return response;
+}
+
+std::vector<VersionInfo> VersionsIn(PolicyStore* store, const std::string& id) {
+  auto versions = store == nullptr || !moderation::CheckPolicyId(id)
+                      ? Result<std::vector<VersionInfo>>()
+                      : store->Versions(id);
+  return versions ? std::move(*versions) : std::vector<VersionInfo>();
+}
+
+// A policy in a list: what answers for it now. Nothing when nobody has it.
+std::optional<Json> SummaryJson(const RouteContext& context, const std::string& id) {
+  const std::vector<VersionInfo> versions = VersionsIn(context.parts.store, id);
+  const ShippedPolicy* shipped = context.parts.shelf.FindShipped(id);
+  if (versions.empty() && shipped == nullptr) {
+    return std::nullopt;
+  }
+  Json json = {{"id", id}};
+  json["source"] = versions.empty() ? "shipped" : "store";
+  json["active"] = nullptr;
+  json["canary"] = nullptr;
+  json["shadows"] = Json::array();
+  for (const VersionInfo& version : versions) {
+    if (version.state == VersionState::kActive) {
+      json["active"] = version.number;
+    } else if (version.state == VersionState::kCanary) {
+      json["canary"] = version.number;
+    } else if (version.state == VersionState::kShadow) {
+      json["shadows"].push_back(version.number);
+    }
+  }
+  json["versions"] = versions.size();
+  if (shipped != nullptr) {
+    json["shipped"] = {{"version", shipped->policy.version},
+                       {"policy_hash", shipped->policy.hash},
+                       {"pack", shipped->pack}};
+  }
+  return json;
+}
+
+Problem UnknownPolicy(const std::string& id) {
+  return {404,
+          "unknown-policy",
+          "there is no policy \"" + id + "\"",
+          "GET /v1/policies lists those there are",
+          {}};
+}
+
+OrProblem<std::size_t> PageSize(const std::map<std::string, std::string>& query) {
+  const auto limit = query.find("limit");
+  if (limit == query.end()) {
+    return kPageDefault;
+  }
+  std::size_t size = 0;
+  const char* end = limit->second.data() + limit->second.size();
+  const auto read = std::from_chars(limit->second.data(), end, size);
+  if (read.ec != std::errc() || read.ptr != end || size < 1 || size > kPageMax) {
+    return std::unexpected(Problem{400,
+                                   "invalid-request",
+                                   "\"limit\" is no page size",
+                                   "give a number from 1 to " + std::to_string(kPageMax),
+                                   {}});
+  }
+  return size;
+}
+
+OrProblem<Response> List(const RouteContext& context, const Request& request) {
+  const auto query = ReadQuery(request.query, {"cursor", "limit"});
+  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
+  if (!size) {
+    return std::unexpected(size.error());
+  }
+  std::vector<std::string> ids;
+  if (context.parts.store != nullptr) {
+    Result<std::vector<std::string>> stored = context.parts.store->PolicyIds();
+    if (!stored) {
+      return std::unexpected(ProblemOf(stored.error()));
+    }
+    ids = std::move(*stored);
+  }
+  for (const ShippedPolicy& shipped : context.parts.shelf.shipped()) {
+    ids.push_back(shipped.policy.id);
+  }
+  std::ranges::sort(ids);
+  const auto twice = std::ranges::unique(ids);
+  ids.erase(twice.begin(), twice.end());
+  const auto cursor = query->find("cursor");
+  auto next = cursor == query->end() ? ids.begin() : std::ranges::upper_bound(ids, cursor->second);
+  Json data = Json::array();
+  for (; next != ids.end() && data.size() < *size; ++next) {
+    if (std::optional<Json> json = SummaryJson(context, *next)) {
+      data.push_back(std::move(*json));
+    }
+  }
+  Json cursor_json = nullptr;
+  if (next != ids.end()) {
+    cursor_json = data.back()["id"];
+  }
+  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(cursor_json)}});
+}
+
+OrProblem<Response> Show(const RouteContext& context, const Request& request) {
+  const std::optional<Json> json = SummaryJson(context, request.values.at("id"));
+  if (!json) {
+    return std::unexpected(UnknownPolicy(request.values.at("id")));
+  }
+  return WithEtag(request, *json);
+}
+
+OrProblem<Response> Versions(const RouteContext& context, const Request& request) {
+  const std::string& id = request.values.at("id");
+  const std::vector<VersionInfo> versions = VersionsIn(context.parts.store, id);
+  const ShippedPolicy* shipped = context.parts.shelf.FindShipped(id);
+  if (versions.empty() && shipped == nullptr) {
+    return std::unexpected(UnknownPolicy(id));
+  }
+  Json data = Json::array();
+  for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+    data.push_back(VersionJson(*version));
+  }
+  return WithEtag(request, {{"data", std::move(data)}});
+}
+
+OrProblem<PolicyStore*> StoreOf(const RouteContext& context) {
+  if (context.parts.store == nullptr) {
+    return std::unexpected(Problem{
+        409, "no-store", "this server keeps no policies", "start it with --data-dir DIR", {}});
+  }
+  return context.parts.store;
+}
+
+OrProblem<VersionInfo> FindVersion(const RouteContext& context, const Request& request) {
+  const OrProblem<PolicyStore*> store = StoreOf(context);
+  if (!store) {
+    return std::unexpected(store.error());
+  }
+  const std::string& id = request.values.at("id");
+  const Result<VersionInfo> version = (*store)->Find(id, request.values.at("version"));
+  if (!version) {
+    Problem problem = ProblemOf(version.error());
+    problem.code = problem.status == 404 ? "unknown-version" : problem.code;
+    return std::unexpected(std::move(problem));
+  }
+  return *version;
+}
+
+OrProblem<Response> ShowVersion(const RouteContext& context, const Request& request) {
+  const ShippedPolicy* shipped = context.parts.shelf.FindShipped(request.values.at("id"));
+  if (request.values.at("version") == "shipped" && shipped != nullptr) {
+    return WithEtag(request, {{"policy", shipped->policy.id},
+                              {"version", shipped->policy.version},
+                              {"state", "shipped"},
+                              {"policy_hash", shipped->policy.hash},
+                              {"text", shipped->bytes}});
+  }
+  const OrProblem<VersionInfo> version = FindVersion(context, request);
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  const auto bytes = context.parts.store->Read(version->policy_id, version->number);
+  if (!bytes) {
+    return std::unexpected(ProblemOf(bytes.error()));
+  }
+  Json json = VersionJson(*version);
+  json["text"] = bytes->policy;
+  return WithEtag(request, json);
+}
+
+// If-Match: the change is made only while the policy is as the client last saw it. To be called
+// under the lock of the changes.
+std::optional<Problem> CheckIfMatch(const RouteContext& context, const Request& request,
+                                    const std::string& id) {
+  const std::string_view wanted = request.header("if-match");
+  if (wanted.empty() || wanted == "*") {
+    return std::nullopt;
+  }
+  const std::optional<Json> json = SummaryJson(context, id);
+  if (json && wanted == EtagOf(*json)) {
+    return std::nullopt;
+  }
+  return Problem{412,
+                 "changed-meanwhile",
+                 "the policy " + id + " is not as If-Match says",
+                 "GET it again, look at what changed, and send its new ETag",
+                 {}};
+}
+
+Action ActionOf(const RouteContext& context, const Request& request, std::string why) {
+  return {request.caller, std::move(why), context.parts.now()};
+}
+
+Json FindingsJson(const moderation::Policy& policy) {
+  Json findings = Json::array();
+  for (const moderation::Finding& finding : moderation::LintPolicy(policy, {})) {
+    findings.push_back({{"severity", ToString(finding.severity)},
+                        {"check", finding.check},
+                        {"line", finding.line},
+                        {"reason", finding.reason},
+                        {"mend", finding.mend}});
+  }
+  return findings;
+}
+
+OrProblem<Response> Publish(const RouteContext& context, const Request& request) {
+  const OrProblem<PolicyStore*> store = StoreOf(context);
+  OrProblem<PublishQuestion> question =
+      store ? ReadPublishQuestion(request.body) : std::unexpected(store.error());
+  if (!question) {
+    return std::unexpected(question.error());
+  }
+  const auto named = request.values.find("id");
+  std::string id = named == request.values.end() ? question->id : named->second;
+  const Result<moderation::Policy> policy =
+      moderation::ReadPolicy(question->text, id.empty() ? "policy" : id);
+  if (!policy) {
+    Problem problem = ProblemOf(policy.error());
+    problem.pointer = "/text";
+    return std::unexpected(std::move(problem));
+  }
+  id = id.empty() ? policy->id : id;
+  std::size_t cases = 0;
+  if (!question->golden.empty()) {
+    const auto golden = context.parts.read_golden(question->golden, "the golden set");
+    if (!golden) {
+      Problem problem = ProblemOf(golden.error());
+      problem.pointer = "/golden";
+      return std::unexpected(std::move(problem));
+    }
+    cases = golden->size();
+  }
+  if (std::optional<Problem> changed = CheckIfMatch(context, request, id)) {
+    return std::unexpected(std::move(*changed));
+  }
+  const auto published =
+      (*store)->Publish(id, {std::move(question->text), std::move(question->golden)},
+                        ActionOf(context, request, std::move(question->note)));
+  if (!published) {
+    return std::unexpected(ProblemOf(published.error()));
+  }
+  Json json = VersionJson(published->version);
+  json["is_new"] = published->is_new;
+  json["golden_cases"] = cases;
+  json["findings"] = FindingsJson(*policy);
+  Response response = JsonResponse(published->is_new ? 201 : 200, json);
+  response.headers.push_back({"location", "/v1/policies/" + id + "/versions/" +
+                                              std::to_string(published->version.number)});
+  return response;
+}
+
+OrProblem<Response> Changed(const Result<VersionInfo>& version) {
+  if (!version) {
+    Problem problem = ProblemOf(version.error());
+    if (problem.status == 422) {
+      problem.status = 409;  // the request is well-formed; the policy's state does not allow it
+      problem.code = "not-allowed-now";
+    }
+    return std::unexpected(std::move(problem));
+  }
+  return JsonResponse(200, VersionJson(*version));
+}
+
+OrProblem<Response> Promote(const RouteContext& context, const Request& request) {
+  OrProblem<PromoteQuestion> question = ReadPromoteQuestion(request.body);
+  const OrProblem<VersionInfo> version =
+      question ? FindVersion(context, request) : std::unexpected(question.error());
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  if (std::optional<Problem> changed = CheckIfMatch(context, request, version->policy_id)) {
+    return std::unexpected(std::move(*changed));
+  }
+  return Changed(context.parts.store->Move(
+      version->policy_id, version->number, *moderation::VersionStateFrom(question->to),
+      question->percent.value_or(0), ActionOf(context, request, std::move(question->note))));
+}
+
+OrProblem<Response> Approve(const RouteContext& context, const Request& request) {
+  OrProblem<std::string> note = ReadNote(request.body);
+  const OrProblem<VersionInfo> version =
+      note ? FindVersion(context, request) : std::unexpected(note.error());
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  return Changed(context.parts.store->Approve(version->policy_id, version->number,
+                                              ActionOf(context, request, std::move(*note))));
+}
+
+OrProblem<Response> Rollback(const RouteContext& context, const Request& request) {
+  const OrProblem<PolicyStore*> store = StoreOf(context);
+  OrProblem<std::string> note = store ? ReadNote(request.body) : std::unexpected(store.error());
+  if (!note) {
+    return std::unexpected(note.error());
+  }
+  const std::string& id = request.values.at("id");
+  if (std::optional<Problem> changed = CheckIfMatch(context, request, id)) {
+    return std::unexpected(std::move(*changed));
+  }
+  return Changed((*store)->Rollback(id, ActionOf(context, request, std::move(*note))));
+}
+
+OrProblem<Response> History(const RouteContext& context, const Request& request) {
+  constexpr std::size_t kEventsMax = 1000;
+  const OrProblem<PolicyStore*> store = StoreOf(context);
+  if (!store) {
+    return std::unexpected(store.error());
+  }
+  const std::string& id = request.values.at("id");
+  const auto events = (*store)->History(id, 0, kEventsMax);
+  if (!events) {
+    return std::unexpected(ProblemOf(events.error()));
+  }
+  if (events->empty()) {
+    return std::unexpected(UnknownPolicy(id));
+  }
+  Json data = Json::array();
+  for (const moderation::StoreEvent& event : *events) {
+    data.push_back(EventJson(event));
+  }
+  return JsonResponse(200, {{"data", std::move(data)}});
+}
+
+using Function = OrProblem<Response> (*)(const RouteContext&, const Request&);
+
+Route Plain(const RouteContext& context, const char* method, const char* pattern,
+            Function function) {
+  Route route{method, pattern, Route::Access::kAnyKey};
+  route.blocking = true;
+  route.handler = [&context, function](const std::shared_ptr<Request>& request,
+                                       const Reply& reply) {
+    OrProblem<Response> response = function(context, *request);
+    reply(response ? std::move(*response) : ProblemResponse(response.error(), request->id));
+  };
+  return route;
+}
+
+// Changes come one after the other, so that If-Match means what it says within this process.
+Route Change(const RouteContext& context, const char* pattern, Function function,
+             const std::shared_ptr<std::mutex>& turn) {
+  Route route{"POST", pattern, Route::Access::kScope, Scope::kPolicyWrite};
+  route.blocking = true;
+  route.idempotent = true;
+  route.handler = [&context, function, turn](const std::shared_ptr<Request>& request,
+                                             const Reply& reply) {
+    OrProblem<Response> response;
+    {
+      const std::lock_guard lock(*turn);
+      response = function(context, *request);
+    }
+    reply(response ? std::move(*response) : ProblemResponse(response.error(), request->id));
+  };
+  return route;
+}
+
+OrProblem<moderation::VerdictQuery> VerdictQueryOf(const Request& request) {
+  const auto query = ReadQuery(request.query, {"policy", "version", "channel", "outcome", "from",
+                                               "until", "cursor", "limit"});
+  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
+  if (!size) {
+    return std::unexpected(size.error());
+  }
+  moderation::VerdictQuery read;
+  read.limit = *size;
+  const auto wrong = [](const std::string& name, std::string hint) {
+    return std::unexpected(
+        Problem{400, "invalid-request", "\"" + name + "\" cannot be read", std::move(hint), {}});
+  };
+  for (const auto& [name, value] : *query) {
+    if (name == "policy") {
+      read.policy_id = value;
+    } else if (name == "version") {
+      read.policy_version = value;
+    } else if (name == "channel" && !(read.channel = moderation::ChannelFrom(value))) {
+      return wrong(name, "there are: direct, active, canary, shadow");
+    } else if (name == "outcome" && !(read.outcome = moderation::OutcomeFrom(value))) {
+      return wrong(name, "there are: violation, safe, undetermined");
+    } else if (name == "from" || name == "until") {
+      const Result<std::int64_t> time = ParseUtc(value);
+      if (!time) {
+        return wrong(name, "give a time as in 2026-11-28T15:45:02Z");
+      }
+      (name == "from" ? read.from : read.until) = *time;
+    } else if (name == "cursor") {
+      const char* end = value.data() + value.size();
+      const auto number = std::from_chars(value.data(), end, read.after);
+      if (number.ec != std::errc() || number.ptr != end || read.after < 0) {
+        return wrong(name, "give the next_cursor of the page before");
+      }
+    }
+  }
+  return read;
+}
+
+OrProblem<Response> Verdicts(const RouteContext& context, const Request& request) {
+  if (context.parts.log == nullptr) {
+    return std::unexpected(Problem{
+        409, "no-store", "this server records no verdicts", "start it with --data-dir DIR", {}});
+  }
+  const OrProblem<moderation::VerdictQuery> query = VerdictQueryOf(request);
+  if (!query) {
+    return std::unexpected(query.error());
+  }
+  const Result<moderation::VerdictPage> page = context.parts.log->Scan(*query);
+  if (!page) {
+    return std::unexpected(ProblemOf(page.error()));
+  }
+  Json data = Json::array();
+  for (const moderation::VerdictRecord& record : page->records) {
+    data.push_back(RecordJson(record));
+  }
+  Json next = nullptr;
+  if (!page->end) {
+    next = std::to_string(page->next);
+  }
+  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+}
+
+}  // namespace
+
+std::vector<Route> PolicyRoutes(const RouteContext& context) {
+  const auto turn = std::make_shared<std::mutex>();
+  std::vector<Route> routes;
+  routes.push_back(Plain(context, "GET", "/v1/policies", List));
+  routes.push_back(Plain(context, "GET", "/v1/policies/{id}", Show));
+  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/versions", Versions));
+  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/versions/{version}", ShowVersion));
+  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/history", History));
+  routes.push_back(Change(context, "/v1/policies", Publish, turn));
+  routes.push_back(Change(context, "/v1/policies/{id}/versions", Publish, turn));
+  routes.push_back(Change(context, "/v1/policies/{id}/versions/{version}/approve", Approve, turn));
+  routes.push_back(Change(context, "/v1/policies/{id}/versions/{version}/promote", Promote, turn));
+  routes.push_back(Change(context, "/v1/policies/{id}/rollback", Rollback, turn));
+  return routes;
+}
+
+std::vector<Route> VerdictRoutes(const RouteContext& context) {
+  Route verdicts = Plain(context, "GET", "/v1/verdicts", Verdicts);
+  verdicts.access = Route::Access::kScope;
+  verdicts.scope = Scope::kReview;
+  return {std::move(verdicts)};
+}
+
+}  // namespace safeguard::http

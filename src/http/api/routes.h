@@ -1,0 +1,44 @@
+// The routes of the API, each set made by one function. What they share: their parts, and how a
+// route says who may use it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/service.h"
+
+namespace safeguard::http {
+
+// What the routes hold. Outlives every handler.
+struct RouteContext {
+  ServiceParts parts;
+  ServiceOptions options;
+};
+
+struct Route {
+  enum class Access { kOpen, kAnyKey, kScope };
+
+  std::string method;
+  std::string pattern;  // "/v1/policies/{id}": a part in braces matches any one part
+  Access access = Access::kScope;
+  Scope scope = Scope::kAdmin;  // of kScope
+  bool blocking = false;        // waits for the disk: runs on a thread of its own
+  bool idempotent = false;      // takes an Idempotency-Key
+  bool openai = false;          // problems in OpenAI's shape too
+  Handler handler{};
+};
+
+std::vector<Route> JudgeRoutes(const RouteContext& context);
+std::vector<Route> ModerationRoutes(const RouteContext& context);
+std::vector<Route> PolicyRoutes(const RouteContext& context);
+std::vector<Route> VerdictRoutes(const RouteContext& context);
+
+// Submits `job`; a full queue is answered 429 with how long to wait.
+void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
+                    JudgeJob job, JudgeDone done, bool openai);
+// The record key of a request that may be sent twice: from its Idempotency-Key and caller.
+std::string RecordKey(const Request& request);
+
+}  // namespace safeguard::http

@@ -1,0 +1,187 @@
+#include "http/json_fields.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/utf8.h"
+
+namespace safeguard::http {
+namespace {
+
+using Json = nlohmann::json;
+
+// How deep brackets nest outside strings; looked at before anything is built of them.
+std::size_t Depth(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
+}  // namespace
+
+OrProblem<Json> ParseObject(std::string_view body) {
+  if (const auto invalid = FirstInvalidUtf8(body)) {
+    return std::unexpected(Problem{400,
+                                   "invalid-json",
+                                   "the body is not UTF-8 at byte " + std::to_string(*invalid),
+                                   "send JSON in UTF-8",
+                                   {}});
+  }
+  if (Depth(body) > kJsonDepthMax) {
+    return std::unexpected(
+        Problem{400,
+                "invalid-json",
+                "the body nests deeper than " + std::to_string(kJsonDepthMax) + " levels",
+                "send the documented fields",
+                {}});
+  }
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  std::string twice;
+  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) {
+      keys.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      keys.pop_back();
+    } else if (event == Json::parse_event_t::key &&
+               !keys.back().insert(parsed.get<std::string>()).second) {
+      twice = parsed.get<std::string>();
+    }
+    return true;
+  };
+  Json json = Json::parse(body, watch, false);
+  if (json.is_discarded()) {
+    return std::unexpected(Problem{400,
+                                   "invalid-json",
+                                   "the body is not JSON",
+                                   "send one JSON object; see /openapi.json",
+                                   {}});
+  }
+  if (!twice.empty()) {
+    return std::unexpected(Problem{400,
+                                   "invalid-json",
+                                   "the field \"" + twice + "\" is there twice",
+                                   "parsers differ in which one counts: send it once",
+                                   {}});
+  }
+  if (!json.is_object()) {
+    return std::unexpected(
+        Problem{400, "invalid-request", "the body is not a JSON object", "see /openapi.json", {}});
+  }
+  return json;
+}
+
+const Json* Fields::Get(const std::string& name) {
+  known_.push_back(name);
+  const auto found = object_.find(name);
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+std::string Fields::Text(const std::string& name, std::size_t bytes_max) {
+  const Json* value = Get(name);
+  if (value == nullptr) {
+    return {};
+  }
+  if (!value->is_string()) {
+    Fault(name, "is not a text", "give a string");
+    return {};
+  }
+  const auto& text = value->get_ref<const std::string&>();
+  if (text.size() > bytes_max) {
+    Fault(name, "is longer than " + std::to_string(bytes_max) + " bytes", "shorten it");
+    return {};
+  }
+  return text;
+}
+
+bool Fields::Flag(const std::string& name) {
+  const Json* value = Get(name);
+  if (value != nullptr && !value->is_boolean()) {
+    Fault(name, "is neither true nor false", "give a boolean");
+    return false;
+  }
+  return value != nullptr && value->get<bool>();
+}
+
+std::optional<double> Fields::Number(const std::string& name, double min, double max) {
+  const Json* value = Get(name);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  const double number = value->is_number() ? value->get<double>() : min - 1;
+  if (!(number >= min && number <= max)) {
+    Fault(name, "is no number of the range",
+          "give a number from " + Json(min).dump() + " to " + Json(max).dump());
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::vector<std::string> Fields::Names(const std::string& name, std::size_t max) {
+  std::vector<std::string> names;
+  const Json* value = Get(name);
+  if (value == nullptr) {
+    return names;
+  }
+  if (!value->is_array() || value->empty() || value->size() > max) {
+    Fault(name, "is no list of 1 to " + std::to_string(max) + " names",
+          "leave it out for the default");
+    return names;
+  }
+  for (const Json& item : *value) {
+    if (!item.is_string() || item.get_ref<const std::string&>().empty() ||
+        item.get_ref<const std::string&>().size() > kNameBytesMax) {
+      Fault(name, "holds something that is no name", "give strings, as in \"spam\"");
+      return {};
+    }
+    names.push_back(item.get<std::string>());
+  }
+  std::vector<std::string> sorted = names;
+  std::ranges::sort(sorted);
+  if (std::ranges::adjacent_find(sorted) != sorted.end()) {
+    Fault(name, "names one twice", "name each once");
+  }
+  return names;
+}
+
+void Fields::Fault(const std::string& name, const std::string& what, std::string hint) {
+  if (!problem_) {
+    problem_ = Problem{400, "invalid-request", "\"" + name + "\" " + what, std::move(hint),
+                       pointer_ + "/" + name};
+  }
+}
+
+void Fields::Fault(Problem problem) {
+  if (!problem_) {
+    problem_ = std::move(problem);
+  }
+}
+
+std::optional<Problem> Fields::End() {
+  for (const auto& [name, value] : object_.items()) {
+    if (!problem_ && std::ranges::find(known_, name) == known_.end()) {
+      std::string list;
+      for (const std::string& known : known_) {
+        list += (list.empty() ? "" : ", ") + known;
+      }
+      Fault(name.substr(0, kNameBytesMax), "is no field of this request", "there are: " + list);
+    }
+  }
+  return problem_;
+}
+
+}  // namespace safeguard::http

@@ -1,0 +1,413 @@
+#include "http/judging.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+
+namespace safeguard::http {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using moderation::Channel;
+using moderation::Content;
+using moderation::Verdict;
+
+struct Waiting {
+  JudgeJob job;
+  JudgeDone done;
+  std::atomic<bool> answered{false};
+  std::atomic<bool> begun{false};
+
+  // Whoever comes first answers, and must.
+  bool Claim() { return !answered.exchange(true); }
+  bool Answer(Result<JudgeAnswer> answer) {
+    if (!Claim()) {
+      return false;
+    }
+    done(std::move(answer));
+    return true;
+  }
+};
+using WaitingPtr = std::shared_ptr<Waiting>;
+
+Verdict Late(const std::string& name, bool begun) {
+  return moderation::Undetermined(
+      {moderation::ParseVersionName(name).policy_id, "", ""},
+      moderation::UndeterminedReason::kTimeout,
+      begun ? "the time was up before the judge answered; its verdict will be recorded, not sent"
+            : "the time was up before the judge could begin; allow more time or send less");
+}
+
+// One job's part of a call of the judge.
+struct Part {
+  WaitingPtr waiting;
+  JudgeAnswer answer;
+  std::vector<moderation::VerdictRecord> records;
+};
+
+// Contents that the same prepared policies judge.
+struct Group {
+  PolicyShelf::Route route;
+  std::vector<Content> contents;
+  std::vector<std::pair<std::size_t, std::size_t>> where;  // part, content of its job
+};
+
+}  // namespace
+
+class Judging::Impl {
+ public:
+  Impl(const JudgingParts& parts, const JudgingOptions& options)
+      : parts_(parts), options_(options) {
+    CHECK(options.workers >= 1 && options.batch_contents_max >= 1);
+    for (std::size_t w = 0; w < options.workers; ++w) {
+      workers_.emplace_back([this] { Work(); });
+    }
+    timer_ = std::thread([this] { WatchDeadlines(); });
+  }
+
+  bool Submit(JudgeJob job, JudgeDone done) {
+    CHECK(!job.contents.empty());
+    auto waiting = std::make_shared<Waiting>();
+    waiting->job = std::move(job);
+    waiting->done = std::move(done);
+    const std::size_t contents = waiting->job.contents.size();
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ || contents_waiting_ + contents > options_.queue_contents_max) {
+        return false;
+      }
+      contents_waiting_ += contents;
+      queue_.push_back(waiting);
+      const bool first = deadlines_.empty() || waiting->job.deadline < deadlines_.begin()->first;
+      deadlines_.emplace(waiting->job.deadline, waiting);
+      if (first) {
+        deadline_changed_.notify_one();
+      }
+    }
+    work_there_.notify_one();
+    return true;
+  }
+
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return contents_waiting_;
+  }
+
+  std::chrono::milliseconds Delay() const {
+    const std::lock_guard lock(mutex_);
+    const double seconds = static_cast<double>(contents_waiting_) * seconds_a_content_ /
+                           static_cast<double>(options_.workers);
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+  }
+
+  void Stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    work_there_.notify_all();
+    for (std::thread& worker : workers_) {
+      if (worker.joinable()) {
+        worker.join();
+      }
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    deadline_changed_.notify_all();
+    if (timer_.joinable()) {
+      timer_.join();
+    }
+  }
+
+ private:
+  void Work() {
+    for (;;) {
+      const std::vector<WaitingPtr> batch = TakeBatch();
+      if (batch.empty()) {
+        return;
+      }
+      const auto begin = Clock::now();
+      std::size_t contents = 0;
+      for (const WaitingPtr& waiting : batch) {
+        contents += waiting->job.contents.size();
+      }
+      Judge(batch);
+      const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      parts_.metrics.ObserveBatch(contents, seconds);
+      const std::lock_guard lock(mutex_);
+      constexpr double kNewest = 0.1;  // of a moving average
+      seconds_a_content_ +=
+          kNewest * (seconds / static_cast<double>(contents) - seconds_a_content_);
+    }
+  }
+
+  // The oldest job with those that name the same policies, or nothing when it is over. Jobs whose
+  // time was up before anybody began are dropped: they are answered already.
+  std::vector<WaitingPtr> TakeBatch() {
+    std::unique_lock lock(mutex_);
+    std::vector<WaitingPtr> batch;
+    while (batch.empty()) {
+      work_there_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) {
+        return batch;
+      }
+      std::size_t contents = 0;
+      std::deque<WaitingPtr> left;
+      for (WaitingPtr& waiting : queue_) {
+        const std::size_t own = waiting->job.contents.size();
+        const bool fits = batch.empty() || (contents + own <= options_.batch_contents_max &&
+                                            waiting->job.policies == batch.front()->job.policies);
+        if (waiting->answered.load()) {
+          contents_waiting_ -= own;
+        } else if (fits) {
+          contents += own;
+          contents_waiting_ -= own;
+          waiting->begun.store(true);
+          batch.push_back(std::move(waiting));
+        } else {
+          left.push_back(std::move(waiting));
+        }
+      }
+      queue_ = std::move(left);
+    }
+    if (!queue_.empty()) {
+      work_there_.notify_one();
+    }
+    return batch;
+  }
+
+  void Judge(const std::vector<WaitingPtr>& batch) {
+    const auto snapshot = parts_.shelf.Snapshot();
+    if (!snapshot) {
+      for (const WaitingPtr& waiting : batch) {
+        waiting->Answer(std::unexpected(snapshot.error()));
+      }
+      return;
+    }
+    std::vector<Part> parts;
+    std::vector<Group> groups;
+    for (const WaitingPtr& waiting : batch) {
+      Plan(waiting, snapshot->get(), parts, groups);
+    }
+    std::vector<moderation::VerdictRecord> shadow_records;
+    for (Group& group : groups) {
+      Decide(group, parts);
+    }
+    Finish(parts);
+    for (const Group& group : groups) {
+      DecideShadows(group, parts);
+    }
+  }
+
+  // Puts each content of the job into the group of its route.
+  void Plan(const WaitingPtr& waiting, const moderation::PolicySnapshot* snapshot,
+            std::vector<Part>& parts, std::vector<Group>& groups) {
+    const JudgeJob& job = waiting->job;
+    const std::vector<std::string> names =
+        job.policies.empty() ? parts_.shelf.DefaultNames(snapshot) : job.policies;
+    std::vector<PolicyShelf::Route> routes;
+    for (const Content& content : job.contents) {
+      const std::string key = job.account.empty() ? moderation::ContentHash(content) : job.account;
+      Result<PolicyShelf::Route> route = parts_.shelf.Resolve(snapshot, names, key);
+      if (!route) {
+        waiting->Answer(std::unexpected(route.error()));
+        return;
+      }
+      routes.push_back(std::move(*route));
+    }
+    Part part{waiting, {}, {}};
+    part.answer.policies = names.size();
+    part.answer.verdicts.resize(names.size() * job.contents.size());
+    part.answer.channels.resize(names.size() * job.contents.size());
+    for (std::size_t c = 0; c < job.contents.size(); ++c) {
+      auto group = std::ranges::find_if(groups, [&](const Group& other) {
+        return other.route.policies == routes[c].policies &&
+               other.route.shadows == routes[c].shadows;
+      });
+      if (group == groups.end()) {
+        group = groups.insert(groups.end(), Group{routes[c], {}, {}});
+      }
+      group->contents.push_back(job.contents[c]);
+      group->where.emplace_back(parts.size(), c);
+      std::ranges::copy(routes[c].channels, part.answer.channels.begin() +
+                                                static_cast<std::ptrdiff_t>(c * names.size()));
+    }
+    parts.push_back(std::move(part));
+  }
+
+  void Decide(Group& group, std::vector<Part>& parts) {
+    const std::size_t policies = group.route.policies.size();
+    std::vector<Verdict> verdicts = parts_.judge.Decide(group.route.policies, group.contents);
+    CHECK(verdicts.size() == policies * group.contents.size());
+    const moderation::TimeMs now = parts_.now();
+    for (std::size_t g = 0; g < group.contents.size(); ++g) {
+      const auto [p, c] = group.where[g];
+      Part& part = parts[p];
+      for (std::size_t i = 0; i < policies; ++i) {
+        Verdict& verdict = verdicts[g * policies + i];
+        const std::size_t at = c * policies + i;
+        parts_.metrics.CountVerdict(verdict, part.answer.channels[at]);
+        if (parts_.log != nullptr) {
+          part.records.push_back(moderation::RecordOf(
+              verdict, group.contents[g], part.answer.channels[at], now, options_.keep_content));
+          if (!part.waiting->job.key.empty()) {
+            part.records.back().key =
+                part.waiting->job.key + "/" + std::to_string(c) + "/" + verdict.policy.id;
+          }
+        }
+        part.answer.verdicts[at] = std::move(verdict);
+      }
+    }
+  }
+
+  // Records everything in one transaction, then answers: what a client was told is kept. Who
+  // answers is settled before, so that a record tells truly whether the deadline's answer came
+  // first.
+  void Finish(std::vector<Part>& parts) {
+    std::vector<bool> ours;
+    std::vector<moderation::VerdictRecord> records;
+    for (Part& part : parts) {
+      ours.push_back(part.waiting->Claim());
+      for (moderation::VerdictRecord& record : part.records) {
+        if (!ours.back()) {
+          moderation::EarlierVerdict earlier;
+          earlier.reason = moderation::UndeterminedReason::kTimeout;
+          earlier.layer = "service";
+          record.provisional = earlier;
+        }
+        records.push_back(std::move(record));
+      }
+    }
+    const Status recorded = parts_.log == nullptr ? Status() : parts_.log->Append(records);
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+      if (!ours[p]) {
+        continue;
+      }
+      if (recorded) {
+        parts[p].waiting->done(parts[p].answer);
+      } else {
+        Error error = recorded.error();
+        error.message = "the verdict cannot be recorded: " + error.message;
+        parts[p].waiting->done(std::unexpected(std::move(error)));
+      }
+    }
+  }
+
+  // After the answers: a shadow never makes one wait. Without a log nothing would come of it.
+  void DecideShadows(const Group& group, const std::vector<Part>& parts) {
+    const std::size_t shadows = group.route.shadows.size();
+    if (shadows == 0 || parts_.log == nullptr) {
+      return;
+    }
+    const std::vector<Verdict> verdicts = parts_.judge.Decide(group.route.shadows, group.contents);
+    std::vector<moderation::VerdictRecord> records;
+    for (std::size_t g = 0; g < group.contents.size(); ++g) {
+      const JudgeAnswer& answer = parts[group.where[g].first].answer;
+      for (std::size_t s = 0; s < shadows; ++s) {
+        const Verdict& verdict = verdicts[g * shadows + s];
+        const Verdict& answered =
+            answer.verdicts[group.where[g].second * answer.policies + group.route.shadow_of[s]];
+        parts_.metrics.CountVerdict(verdict, Channel::kShadow);
+        if (verdict.outcome != answered.outcome) {
+          parts_.metrics.CountShadowDisagreement(verdict.policy.id, verdict.policy.version);
+        }
+        records.push_back(moderation::RecordOf(verdict, group.contents[g], Channel::kShadow,
+                                               parts_.now(), options_.keep_content));
+      }
+    }
+    if (!parts_.log->Append(records)) {
+      parts_.metrics.CountRefused("shadow-record");
+    }
+  }
+
+  void WatchDeadlines() {
+    std::unique_lock lock(mutex_);
+    while (!ended_) {
+      if (deadlines_.empty()) {
+        deadline_changed_.wait(lock);
+        continue;
+      }
+      const auto next = deadlines_.begin();
+      if (Clock::now() < next->first) {
+        deadline_changed_.wait_until(lock, next->first);
+        continue;
+      }
+      const WaitingPtr waiting = next->second.lock();
+      deadlines_.erase(next);
+      if (waiting != nullptr && !waiting->answered.load()) {
+        lock.unlock();
+        AnswerLate(*waiting);
+        lock.lock();
+      }
+    }
+  }
+
+  void AnswerLate(Waiting& waiting) {
+    std::vector<std::string> names = waiting.job.policies;
+    if (names.empty()) {
+      const auto snapshot = parts_.shelf.Snapshot();
+      names = parts_.shelf.DefaultNames(snapshot ? snapshot->get() : nullptr);
+    }
+    const bool begun = waiting.begun.load();
+    JudgeAnswer answer;
+    answer.policies = names.size();
+    for (std::size_t c = 0; c < waiting.job.contents.size(); ++c) {
+      for (const std::string& name : names) {
+        answer.verdicts.push_back(Late(name, begun));
+        answer.channels.push_back(Channel::kDirect);
+      }
+    }
+    if (waiting.Answer(std::move(answer)) && !begun) {
+      parts_.metrics.CountUnscanned(waiting.job.contents.size());
+    }
+  }
+
+  JudgingParts parts_;
+  JudgingOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_there_;
+  std::condition_variable deadline_changed_;
+  std::deque<WaitingPtr> queue_;
+  std::multimap<Clock::time_point, std::weak_ptr<Waiting>> deadlines_;
+  std::size_t contents_waiting_ = 0;
+  double seconds_a_content_ = 0;
+  bool stopping_ = false;
+  bool ended_ = false;
+  std::vector<std::thread> workers_;
+  std::thread timer_;
+};
+
+Judging::Judging(const JudgingParts& parts, const JudgingOptions& options)
+    : impl_(std::make_unique<Impl>(parts, options)) {}
+
+Judging::~Judging() {
+  impl_->Stop();
+}
+
+bool Judging::Submit(JudgeJob job, JudgeDone done) {
+  return impl_->Submit(std::move(job), std::move(done));
+}
+
+std::size_t Judging::waiting() const {
+  return impl_->waiting();
+}
+
+std::chrono::milliseconds Judging::Delay() const {
+  return impl_->Delay();
+}
+
+void Judging::Stop() {
+  impl_->Stop();
+}
+
+}  // namespace safeguard::http

@@ -1,0 +1,83 @@
+// Judging: requests that arrive together are judged together. A request waits in a bounded queue
+// until a worker takes it, with every other one that asks for the same policies; it is answered at
+// its deadline at the latest, `undetermined` then, and what the judge says later is recorded.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "http/metrics.h"
+#include "http/policy_shelf.h"
+#include "moderation/content.h"
+#include "moderation/judge.h"
+#include "moderation/verdict_log.h"
+
+namespace safeguard::http {
+
+struct JudgeJob {
+  std::vector<std::string> policies;  // names for PolicyShelf; empty: its default ones
+  std::vector<moderation::Content> contents;
+  std::string account;  // whom a canary's percentage follows; empty: the content
+  // Where not empty the log keeps one record of each verdict, however often the job is sent.
+  std::string key;
+  std::chrono::steady_clock::time_point deadline{};
+};
+
+struct JudgeAnswer {
+  // Content-major: verdicts[c * policies + p].
+  std::vector<moderation::Verdict> verdicts;
+  std::vector<moderation::Channel> channels;
+  std::size_t policies = 0;
+};
+
+using JudgeDone = std::function<void(Result<JudgeAnswer>)>;
+
+struct JudgingOptions {
+  std::size_t workers = 1;                // calls of the judge at once
+  std::size_t batch_contents_max = 64;    // of one call
+  std::size_t queue_contents_max = 2048;  // waiting; beyond it jobs are refused
+  bool keep_content = false;              // in the verdict log
+};
+
+struct JudgingParts {
+  moderation::Judge& judge;
+  PolicyShelf& shelf;
+  moderation::VerdictLog* log = nullptr;  // null: nothing is recorded
+  Metrics& metrics;
+  std::function<moderation::TimeMs()> now;  // of records
+};
+
+// Thread-safe.
+class Judging {
+ public:
+  Judging(const JudgingParts& parts, const JudgingOptions& options);
+  ~Judging();  // Stop()
+  Judging(const Judging&) = delete;
+  Judging& operator=(const Judging&) = delete;
+
+  // False, and `done` is not called, when the queue is full or the service is stopping. Else `done`
+  // is called exactly once, from a thread of this class: with verdicts that are recorded, where
+  // there is a log; at the deadline with undetermined ones; or with why there are none (unknown
+  // policy, the log or the store cannot be used).
+  // REQUIRES: at least one content.
+  bool Submit(JudgeJob job, JudgeDone done);
+
+  // Contents that wait.
+  [[nodiscard]] std::size_t waiting() const;
+  // How long a new job would wait, from what jobs took lately. For Retry-After.
+  [[nodiscard]] std::chrono::milliseconds Delay() const;
+
+  // Judges what waits already, then ends the workers.
+  void Stop();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace safeguard::http

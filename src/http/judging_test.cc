@@ -1,0 +1,181 @@
+// Judging together what arrives together, answering in time, recording what was said.
+#include "http/judging.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "http/test_parts.h"
+
+namespace safeguard::http {
+namespace {
+
+using moderation::Channel;
+using moderation::UndeterminedReason;
+
+class JudgingTest : public ::testing::Test {
+ protected:
+  struct Started {
+    std::future<Result<JudgeAnswer>> answer;
+    bool taken = false;
+  };
+
+  Started Submit(const std::string& text, std::vector<std::string> policies = {"hate"},
+                 std::chrono::milliseconds time = std::chrono::seconds(60)) {
+    JudgeJob job;
+    job.policies = std::move(policies);
+    job.contents.push_back(moderation::UserMessage(text));
+    job.deadline = std::chrono::steady_clock::now() + time;
+    auto promise = std::make_shared<std::promise<Result<JudgeAnswer>>>();
+    Started outcome{promise->get_future(), false};
+    outcome.taken = parts.judging->Submit(
+        std::move(job), [promise](Result<JudgeAnswer> answer) { promise->set_value(answer); });
+    return outcome;
+  }
+
+  std::uint64_t Recorded(const moderation::VerdictQuery& query = {}) {
+    return *parts.log->Count(query);
+  }
+  // Until the judge has been entered so many times.
+  void AwaitEntered(int times) {
+    while (parts.judge.entered.load() < times) {
+      std::this_thread::yield();
+    }
+  }
+
+  TestService parts{{.judging = {.queue_contents_max = 8}}};
+};
+
+TEST_F(JudgingTest, RequestsThatWaitAreJudgedInOneCall) {
+  std::unique_lock gate(parts.judge.gate);
+  Started first = Submit("the first keeps the judge busy");
+  AwaitEntered(1);
+  std::vector<Started> others;
+  for (const char* text : {"a bad one", "a fine one", "another bad one"}) {
+    others.push_back(Submit(text));
+  }
+  Started elsewhere = Submit("a bad one", {"hate", "violence"});
+  gate.unlock();
+  EXPECT_EQ(others[0].answer.get()->verdicts.at(0).outcome, moderation::Outcome::kViolation);
+  EXPECT_EQ(others[1].answer.get()->verdicts.at(0).outcome, moderation::Outcome::kSafe);
+  EXPECT_EQ(others[2].answer.get()->verdicts.at(0).outcome, moderation::Outcome::kViolation);
+  EXPECT_EQ(elsewhere.answer.get()->verdicts.size(), 2U);
+  EXPECT_EQ(parts.judge.calls.load(), 3) << "the first, the three, the one with other policies";
+  EXPECT_EQ(Recorded(), 6U);
+}
+
+TEST_F(JudgingTest, AFullQueueRefusesInsteadOfGrowing) {
+  std::unique_lock gate(parts.judge.gate);
+  std::vector<Started> taken;
+  taken.push_back(Submit("busy"));
+  AwaitEntered(1);
+  for (int i = 0; i < 8; ++i) {
+    taken.push_back(Submit("waits"));
+    EXPECT_TRUE(taken.back().taken);
+  }
+  EXPECT_FALSE(Submit("one too many").taken);
+  EXPECT_EQ(parts.judging->waiting(), 8U);
+  gate.unlock();
+  for (Started& outcome : taken) {
+    EXPECT_TRUE(outcome.answer.get());
+  }
+}
+
+TEST_F(JudgingTest, WhenTheTimeIsUpTheAnswerIsUndeterminedAndTheVerdictIsStillRecorded) {
+  std::unique_lock gate(parts.judge.gate);
+  // Until one has begun before its time was up: the others are dropped.
+  Result<JudgeAnswer> answer;
+  do {
+    answer = Submit("a bad one", {"hate"}, std::chrono::milliseconds(50)).answer.get();
+  } while (parts.judge.entered.load() == 0);
+  EXPECT_EQ(answer->verdicts.at(0).outcome, moderation::Outcome::kUndetermined);
+  EXPECT_EQ(answer->verdicts.at(0).reason, UndeterminedReason::kTimeout);
+  EXPECT_EQ(answer->verdicts.at(0).policy.id, "hate");
+  gate.unlock();
+  parts.judging->Stop();
+  const auto page = parts.log->Scan({});
+  ASSERT_EQ(page->records.size(), 1U);
+  EXPECT_EQ(page->records[0].outcome, moderation::Outcome::kViolation);
+  ASSERT_TRUE(page->records[0].provisional) << "what was answered first stands beside it";
+  EXPECT_EQ(page->records[0].provisional->reason, UndeterminedReason::kTimeout);
+}
+
+TEST_F(JudgingTest, WhatNobodyLookedAtIsCountedAsUnscanned) {
+  std::unique_lock gate(parts.judge.gate);
+  Started busy = Submit("busy");
+  AwaitEntered(1);
+  Started late = Submit("waits", {"hate"}, std::chrono::milliseconds(1));
+  EXPECT_EQ(late.answer.get()->verdicts.at(0).reason, UndeterminedReason::kTimeout);
+  gate.unlock();
+  EXPECT_TRUE(busy.answer.get());
+  parts.judging->Stop();
+  EXPECT_EQ(parts.judge.calls.load(), 1) << "nobody waits for it any more";
+  EXPECT_THAT(parts.metrics.Text(), ::testing::HasSubstr("safety_unscanned_total 1"));
+}
+
+TEST_F(JudgingTest, APolicyThatNobodyHasIsAnError) {
+  const Result<JudgeAnswer> answer = Submit("a", {"hats"}).answer.get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(Recorded(), 0U);
+}
+
+TEST_F(JudgingTest, AnswersByTheActiveVersionAndRecordsShadows) {
+  const auto publish = [&](const char* text) {
+    return parts.store->Publish("spam", {text, ""}, {"maria", "", 1})->version.number;
+  };
+  const int first = publish("# Spam\n\n## Violates\n- S1 Bad.\n");
+  const int second = publish("# Spam\n\n## Violates\n- S1 Bad, or worse.\n");
+  EXPECT_FALSE(Submit("a", {"spam"}).answer.get()) << "nothing is active yet";
+  ASSERT_TRUE(parts.store->Move("spam", first, moderation::VersionState::kActive, 0, {"m", "", 2}));
+  ASSERT_TRUE(
+      parts.store->Move("spam", second, moderation::VersionState::kShadow, 0, {"m", "", 3}));
+  const Result<JudgeAnswer> answer = Submit("a bad one", {"spam"}).answer.get();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->verdicts.at(0).policy.version, "1");
+  EXPECT_EQ(answer->channels.at(0), Channel::kActive);
+  EXPECT_EQ(Submit("x", {"spam@2"}).answer.get()->channels.at(0), Channel::kDirect);
+  parts.judging->Stop();
+  EXPECT_EQ(Recorded({.channel = Channel::kShadow}), 1U);
+  EXPECT_EQ(Recorded({.channel = Channel::kActive}), 1U);
+}
+
+TEST_F(JudgingTest, EverythingTakenIsAnsweredWhenItStops) {
+  std::vector<Started> taken;
+  for (int i = 0; i < 8; ++i) {
+    taken.push_back(Submit("text " + std::to_string(i)));
+  }
+  parts.judging->Stop();
+  for (Started& outcome : taken) {
+    if (outcome.taken) {
+      EXPECT_TRUE(outcome.answer.get());
+    }
+  }
+  EXPECT_FALSE(Submit("after the end").taken);
+}
+
+TEST_F(JudgingTest, ManyThreadsGetTheirOwnVerdicts) {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong = 0;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 50; ++i) {
+        const bool bad = (t + i) % 2 == 0;
+        Started outcome = Submit(bad ? "bad" : "fine");
+        if (outcome.taken) {
+          const bool said =
+              outcome.answer.get()->verdicts.at(0).outcome == moderation::Outcome::kViolation;
+          wrong += said == bad ? 0 : 1;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(wrong.load(), 0);
+}
+
+}  // namespace
+}  // namespace safeguard::http

@@ -1,0 +1,83 @@
+// API keys. A key is "sg_ID_SECRET" with 256 random bits of secret; what is kept is the BLAKE2b
+// hash of the whole key, so the file with the keys opens nothing. (A slow password hash would add
+// nothing to 256 bits.) A key has scopes, an optional end and a quota; rotating one makes a new key
+// of the same name and lets the old one live for a while.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/problem.h"
+
+namespace safeguard::http {
+
+// kAdmin includes the others.
+enum class Scope { kJudge, kPolicyWrite, kReview, kAdmin };
+
+const char* ToString(Scope scope);  // "judge", "policy-write", "review", "admin"
+std::optional<Scope> ScopeFrom(std::string_view text);
+
+struct ApiKey {
+  std::string id;    // 12 hexadecimal digits; safe to log
+  std::string name;  // whose it is: "gateway", "maria"
+  std::string hash;  // BLAKE2b of the key
+  std::set<Scope> scopes;
+  std::int64_t created = 0;     // milliseconds since 1970
+  std::int64_t expires = 0;     // 0: never
+  int requests_per_minute = 0;  // 0: no quota
+
+  [[nodiscard]] bool Has(Scope scope) const {
+    return scopes.contains(scope) || scopes.contains(Scope::kAdmin);
+  }
+  [[nodiscard]] bool ExpiredAt(std::int64_t now) const { return expires != 0 && now >= expires; }
+  friend bool operator==(const ApiKey&, const ApiKey&) = default;
+};
+
+inline constexpr std::size_t kKeysMax = 10'000;
+inline constexpr std::size_t kKeyFileBytesMax = std::size_t{8} << 20;
+
+// A set of keys as the bytes of a file, and back. Reading fails (kCorruptFile) on anything that
+// Write() does not write.
+std::string WriteKeys(const std::vector<ApiKey>& keys);
+Result<std::vector<ApiKey>> ReadKeys(std::string_view bytes);
+
+struct NewKey {
+  ApiKey key;
+  std::string secret;  // shown once, kept nowhere
+};
+
+// `random` is 38 random bytes at least: 6 for the id, 32 for the secret.
+NewKey MakeKey(std::string name, std::set<Scope> scopes, std::int64_t now, std::string_view random);
+
+// Whom a request comes from, and whether it may. Thread-safe.
+class KeyRing {
+ public:
+  // Replaces all keys; quotas go on where they were.
+  void Set(std::vector<ApiKey> keys);
+  [[nodiscard]] std::size_t size() const;
+
+  // The key of "Authorization: Bearer KEY" or "X-API-Key: KEY". 401 without one, or with one that
+  // is unknown or over; takes one request from its quota, 429 when there is none left. `now` is in
+  // milliseconds since 1970.
+  OrProblem<ApiKey> Admit(std::string_view authorization, std::string_view api_key,
+                          std::int64_t now);
+
+ private:
+  struct Bucket {
+    double tokens = 0;
+    std::int64_t filled = 0;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<std::string, ApiKey> by_hash_;
+  std::map<std::string, Bucket> buckets_;  // by id
+};
+
+}  // namespace safeguard::http

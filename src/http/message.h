@@ -1,0 +1,61 @@
+// An HTTP request and its answer as plain values: handlers are functions of these and know no
+// network library.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace safeguard::http {
+
+struct Header {
+  std::string name;  // in lower case
+  std::string value;
+};
+
+// The first header called `name` (lower case); empty when there is none.
+inline std::string_view FindHeader(const std::vector<Header>& headers, std::string_view name) {
+  const auto found = std::ranges::find(headers, name, &Header::name);
+  return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
+struct Request {
+  std::string method;  // "GET", ...
+  std::string path;    // as sent, without the query
+  std::string query;   // as sent, without the '?'
+  std::vector<Header> headers;
+  std::string body;
+  std::string peer;  // the client's address, without its port
+  std::chrono::steady_clock::time_point received{};
+
+  // Filled in by Service before a handler sees the request.
+  std::string id;                             // of the request: echoed, logged, in every problem
+  std::map<std::string, std::string> values;  // of the path: {"id": "spam"}
+  std::string caller;                         // the key's name; "local" without keys
+  std::string caller_id;                      // the key's id; "local" without keys
+
+  [[nodiscard]] std::string_view header(std::string_view name) const {
+    return FindHeader(headers, name);
+  }
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<Header> headers;  // beyond Content-Type and Content-Length
+  std::string problem;          // the code of the problem that it tells, for the log; may be empty
+};
+
+// Called exactly once, from any thread.
+using Reply = std::function<void(Response)>;
+
+// Must not block for longer than parsing takes, and must not throw.
+using Handler = std::function<void(std::shared_ptr<Request>, Reply)>;
+
+}  // namespace safeguard::http

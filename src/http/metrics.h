@@ -1,0 +1,42 @@
+// What the service counts, in Prometheus' text format. Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "moderation/verdict.h"
+#include "moderation/verdict_log.h"
+
+namespace safeguard::http {
+
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // `route` is the pattern ("/v1/policies/{id}"), so that the number of series is bounded.
+  void CountRequest(const std::string& route, const std::string& method, int status,
+                    double seconds);
+  // safety_verdicts_total{policy,version,verdict,layer,channel}; of kUndetermined also
+  // safety_undetermined_total{reason}.
+  void CountVerdict(const moderation::Verdict& verdict, moderation::Channel channel);
+  // A content that was given back undecided because nothing looked at it in time.
+  void CountUnscanned(std::size_t contents);
+  void CountShadowDisagreement(const std::string& policy, const std::string& version);
+  void ObserveBatch(std::size_t contents, double seconds);
+  void CountRefused(const std::string& why);  // "queue", "quota", "key", "scope"
+  // Read when Text() is called: contents waiting, connections open.
+  void SetGauge(const std::string& name, const std::string& help, std::function<double()> read);
+
+  [[nodiscard]] std::string Text();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace safeguard::http

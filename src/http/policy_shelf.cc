@@ -1,0 +1,204 @@
+#include "http/policy_shelf.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace safeguard::http {
+namespace {
+
+using moderation::Channel;
+using moderation::LiveVersion;
+using moderation::PolicySnapshot;
+
+constexpr std::size_t kKeptMax = 512;
+
+std::string KeyOf(const std::string& id, const std::string& version, const std::string& hash,
+                  const std::string& golden_hash) {
+  return id + "@" + version + "|" + hash + "|" + golden_hash;
+}
+
+}  // namespace
+
+PolicyShelf::PolicyShelf(moderation::Judge& judge, std::span<const ShippedPolicy> shipped,
+                         moderation::PolicyStore* store, GoldenReader read_golden)
+    : judge_(judge), shipped_(shipped), store_(store), read_golden_(std::move(read_golden)) {
+  if (store_ != nullptr) {
+    live_ = std::make_unique<moderation::LivePolicies>(*store_);
+  }
+}
+
+Status PolicyShelf::Warm() {
+  for (const ShippedPolicy& shipped : shipped_) {
+    const Result<Prepared> prepared = PreparedShipped(shipped);
+    if (!prepared) {
+      return std::unexpected(prepared.error());
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const PolicySnapshot>> PolicyShelf::Snapshot() {
+  return live_ == nullptr ? Result<std::shared_ptr<const PolicySnapshot>>(nullptr)
+                          : live_->Current();
+}
+
+const ShippedPolicy* PolicyShelf::FindShipped(std::string_view id) const {
+  const auto found = std::ranges::find_if(
+      shipped_, [&](const ShippedPolicy& shipped) { return shipped.policy.id == id; });
+  return found == shipped_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> PolicyShelf::DefaultNames(const PolicySnapshot* snapshot) const {
+  std::vector<std::string> names;
+  if (snapshot != nullptr) {
+    for (const auto& [id, entry] : snapshot->entries()) {
+      if (entry.active != nullptr || entry.failure) {
+        names.push_back(id);  // one that cannot be read fails the request, never drops out of it
+      }
+    }
+  }
+  for (const ShippedPolicy& shipped : shipped_) {
+    if (shipped.pack.empty() && std::ranges::find(names, shipped.policy.id) == names.end()) {
+      names.push_back(shipped.policy.id);
+    }
+  }
+  return names;
+}
+
+PolicyShelf::Prepared PolicyShelf::Kept(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) {
+    return nullptr;
+  }
+  kept_.splice(kept_.begin(), kept_, found->second);
+  return found->second->second;
+}
+
+// Under the lock: two requests that need the same policy prepare it once.
+Result<PolicyShelf::Prepared> PolicyShelf::Keep(const std::string& key,
+                                                const moderation::Policy& policy,
+                                                std::span<const moderation::GoldenCase> golden) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_key_.find(key); found != by_key_.end()) {
+    return found->second->second;
+  }
+  Result<Prepared> prepared = judge_.Prepare(policy, golden);
+  if (!prepared) {
+    Error error = prepared.error();
+    error.message =
+        "the policy " + policy.id + "@" + policy.version + " cannot be used: " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  kept_.emplace_front(key, *prepared);
+  by_key_[key] = kept_.begin();
+  if (kept_.size() > kKeptMax) {
+    by_key_.erase(kept_.back().first);
+    kept_.pop_back();
+  }
+  return prepared;
+}
+
+Result<PolicyShelf::Prepared> PolicyShelf::PreparedOf(const LiveVersion& version) {
+  const std::string key =
+      KeyOf(version.policy.id, version.policy.version, version.hash, version.golden_hash);
+  if (Prepared kept = Kept(key)) {
+    return kept;
+  }
+  std::vector<moderation::GoldenCase> golden;
+  if (!version.golden.empty()) {
+    Result<std::vector<moderation::GoldenCase>> cases = read_golden_(
+        version.golden, version.policy.id + "@" + version.policy.version + " golden set");
+    if (!cases) {
+      return std::unexpected(cases.error());
+    }
+    golden = std::move(*cases);
+  }
+  return Keep(key, version.policy, golden);
+}
+
+Result<PolicyShelf::Prepared> PolicyShelf::PreparedShipped(const ShippedPolicy& shipped) {
+  const std::string key =
+      KeyOf(shipped.policy.id, shipped.policy.version, shipped.policy.hash, "shipped");
+  if (Prepared kept = Kept(key)) {
+    return kept;
+  }
+  return Keep(key, shipped.policy, shipped.golden);
+}
+
+Result<PolicyShelf::Prepared> PolicyShelf::PreparedVersion(const moderation::VersionName& name) {
+  if (store_ == nullptr) {
+    return Fail(ErrorCode::kNotFound,
+                "there is no store, so " + name.policy_id + " has no versions",
+                "start the server with --data-dir, or name the policy without a version");
+  }
+  const Result<moderation::VersionInfo> info = store_->Find(name.policy_id, name.selector);
+  if (!info) {
+    return std::unexpected(info.error());
+  }
+  const std::string key =
+      KeyOf(info->policy_id, std::to_string(info->number), info->hash, info->golden_hash);
+  if (Prepared kept = Kept(key)) {
+    return kept;
+  }
+  const auto version = moderation::ReadLiveVersion(*store_, *info);
+  return version ? PreparedOf(**version) : std::unexpected(version.error());
+}
+
+Status PolicyShelf::AddPolicy(const PolicySnapshot* snapshot, const std::string& name,
+                              const std::string& key, Route& route) {
+  const auto add = [&](Result<Prepared> prepared, Channel channel) -> Status {
+    if (!prepared) {
+      return std::unexpected(prepared.error());
+    }
+    route.policies.push_back(std::move(*prepared));
+    route.channels.push_back(channel);
+    return {};
+  };
+  const moderation::VersionName named = moderation::ParseVersionName(name);
+  if (!named.selector.empty()) {
+    return add(PreparedVersion(named), Channel::kDirect);
+  }
+  const PolicySnapshot::Entry* entry = snapshot == nullptr ? nullptr : snapshot->Find(name);
+  const bool answers = entry != nullptr && (entry->active || entry->canary || entry->failure);
+  if (answers) {
+    const Result<moderation::Resolved> resolved = snapshot->Resolve(name, key);
+    if (!resolved) {
+      return std::unexpected(resolved.error());
+    }
+    const Status added = add(PreparedOf(*resolved->version), resolved->channel);
+    for (std::size_t s = 0; added && s < entry->shadows.size(); ++s) {
+      const Result<Prepared> shadow = PreparedOf(*entry->shadows[s]);
+      if (shadow) {  // one that cannot be prepared must not change an answer
+        route.shadows.push_back(*shadow);
+        route.shadow_of.push_back(route.policies.size() - 1);
+      }
+    }
+    return added;
+  }
+  if (const ShippedPolicy* shipped = FindShipped(name)) {
+    return add(PreparedShipped(*shipped), Channel::kDirect);
+  }
+  if (entry != nullptr || (store_ != nullptr && moderation::CheckPolicyId(name) &&
+                           store_->Versions(name).has_value())) {
+    return Fail(ErrorCode::kNotFound, "no version of " + name + " is active",
+                "promote one, or name a version: " + name + "@latest");
+  }
+  return Fail(ErrorCode::kNotFound, "there is no policy \"" + name + "\"",
+              "GET /v1/policies lists those there are");
+}
+
+Result<PolicyShelf::Route> PolicyShelf::Resolve(const PolicySnapshot* snapshot,
+                                                std::span<const std::string> names,
+                                                const std::string& key) {
+  Route route;
+  for (const std::string& name : names) {
+    const Status added = AddPolicy(snapshot, name, key, route);
+    if (!added) {
+      return std::unexpected(added.error());
+    }
+  }
+  return route;
+}
+
+}  // namespace safeguard::http

@@ -1,0 +1,97 @@
+// PolicyShelf: from the name of a policy to what a judge decides with. A name without a version
+// follows the store (active, or canary for its share of contents) and falls back on what ships with
+// the program; prepared policies are kept and shared by every request.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "moderation/golden.h"
+#include "moderation/judge.h"
+#include "moderation/live_policies.h"
+#include "moderation/policy_store.h"
+#include "moderation/verdict_log.h"
+
+namespace safeguard::http {
+
+// A policy inside the program. `pack`: "" for one that stands for itself and is used by default,
+// else the pack that it belongs to ("openai").
+struct ShippedPolicy {
+  moderation::Policy policy;
+  std::string bytes;
+  std::vector<moderation::GoldenCase> golden;
+  std::string pack;
+};
+
+// Reads a golden set's bytes (JSONL); `name` is for its errors.
+using GoldenReader = std::function<Result<std::vector<moderation::GoldenCase>>(
+    std::string_view bytes, const std::string& name)>;
+
+// Thread-safe.
+class PolicyShelf {
+ public:
+  using Prepared = std::shared_ptr<const moderation::PreparedPolicy>;
+
+  // What one content is judged with, in the order of the names asked for.
+  struct Route {
+    std::vector<Prepared> policies;
+    std::vector<moderation::Channel> channels;
+    std::vector<Prepared> shadows;       // of any of these policies; never an answer
+    std::vector<std::size_t> shadow_of;  // shadows[i] shadows policies[shadow_of[i]]
+  };
+
+  // `store` may be null: then only shipped policies are there. All must outlive the shelf.
+  PolicyShelf(moderation::Judge& judge, std::span<const ShippedPolicy> shipped,
+              moderation::PolicyStore* store, GoldenReader read_golden);
+
+  // Prepares the shipped policies, so that no request waits for it.
+  Status Warm();
+
+  // One reading of the store, for all contents of a batch. Null without a store.
+  Result<std::shared_ptr<const moderation::PolicySnapshot>> Snapshot();
+
+  // `names`: "spam", "spam@3", "spam@1f0c", "spam@canary", ...; `key` decides who is the canary's.
+  // kNotFound for a policy that nobody has, with the nearest name.
+  Result<Route> Resolve(const moderation::PolicySnapshot* snapshot,
+                        std::span<const std::string> names, const std::string& key);
+
+  // What is judged when a request names no policy: all that are active, and the shipped ones that
+  // the store has not.
+  [[nodiscard]] std::vector<std::string> DefaultNames(
+      const moderation::PolicySnapshot* snapshot) const;
+
+  [[nodiscard]] std::span<const ShippedPolicy> shipped() const { return shipped_; }
+  [[nodiscard]] const ShippedPolicy* FindShipped(std::string_view id) const;
+
+ private:
+  Result<Prepared> PreparedOf(const moderation::LiveVersion& version);
+  Result<Prepared> PreparedShipped(const ShippedPolicy& shipped);
+  Result<Prepared> Keep(const std::string& key, const moderation::Policy& policy,
+                        std::span<const moderation::GoldenCase> golden);
+  Prepared Kept(const std::string& key);
+  Result<Prepared> PreparedVersion(const moderation::VersionName& name);
+  Status AddPolicy(const moderation::PolicySnapshot* snapshot, const std::string& name,
+                   const std::string& key, Route& route);
+
+  moderation::Judge& judge_;
+  std::span<const ShippedPolicy> shipped_;
+  moderation::PolicyStore* store_;
+  std::unique_ptr<moderation::LivePolicies> live_;
+  GoldenReader read_golden_;
+  std::mutex mutex_;
+  // Most recently used first; bounded.
+  std::list<std::pair<std::string, Prepared>> kept_;
+  std::map<std::string, std::list<std::pair<std::string, Prepared>>::iterator> by_key_;
+};
+
+}  // namespace safeguard::http

@@ -1,0 +1,327 @@
+#include "http/server/connection.h"
+
+#include "http/problem.h"
+#include "http/server/asio.h"
+
+namespace safeguard::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+
+constexpr std::size_t kReadBytes = 8192;
+constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
+constexpr std::chrono::milliseconds kLingerTime{2000};
+constexpr std::chrono::milliseconds kCancelAgain{10};
+
+std::string Lower(boost::beast::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return lower;
+}
+
+// What is wrong with bytes that do not become a request; nothing when there is nobody to tell.
+std::optional<Problem> ReadProblem(const beast::error_code& failure, const ServerOptions& options) {
+  if (failure == beast::error::timeout) {
+    return Problem{408,
+                   "request-timeout",
+                   "the request did not arrive in time",
+                   "send header and body without pauses",
+                   {}};
+  }
+  if (failure == bhttp::error::body_limit) {
+    return Problem{413,
+                   "body-too-large",
+                   "the body is larger than " + std::to_string(options.body_bytes_max) + " bytes",
+                   "send less, or several requests",
+                   {}};
+  }
+  if (failure == bhttp::error::header_limit || failure == bhttp::error::buffer_overflow) {
+    return Problem{
+        431,
+        "header-too-large",
+        "the header is larger than " + std::to_string(options.header_bytes_max) + " bytes",
+        "send fewer or shorter header fields",
+        {}};
+  }
+  const bool malformed =
+      failure.category() == bhttp::make_error_code(bhttp::error::bad_method).category() &&
+      failure != bhttp::error::end_of_stream && failure != bhttp::error::partial_message;
+  if (malformed) {
+    return Problem{400,
+                   "invalid-http",
+                   "this is not an HTTP/1.1 request: " + failure.message(),
+                   "see RFC 9112",
+                   {}};
+  }
+  return std::nullopt;
+}
+
+// The answer that comes from another thread, and who waits for it.
+struct Pending {
+  explicit Pending(const asio::any_io_executor& executor) : timer(executor) {}
+  asio::steady_timer timer;  // cancelled when the answer is there
+  std::optional<Response> response;
+};
+
+template <typename Body>
+void FillHeader(const Response& response, bool keep_alive, bhttp::response<Body>& message) {
+  message.set(bhttp::field::content_type, response.content_type);
+  for (const Header& header : response.headers) {
+    message.set(header.name, header.value);
+  }
+  message.keep_alive(keep_alive);
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared)
+    : stream_(std::move(socket)),
+      phase_timer_(stream_.get_executor()),
+      shared_(std::move(shared)),
+      buffer_(shared_->options.header_bytes_max + kReadBytes) {
+  beast::error_code failure;
+  const auto endpoint = stream_.socket().remote_endpoint(failure);
+  if (!failure) {
+    peer_ = endpoint.address().to_string();
+  }
+  stream_.socket().set_option(asio::ip::tcp::no_delay(true), failure);
+  ++shared_->connections;
+}
+
+Connection::~Connection() {
+  --shared_->connections;
+}
+
+void Connection::Close() {
+  beast::error_code ignored;  // it is being given up
+  stream_.socket().close(ignored);
+}
+
+void Connection::CloseIfIdle() {
+  if (idle_) {
+    Close();
+  }
+}
+
+asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
+  while (!self->shared_->draining.load()) {
+    const bool there = co_await self->WaitForBytes();
+    if (!there) {
+      break;
+    }
+    const bool read = co_await self->ReadRequest();
+    if (!read) {
+      break;
+    }
+    const bool wants_more = self->parser_->get().keep_alive();
+    self->version_ = self->parser_->get().version();
+    co_await self->AnswerRequest();
+    const bool keep_alive = wants_more && !self->shared_->draining.load();
+    Response response = std::move(*self->answer_);
+    self->answer_.reset();
+    const bool written = co_await self->Write(std::move(response), keep_alive);
+    if (!written || !keep_alive) {
+      break;
+    }
+  }
+  self->Close();
+}
+
+asio::awaitable<void> Connection::Refuse(std::shared_ptr<Connection> self) {
+  Response response = ProblemResponse({503,
+                                       "too-many-connections",
+                                       "the server has as many connections as it may have",
+                                       "try again later, or keep fewer connections open",
+                                       {},
+                                       1},
+                                      "");
+  self->version_ = 11;
+  const bool written = co_await self->Write(std::move(response), false);
+  if (written) {
+    co_await self->Linger();
+  }
+  self->Close();
+}
+
+asio::awaitable<bool> Connection::WaitForBytes() {
+  if (buffer_.size() > 0) {
+    co_return true;  // the next request was sent behind the last one
+  }
+  idle_ = true;
+  stream_.expires_after(shared_->options.idle_time);
+  beast::error_code failure;
+  const auto space = buffer_.prepare(kReadBytes);
+  const std::size_t bytes =
+      co_await stream_.async_read_some(space, asio::redirect_error(asio::use_awaitable, failure));
+  idle_ = false;
+  if (failure) {
+    co_return false;
+  }
+  buffer_.commit(bytes);
+  co_return true;
+}
+
+// A timer of our own: the stream's would close the socket, and the client would not be told why.
+void Connection::BeginPhase(std::chrono::milliseconds time) {
+  late_ = false;
+  phase_timer_.expires_after(time);
+  WatchPhase();
+}
+
+void Connection::WatchPhase() {
+  phase_timer_.async_wait([weak = weak_from_this()](beast::error_code failure) {
+    const auto self = weak.lock();
+    if (failure || !self || self->phase_timer_.expiry() > std::chrono::steady_clock::now()) {
+      return;  // another phase has begun
+    }
+    self->late_ = true;
+    self->stream_.cancel();
+    // Again until the phase has ended: this may have come between two reads, and stopped neither.
+    self->phase_timer_.expires_after(kCancelAgain);
+    self->WatchPhase();
+  });
+}
+
+void Connection::EndPhase() {
+  phase_timer_.expires_at(std::chrono::steady_clock::time_point::max());
+}
+
+asio::awaitable<bool> Connection::ReadRequest() {
+  const ServerOptions& options = shared_->options;
+  parser_.emplace();
+  parser_->header_limit(options.header_bytes_max);
+  parser_->body_limit(options.body_bytes_max);
+  stream_.expires_never();
+  BeginPhase(options.header_time);
+  beast::error_code failure;
+  co_await bhttp::async_read_header(stream_, buffer_, *parser_,
+                                    asio::redirect_error(asio::use_awaitable, failure));
+  if (!failure) {
+    version_ = parser_->get().version();
+    BeginPhase(options.body_time);
+    const auto expect = parser_->get().find(bhttp::field::expect);
+    if (expect != parser_->get().end() && Lower(expect->value()) == "100-continue") {
+      bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, version_);
+      co_await bhttp::async_write(stream_, go_on,
+                                  asio::redirect_error(asio::use_awaitable, failure));
+    }
+  }
+  if (!failure) {
+    co_await bhttp::async_read(stream_, buffer_, *parser_,
+                               asio::redirect_error(asio::use_awaitable, failure));
+  }
+  EndPhase();
+  if (failure) {
+    co_await ReportReadFailure(late_ ? beast::error::timeout : failure);
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<void> Connection::ReportReadFailure(beast::error_code failure) {
+  const std::optional<Problem> problem = ReadProblem(failure, shared_->options);
+  if (!problem) {
+    co_return;
+  }
+  Response response = ProblemResponse(*problem, "");
+  const bool written = co_await Write(std::move(response), false);
+  if (written) {
+    co_await Linger();
+  }
+}
+
+// Closing with bytes unread resets the connection, and the client may lose the answer with it. So
+// what it still sends is taken for a moment.
+asio::awaitable<void> Connection::Linger() {
+  beast::error_code failure;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failure);
+  stream_.expires_after(kLingerTime);
+  std::size_t taken = 0;
+  std::array<char, kReadBytes> sink{};
+  while (!failure && taken < kLingerBytesMax) {
+    taken += co_await stream_.async_read_some(asio::buffer(sink),
+                                              asio::redirect_error(asio::use_awaitable, failure));
+  }
+}
+
+std::shared_ptr<Request> Connection::TakeRequest() {
+  auto message = parser_->release();
+  parser_.emplace();
+  auto request = std::make_shared<Request>();
+  request->method = std::string(message.method_string());
+  head_ = request->method == "HEAD";
+  const std::string target(message.target());
+  const std::size_t question = target.find('?');
+  request->path = target.substr(0, question);
+  if (question != std::string::npos) {
+    request->query = target.substr(question + 1);
+  }
+  for (const auto& field : message) {
+    request->headers.push_back({Lower(field.name_string()), std::string(field.value())});
+  }
+  request->body = std::move(message.body());
+  request->peer = peer_;
+  request->received = std::chrono::steady_clock::now();
+  return request;
+}
+
+asio::awaitable<void> Connection::AnswerRequest() {
+  const asio::any_io_executor executor = stream_.get_executor();
+  auto pending = std::make_shared<Pending>(executor);
+  pending->timer.expires_after(shared_->options.answer_time);
+  std::shared_ptr<Request> request = TakeRequest();
+  stream_.expires_never();
+  Reply reply = [pending, executor](Response response) {
+    auto given = std::make_shared<Response>(std::move(response));
+    asio::post(executor, [pending, given] {
+      if (!pending->response) {
+        pending->response = std::move(*given);
+      }
+      pending->timer.cancel();
+    });
+  };
+  shared_->handler(std::move(request), std::move(reply));
+  beast::error_code ended;
+  co_await pending->timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  if (pending->response) {
+    answer_ = std::move(*pending->response);
+  } else {
+    answer_ = ProblemResponse({503,
+                               "no-answer-in-time",
+                               "the request was not answered in time",
+                               "try again; ask for less at once",
+                               {},
+                               1},
+                              "");
+  }
+}
+
+asio::awaitable<bool> Connection::Write(Response response, bool keep_alive) {
+  stream_.expires_after(shared_->options.write_time);
+  const auto status = static_cast<unsigned>(response.status);
+  beast::error_code failure;
+  if (head_ || response.status == 204 || response.status == 304) {
+    bhttp::response<bhttp::empty_body> message(bhttp::int_to_status(status), version_);
+    FillHeader(response, keep_alive, message);
+    if (head_) {
+      message.content_length(response.body.size());
+    }
+    co_await bhttp::async_write(stream_, message,
+                                asio::redirect_error(asio::use_awaitable, failure));
+  } else {
+    bhttp::response<bhttp::string_body> message(bhttp::int_to_status(status), version_);
+    FillHeader(response, keep_alive, message);
+    message.body() = std::move(response.body);
+    message.prepare_payload();
+    co_await bhttp::async_write(stream_, message,
+                                asio::redirect_error(asio::use_awaitable, failure));
+  }
+  head_ = false;
+  co_return !failure;
+}
+
+}  // namespace safeguard::http

@@ -1,0 +1,72 @@
+// One client's connection as a coroutine: read a request within its limits, have it answered, write
+// the answer, again. All of it runs on the one thread of its loop.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/server.h"
+#include "http/server/asio.h"
+
+namespace safeguard::http {
+
+// What the connections of a server share.
+struct ServerShared {
+  ServerOptions options;
+  Handler handler;
+  std::atomic<std::size_t> connections{0};
+  std::atomic<bool> draining{false};
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Executor = boost::asio::io_context::executor_type;
+
+  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Serves until the client or a limit ends it.
+  static boost::asio::awaitable<void> Run(std::shared_ptr<Connection> self);
+  // Answers 503 and closes: there are too many.
+  static boost::asio::awaitable<void> Refuse(std::shared_ptr<Connection> self);
+
+  // On the loop's thread: closes it now when no request is under way.
+  void CloseIfIdle();
+  void Close();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  // Ends reading with an error once `time` is over, until EndPhase().
+  void BeginPhase(std::chrono::milliseconds time);
+  void WatchPhase();
+  void EndPhase();
+
+  // Each says whether the connection may go on.
+  boost::asio::awaitable<bool> WaitForBytes();
+  boost::asio::awaitable<bool> ReadRequest();
+  boost::asio::awaitable<void> AnswerRequest();
+  boost::asio::awaitable<bool> Write(Response response, bool keep_alive);
+  boost::asio::awaitable<void> ReportReadFailure(boost::beast::error_code failure);
+  boost::asio::awaitable<void> Linger();
+  std::shared_ptr<Request> TakeRequest();
+
+  boost::beast::tcp_stream stream_;
+  boost::asio::steady_timer phase_timer_;
+  bool late_ = false;  // the phase's time was up
+  std::shared_ptr<ServerShared> shared_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::optional<Response> answer_;
+  std::string peer_;
+  unsigned version_ = 11;
+  bool head_ = false;
+  bool idle_ = false;
+};
+
+}  // namespace safeguard::http

@@ -1,0 +1,199 @@
+// What the tests of the service share: a judge that calls whatever holds "bad" a violation, a
+// service around it with its stores in memory, and a call that waits for the answer.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/random_bytes.h"
+#include "http/service.h"
+#include "moderation/memory_store.h"
+
+namespace safeguard::http {
+
+class FakePrepared final : public moderation::PreparedPolicy {
+ public:
+  explicit FakePrepared(moderation::Policy policy) : policy_(std::move(policy)) {}
+  [[nodiscard]] const moderation::Policy& policy() const override { return policy_; }
+
+ private:
+  moderation::Policy policy_;
+};
+
+// "bad" is a violation, "unclear" undetermined. `gate`, while it is held, keeps Decide waiting.
+class FakeJudge final : public moderation::Judge {
+ public:
+  Result<std::shared_ptr<const moderation::PreparedPolicy>> Prepare(
+      const moderation::Policy& policy, std::span<const moderation::GoldenCase>) override {
+    ++prepared;
+    return std::make_shared<FakePrepared>(policy);
+  }
+
+  std::vector<moderation::Verdict> Decide(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents) override {
+    entered.fetch_add(1);
+    const std::lock_guard wait(gate);
+    contents_in_last_call.store(contents.size());
+    ++calls;
+    std::vector<moderation::Verdict> verdicts;
+    for (const moderation::Content& content : contents) {
+      for (const auto& policy : policies) {
+        verdicts.push_back(DecideOne(policy->policy(), content));
+      }
+    }
+    return verdicts;
+  }
+
+  std::mutex gate;
+  std::atomic<int> entered = 0;
+  std::atomic<int> calls = 0;
+  std::atomic<int> prepared = 0;
+  std::atomic<std::size_t> contents_in_last_call = 0;
+
+ private:
+  static moderation::Verdict DecideOne(const moderation::Policy& policy,
+                                       const moderation::Content& content) {
+    moderation::Verdict verdict;
+    verdict.policy = policy.Reference();
+    verdict.outcome = moderation::Outcome::kSafe;
+    verdict.reason = moderation::UndeterminedReason::kNone;
+    verdict.score = 0.125;
+    verdict.rationale = "nothing bad in it";
+    verdict.reasoning = "let me think";
+    verdict.decided_by = {"screen", "fake", std::string(64, 'f')};
+    verdict.view = "original";
+    verdict.timings_ms["total"] = 1.5;
+    for (std::size_t m = 0; m < content.messages.size(); ++m) {
+      const std::size_t at = content.messages[m].text.find("bad");
+      if (at != std::string::npos) {
+        verdict.outcome = moderation::Outcome::kViolation;
+        verdict.score = 0.875;
+        verdict.category = "X1";
+        verdict.rule_ids = {"X1.a"};
+        verdict.evidence.push_back({m, at, at + 3, "bad"});
+      }
+      if (content.messages[m].text.find("unclear") != std::string::npos) {
+        return moderation::Undetermined(policy.Reference(),
+                                        moderation::UndeterminedReason::kUncertain,
+                                        "the score lies between");
+      }
+    }
+    return verdict;
+  }
+};
+
+inline ShippedPolicy Shipped(const std::string& id, const std::string& pack = "") {
+  const std::string text = "---\nid: " + id + "\n---\n# " + id + "\n\n## Violates\n- X1.a Bad.\n";
+  return {*moderation::ReadPolicy(text, id), text, {}, pack};
+}
+
+inline const std::vector<std::string>& CategoryPolicies() {
+  static const std::vector<std::string> ids = {"harassment",
+                                               "hate",
+                                               "self-harm",
+                                               "sexual-content",
+                                               "violence",
+                                               "openai-harassment-threatening",
+                                               "openai-hate-threatening",
+                                               "openai-illicit",
+                                               "openai-illicit-violent",
+                                               "openai-self-harm-instructions",
+                                               "openai-self-harm-intent",
+                                               "openai-sexual-minors",
+                                               "openai-violence-graphic"};
+  return ids;
+}
+
+struct TestOptions {
+  bool with_store = true;
+  bool keys_required = false;
+  JudgingOptions judging{};
+};
+
+// The whole service but the network.
+class TestService {
+ public:
+  explicit TestService(const TestOptions& options = {})
+      : store(options.with_store ? moderation::MemoryPolicyStore() : nullptr),
+        log(options.with_store ? moderation::MemoryVerdictLog() : nullptr) {
+    for (const std::string& id : CategoryPolicies()) {
+      shipped.push_back(Shipped(id, id.starts_with("openai-") ? "openai" : ""));
+    }
+    const auto clock = [this] { return now.load(); };
+    const GoldenReader golden = [](std::string_view, const std::string&) {
+      return std::vector<moderation::GoldenCase>(2);
+    };
+    shelf = std::make_unique<PolicyShelf>(judge, shipped, store.get(), golden);
+    judging = std::make_unique<Judging>(JudgingParts{judge, *shelf, log.get(), metrics, clock},
+                                        options.judging);
+    service = std::make_unique<Service>(ServiceParts{*judging, *shelf, store.get(), log.get(), keys,
+                                                     metrics, golden, clock, RandomBytes,
+                                                     [this](std::string_view line) {
+                                                       const std::lock_guard lock(lines_mutex);
+                                                       lines.emplace_back(line);
+                                                     }},
+                                        ServiceOptions{.keys_required = options.keys_required});
+    service->SetReady(true);
+  }
+
+  std::future<Response> Start(Request request) {
+    request.received = std::chrono::steady_clock::now();
+    if (FindHeader(request.headers, "host").empty()) {
+      request.headers.push_back({"host", "localhost:8080"});
+    }
+    if (!request.body.empty() && FindHeader(request.headers, "content-type").empty()) {
+      request.headers.push_back({"content-type", "application/json"});
+    }
+    auto promise = std::make_shared<std::promise<Response>>();
+    std::future<Response> future = promise->get_future();
+    service->Handle(std::make_shared<Request>(std::move(request)),
+                    [promise](Response response) { promise->set_value(std::move(response)); });
+    return future;
+  }
+
+  Response Call(const std::string& method, const std::string& target, const std::string& body = "",
+                std::vector<Header> headers = {}) {
+    Request request;
+    request.method = method;
+    const std::size_t question = target.find('?');
+    request.path = target.substr(0, question);
+    request.query = question == std::string::npos ? "" : target.substr(question + 1);
+    request.body = body;
+    request.headers = std::move(headers);
+    return Start(std::move(request)).get();
+  }
+
+  std::vector<std::string> LogLines() {
+    const std::lock_guard lock(lines_mutex);
+    return lines;
+  }
+
+  FakeJudge judge;
+  std::vector<ShippedPolicy> shipped;
+  std::unique_ptr<moderation::PolicyStore> store;
+  std::unique_ptr<moderation::VerdictLog> log;
+  KeyRing keys;
+  Metrics metrics;
+  std::atomic<std::int64_t> now = 1'795'881'600'000;
+  std::mutex lines_mutex;
+  std::vector<std::string> lines;
+  std::unique_ptr<PolicyShelf> shelf;
+  std::unique_ptr<Judging> judging;
+  std::unique_ptr<Service> service;
+};
+
+inline nlohmann::json JsonOf(const Response& response) {
+  return nlohmann::json::parse(response.body);
+}
+
+}  // namespace safeguard::http
