@@ -181,8 +181,10 @@ class Simulation {
       observer_.Ask(request);
       scores_.emplace(now_ + milliseconds(Below(random_, 80)), std::move(request));
     }
-    released_ += step.release;
-    Observe();
+    if (!step.release.empty()) {  // nothing else makes more visible
+      released_ += step.release;
+      Observe();
+    }
   }
 
   // What a reader has and no verdict covers.
