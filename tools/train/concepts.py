@@ -37,6 +37,8 @@ class Concept:
     broad: bool = False  # its policy says something on texts of every kind: no cross-topic negatives under it
     rules: list = dataclasses.field(default_factory=list)  # (side, text) of a written policy
     title: str = ''
+    words: str = ''  # of an intent, and the frame that each of its policies was made from
+    frames: dict = dataclasses.field(default_factory=dict)
 
 
 # Texts of a domain (key) are safe under policies of these domains: other topics altogether.
@@ -179,5 +181,6 @@ def intents(rows, descriptions, templates, inverted, confusable):
             f'intent:{intent}', 'intent', [t.replace('{intent}', words) for t in templates],
             [t.replace('{intent}', words) for t in inverted],
             [Case(t, True) for t in by_intent[intent]], [Case(t, False) for t in others[:400]],
-            held=stable('held' + intent) % 5 == 0))
+            held=stable('held' + intent) % 5 == 0, words=words,
+            frames={t.replace('{intent}', words): t for t in templates + inverted}))
     return concepts

@@ -21,7 +21,7 @@ LABELS = {'s': 'S', 'h': 'H', 'v': 'V', 'hr': 'HR', 'sh': 'SH', 's3': 'S3', 'h2'
 
 def moderation(o, score):
     with gzip.open(pathlib.Path(o.shared) / 'data/permissive/openai_moderation/samples-1680.jsonl.gz', 'rt', encoding='utf-8') as f:
-        rows = [json.loads(line) for line in f]
+        rows = [json.loads(line) for line in f][::o.moderation_every]
     files = sorted((pathlib.Path(o.policies) / 'benchmarks/openai-moderation').glob('*.md'))
     names = [LABELS[path.stem.split('-')[-1]] for path in files]
     table = score([row['prompt'] for row in rows], [c.written_policy(path, o.safeguard).block for path in files])
@@ -69,6 +69,7 @@ def main():
     parser.add_argument('--policy-tokens', type=int, default=160)
     parser.add_argument('--content-tokens', type=int, default=160)
     parser.add_argument('--toxicchat-every', type=int, default=1)
+    parser.add_argument('--moderation-every', type=int, default=1)
     parser.add_argument('--sets', default='moderation,toxicchat,hatecheck')
     o = parser.parse_args()
     torch.set_num_threads(1)

@@ -130,7 +130,9 @@ class Screen(nn.Module):
                 self.head.bias.copy_(tensors['classifier.bias'])
 
     def named(self):
-        tensors = {'classifier.weight': self.head.weight, 'classifier.bias': self.head.bias}
+        tensors = {}
+        if self.head is not None:
+            tensors = {'classifier.weight': self.head.weight, 'classifier.bias': self.head.bias}
         for i, layer in enumerate(self.layers):
             for name, theirs in _NAMES.items():
                 for kind in ('weight', 'bias'):
