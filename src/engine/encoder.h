@@ -43,6 +43,10 @@ class Encoder {
   // Maps `folder`/model*.safetensors (F32, F16 or BF16) and reads `folder`/config.json. Every
   // tensor's name, type and shape is checked; errors name the file and the tensor.
   static Result<std::unique_ptr<Encoder>> Load(const std::string& folder);
+  // The same with the layers of `tuned_folder`/model.safetensors (encoder.layer.*) over the
+  // embeddings of `folder`: an encoder that was trained on with its embeddings left alone.
+  static Result<std::unique_ptr<Encoder>> LoadTuned(const std::string& folder,
+                                                    const std::string& tuned_folder);
   virtual ~Encoder() = default;
 
   // Mean-pooled, L2-normalised embeddings: out[(index of the pool over all inputs) * hidden ...].
@@ -54,8 +58,11 @@ class Encoder {
   [[nodiscard]] virtual const EncoderConfig& config() const = 0;
   // Names the arithmetic, as EncoderArithmetic. Equal weights and equal arithmetic give equal bits.
   [[nodiscard]] virtual const std::string& arithmetic() const = 0;
-  // SHA-256 of the weight file. Computed on first use (a 45 MB file takes some 100 ms).
+  // SHA-256 of the weight file; of a tuned encoder that of its layers. Computed on first use (a 45
+  // MB file takes some 100 ms).
   [[nodiscard]] virtual const std::string& weights_sha256() const = 0;
+  // Of the file that holds the embeddings, computed anew: the same file unless tuned.
+  [[nodiscard]] virtual std::string base_sha256() const = 0;
 };
 
 // The instruction set and precision in use: "avx512, 8-bit", "avx2, 16-bit", "reference, 32-bit".

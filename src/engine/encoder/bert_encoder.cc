@@ -47,8 +47,14 @@ class BertEncoder : public Encoder {
   [[nodiscard]] const std::string& arithmetic() const override { return arithmetic_; }
 
   [[nodiscard]] const std::string& weights_sha256() const override {
-    std::call_once(hash_once_, [this] { hash_ = Sha256Hex(weights_.file->bytes()); });
+    std::call_once(hash_once_, [this] {
+      hash_ = Sha256Hex((weights_.layer_file ? weights_.layer_file : weights_.file)->bytes());
+    });
     return hash_;
+  }
+
+  [[nodiscard]] std::string base_sha256() const override {
+    return Sha256Hex(weights_.file->bytes());
   }
 
  private:
@@ -105,6 +111,12 @@ Result<std::string> FindWeightFile(const std::string& folder) {
 
 Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
                                                  const KernelTable& kernels) {
+  return LoadBertEncoder(folder, "", kernels);
+}
+
+Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
+                                                 const std::string& tuned_folder,
+                                                 const KernelTable& kernels) {
   const Result<EncoderConfig> config = ReadBertConfig(folder + "/config.json");
   if (!config) {
     return std::unexpected(config.error());
@@ -113,7 +125,10 @@ Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
   if (!path) {
     return std::unexpected(path.error());
   }
-  Result<BertWeights> weights = LoadBertWeights(*path, *config, kernels);
+  Result<BertWeights> weights =
+      tuned_folder.empty()
+          ? LoadBertWeights(*path, *config, kernels)
+          : LoadTunedBertWeights(*path, tuned_folder + "/model.safetensors", *config, kernels);
   if (!weights) {
     return std::unexpected(std::move(weights.error()));
   }
@@ -122,6 +137,11 @@ Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
 
 Result<std::unique_ptr<Encoder>> Encoder::Load(const std::string& folder) {
   return LoadBertEncoder(folder, BestKernels());
+}
+
+Result<std::unique_ptr<Encoder>> Encoder::LoadTuned(const std::string& folder,
+                                                    const std::string& tuned_folder) {
+  return LoadBertEncoder(folder, tuned_folder, BestKernels());
 }
 
 std::string EncoderKernels() {

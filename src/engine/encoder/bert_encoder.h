@@ -16,6 +16,10 @@ namespace safeguard::engine {
 // REQUIRES: kernels.supported().
 Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
                                                  const KernelTable& kernels);
+// Encoder::LoadTuned; an empty `tuned_folder` is Encoder::Load.
+Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
+                                                 const std::string& tuned_folder,
+                                                 const KernelTable& kernels);
 
 // EncoderArithmetic with these kernels.
 std::string ArithmeticOf(const KernelTable& kernels);

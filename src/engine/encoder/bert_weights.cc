@@ -378,6 +378,27 @@ Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig
   return weights;
 }
 
+Result<BertWeights> LoadTunedBertWeights(const std::string& embeddings_path,
+                                         const std::string& layers_path,
+                                         const EncoderConfig& config, const KernelTable& kernels) {
+  Result<std::unique_ptr<Safetensors>> embeddings = Safetensors::Open(embeddings_path);
+  if (!embeddings) {
+    return std::unexpected(std::move(embeddings.error()));
+  }
+  Result<std::unique_ptr<Safetensors>> layers = Safetensors::Open(layers_path);
+  if (!layers) {
+    return std::unexpected(std::move(layers.error()));
+  }
+  Loader loader(config, kernels);
+  if (Status status = loader.Load(**embeddings, **layers); !status) {
+    return std::unexpected(std::move(status.error()));
+  }
+  BertWeights weights = loader.Take();
+  weights.file = std::move(*embeddings);
+  weights.layer_file = std::move(*layers);
+  return weights;
+}
+
 Result<PairWeights> LoadPairWeights(const std::string& embeddings_path,
                                     const std::string& layers_path, const EncoderConfig& config,
                                     const KernelTable& kernels) {

@@ -59,6 +59,7 @@ class ChannelSwaps {
 
 struct BertWeights {
   std::unique_ptr<Safetensors> file;
+  std::unique_ptr<Safetensors> layer_file;  // where the layers have one of their own
   ChannelSwaps swaps;  // of everything below but `words`; none unless the kernels sort
   Tensor words;        // [vocabulary, hidden], as in the file
   // [positions_max, hidden], with the token type added by which it is indexed.
@@ -72,6 +73,11 @@ struct BertWeights {
 // tensor.
 Result<BertWeights> LoadBertWeights(const std::string& path, const EncoderConfig& config,
                                     const KernelTable& kernels);
+
+// The same with the embeddings of one file and the layers of another.
+Result<BertWeights> LoadTunedBertWeights(const std::string& embeddings_path,
+                                         const std::string& layers_path,
+                                         const EncoderConfig& config, const KernelTable& kernels);
 
 // A model of pairs (pair_encoder.h): the embeddings of one file, layers and classifier of another.
 struct PairWeights {

@@ -11,11 +11,6 @@ namespace {
 
 using moderation::Side;
 
-// Chosen on the shipped policies' golden sets, each policy scored with the values that were best on
-// the others (docs/quality.md).
-constexpr double kSlope = 8.0;
-constexpr double kSafeShare = 0.6;
-constexpr double kMargin = 0.13;
 constexpr LogisticOptions kFit = {
     .weight_penalty = 0.15, .slope_penalty = 4.0, .bias_penalty = 0.1};
 
@@ -41,11 +36,13 @@ double Similarity(std::span<const float> a, const float* b) {
 }  // namespace
 
 EmbeddingPolicy::EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> anchors,
-                                 std::vector<float> anchor_embeddings, std::size_t hidden)
+                                 std::vector<float> anchor_embeddings, std::size_t hidden,
+                                 const EmbeddingScoring& scoring)
     : policy_(std::move(policy)),
       anchors_(std::move(anchors)),
       anchor_embeddings_(std::move(anchor_embeddings)),
-      hidden_(hidden) {}
+      hidden_(hidden),
+      scoring_(scoring) {}
 
 EmbeddingPolicy::Nearest EmbeddingPolicy::NearestAnchor(std::span<const float> embedding,
                                                         Side side) const {
@@ -69,8 +66,9 @@ EmbeddingPolicy::Nearest EmbeddingPolicy::NearestAnchor(std::span<const float> e
 }
 
 double EmbeddingPolicy::Prior(std::span<const float> embedding) const {
-  return kSlope * (NearestAnchor(embedding, Side::kViolating).similarity -
-                   kSafeShare * NearestAnchor(embedding, Side::kSafe).similarity - kMargin);
+  return scoring_.slope *
+         (NearestAnchor(embedding, Side::kViolating).similarity -
+          scoring_.safe_share * NearestAnchor(embedding, Side::kSafe).similarity - scoring_.margin);
 }
 
 double EmbeddingPolicy::UnitLogit(std::span<const float> embedding) const {

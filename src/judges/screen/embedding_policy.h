@@ -21,11 +21,21 @@ struct EmbeddedCase {
   bool background = false;  // an everyday text, safe, and not labelled by the policy's author
 };
 
+// prior = slope * (nearest violating anchor - safe_share * nearest safe anchor - margin). The
+// values here were chosen on the shipped policies' golden sets, each policy scored with the values
+// that were best on the others (docs/quality.md); a tuned encoder brings its own.
+struct EmbeddingScoring {
+  double slope = 8.0;
+  double safe_share = 0.6;
+  double margin = 0.13;
+};
+
 class EmbeddingPolicy : public ScreenPolicy {
  public:
   // `anchors[i]` has the embedding anchor_embeddings[i * hidden ...].
   EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> anchors,
-                  std::vector<float> anchor_embeddings, std::size_t hidden);
+                  std::vector<float> anchor_embeddings, std::size_t hidden,
+                  const EmbeddingScoring& scoring);
 
   // Fits the logistic layer; without cases of both sides it stays as it was.
   void Learn(std::span<const EmbeddedCase> cases);
@@ -52,6 +62,7 @@ class EmbeddingPolicy : public ScreenPolicy {
   std::vector<Anchor> anchors_;
   std::vector<float> anchor_embeddings_;
   std::size_t hidden_;
+  EmbeddingScoring scoring_;
   std::optional<LogisticModel> learned_;
 };
 

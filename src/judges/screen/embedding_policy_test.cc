@@ -22,7 +22,7 @@ EmbeddingPolicy TwoRules() {
   good.side = Side::kSafe;
   policy.rules = {bad, good};
   const std::vector<Anchor> anchors = {{"v", Side::kViolating, 0}, {"s", Side::kSafe, 1}};
-  return {policy, anchors, {1, 0, 0, 1}, 2};
+  return {policy, anchors, {1, 0, 0, 1}, 2, EmbeddingScoring()};
 }
 
 EmbeddedText Text(std::vector<std::pair<float, float>> directions) {

@@ -17,11 +17,13 @@ using moderation::Side;
 }  // namespace
 
 EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, EmbeddingCache cache,
-                                 std::string model_name, std::string model_hash)
+                                 std::string model_name, std::string model_hash,
+                                 const EmbeddingScoring& scoring)
     : embedder_(std::move(embedder)),
       cache_(std::move(cache)),
       model_name_(std::move(model_name)),
-      model_hash_(std::move(model_hash)) {}
+      model_hash_(std::move(model_hash)),
+      scoring_(scoring) {}
 
 Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     const moderation::Policy& policy, std::span<const GoldenCase> golden) {
@@ -72,7 +74,7 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     cases.push_back({&embedded[embedded.size() - kBackgroundTexts.size() + b], false, true});
   }
   auto prepared = std::make_shared<EmbeddingPolicy>(policy, std::move(kept),
-                                                    std::move(anchor_embeddings), hidden);
+                                                    std::move(anchor_embeddings), hidden, scoring_);
   prepared->Learn(cases);
   return prepared;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "judges/screen/embedding_cache.h"
+#include "judges/screen/embedding_policy.h"
 #include "judges/screen/screen.h"
 #include "judges/screen/text_embedder.h"
 #include "judges/screen/text_memory.h"
@@ -17,14 +18,15 @@
 namespace safeguard::judges {
 
 // How it scores, for every unit (the whole text, each window, each sentence):
-//   prior  = kSlope * (nearest violating anchor - kSafeShare * nearest safe anchor - kMargin)
+//   prior  as of EmbeddingScoring
 //   logit  = prior when the policy has no labelled cases of both sides, else a regularised logistic
 //            layer over [embedding, prior] fitted on them (logistic.h)
 // and the text's probability is the largest over its units.
 class EmbeddingScreen : public Screen {
  public:
   EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, EmbeddingCache cache,
-                  std::string model_name, std::string model_hash);
+                  std::string model_name, std::string model_hash,
+                  const EmbeddingScoring& scoring = {});
 
   Result<std::shared_ptr<const ScreenPolicy>> Prepare(
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override;
@@ -40,6 +42,7 @@ class EmbeddingScreen : public Screen {
   EmbeddingCache cache_;
   std::string model_name_;
   std::string model_hash_;
+  EmbeddingScoring scoring_;
   TextMemory memory_;
 };
 

@@ -115,13 +115,16 @@ WindowInput InputOf(const Window& window, std::span<const engine::WordPieceToken
 }  // namespace
 
 Result<std::unique_ptr<TextEmbedder>> TextEmbedder::Open(const std::string& folder,
-                                                         std::size_t threads) {
+                                                         std::size_t threads,
+                                                         const std::string& tuned_folder) {
   CHECK(threads >= 1);
   Result<std::unique_ptr<engine::WordPiece>> tokenizer = OpenWordPiece(folder);
   if (!tokenizer) {
     return std::unexpected(tokenizer.error());
   }
-  Result<std::unique_ptr<engine::Encoder>> encoder = engine::Encoder::Load(folder);
+  Result<std::unique_ptr<engine::Encoder>> encoder =
+      tuned_folder.empty() ? engine::Encoder::Load(folder)
+                           : engine::Encoder::LoadTuned(folder, tuned_folder);
   if (!encoder) {
     return std::unexpected(encoder.error());
   }

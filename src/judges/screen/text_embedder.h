@@ -38,7 +38,9 @@ struct EmbeddedText {
 class TextEmbedder {
  public:
   // Opens `folder`/tokenizer.json and the encoder. `threads` >= 1.
-  static Result<std::unique_ptr<TextEmbedder>> Open(const std::string& folder, std::size_t threads);
+  // With `tuned_folder` the encoder's layers are those of its model.safetensors.
+  static Result<std::unique_ptr<TextEmbedder>> Open(const std::string& folder, std::size_t threads,
+                                                    const std::string& tuned_folder = {});
 
   // One result a text, in order. Thread-safe; callers take turns on the threads.
   std::vector<EmbeddedText> Embed(std::span<const std::string_view> texts);

@@ -127,5 +127,45 @@ TEST_F(TrainedScreen, WhatDoesNotFitIsSaidClearly) {
   EXPECT_THAT(OpenError(), HasSubstr("/screen/config.json"));
 }
 
+class TunedScreen : public TrainedScreen {
+ protected:
+  void WriteTunedConfig(const std::string& numbers, const std::string& base_sha256) {
+    WriteBytes(folder_ + "/screen/config.json",
+               R"({"kind":"embedding","base":"minilm-l6-v2","base_sha256":")" + base_sha256 +
+                   "\"," + numbers + "}");
+  }
+  std::string Base() const { return Sha256Hex(std::as_bytes(std::span(base_))); }
+  static double ScoreOf(moderation::Judge& judge) {
+    const auto policy = moderation::ReadPolicy("# Ads\n\n## Violates\n- A1 Sells things.\n", "ads");
+    const auto prepared = judge.Prepare(*policy, {});
+    return judge.Decide({{*prepared}}, {{moderation::UserMessage("Cheap shoes for sale!")}})[0]
+        .score.value();
+  }
+};
+
+TEST_F(TunedScreen, WithTheBasesOwnLayersItIsTheEmbeddingScreen) {
+  WriteTunedConfig(R"("slope":8.0,"safe_share":0.6,"margin":0.13)", Base());
+  const auto tuned = Open();
+  ASSERT_TRUE(tuned) << Describe(tuned.error());
+  const auto plain = OpenScreenJudge({.model_folder = BaseFolder()});
+  ASSERT_TRUE(plain) << Describe(plain.error());
+  EXPECT_EQ(ScoreOf(**tuned), ScoreOf(**plain));
+  WriteTunedConfig(R"("slope":8.0,"safe_share":0.6,"margin":0.23)", Base());
+  const auto stricter = Open();
+  ASSERT_TRUE(stricter) << Describe(stricter.error());
+  EXPECT_LT(ScoreOf(**stricter), ScoreOf(**plain));
+}
+
+TEST_F(TunedScreen, WhatDoesNotFitIsSaidClearly) {
+  WriteTunedConfig(R"("slope":8.0,"safe_share":0.6,"margin":0.13)", std::string(64, '0'));
+  EXPECT_THAT(OpenError(), HasSubstr("was trained on another model than " + BaseFolder()));
+  WriteTunedConfig(R"("slope":-8.0,"safe_share":0.6,"margin":0.13)", Base());
+  EXPECT_THAT(OpenError(), HasSubstr("'slope' is outside its range"));
+  WriteTunedConfig(R"("slope":8.0,"safe_share":0.6)", Base());
+  EXPECT_THAT(OpenError(), HasSubstr("'margin' is no number"));
+  WriteBytes(folder_ + "/screen/config.json", "[");
+  EXPECT_THAT(OpenError(), HasSubstr("/screen/config.json is no JSON object"));
+}
+
 }  // namespace
 }  // namespace safeguard::judges
