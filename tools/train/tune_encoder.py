@@ -8,6 +8,7 @@ sentences the highest of slope * (nearest violating rule - share * nearest safe 
 embeddings. All of a step's contents are compared with all of its policies whose answer is known.
 """
 import argparse
+import hashlib
 import json
 import pathlib
 import random
@@ -36,6 +37,7 @@ def options():
     for name in ('data', 'corpus', 'policies', 'safeguard', 'base', 'out'):
         parser.add_argument('--' + name, required=True)
     parser.add_argument('--layers', default='0,1,2,3,4,5')
+    parser.add_argument('--start', help='folder of tuned weights to go on from')
     parser.add_argument('--steps', type=int, default=900)
     parser.add_argument('--concepts', type=int, default=10, help='a step')
     parser.add_argument('--each', type=int, default=4, help='contents of each concept')
@@ -257,8 +259,22 @@ def figures(net, texts, reader, concepts, o, quick):
 
 
 def save(net, o):
-    tensors = net.body.named()
-    m.write_safetensors(pathlib.Path(o.out) / 'model.safetensors', tensors)
+    """The two files of models/screen."""
+    out, base = pathlib.Path(o.out), pathlib.Path(o.base)
+    m.write_safetensors(out / 'model.safetensors', net.body.named())
+    slope, share, margin = (round(float(x), 6) for x in (net.slope, net.share, net.margin))
+    config = {'kind': 'embedding', 'base': base.name, 'slope': slope, 'safe_share': share, 'margin': margin,
+              'base_sha256': hashlib.sha256((base / 'model.safetensors').read_bytes()).hexdigest()}
+    (out / 'config.json').write_text(json.dumps(config, indent=2) + '\n', encoding='utf-8')
+
+
+def resume(net, folder):
+    net.body.load_named(m.read_safetensors(folder / 'model.safetensors'))
+    config = json.loads((folder / 'config.json').read_text(encoding='utf-8'))
+    with torch.no_grad():
+        net.slope.fill_(config['slope'])
+        net.share.fill_(config['safe_share'])
+        net.margin.fill_(config['margin'])
 
 
 def main():
@@ -272,6 +288,8 @@ def main():
     texts = Texts(WordPiece(pathlib.Path(o.base) / 'tokenizer.json'), o)
     concepts = public.concepts(o)
     net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')])
+    if o.start:
+        resume(net, pathlib.Path(o.start))
     steps = Steps(concepts, o, texts, reader)
     scalars = [net.slope, net.share, net.margin]
     body = list(net.body.layers.parameters())
