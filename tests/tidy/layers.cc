@@ -67,8 +67,8 @@ const std::vector<ThirdParty> kThirdParty = {
     {"nlohmann/",
      {"src/engine/text", "src/engine/model", "src/engine/runtime", "src/engine/synth",
       "src/moderation/json", "src/moderation/cascade/lists", "src/judges/dedicated",
-      "src/judges/reasoner", "src/judges/recorded", "src/eval", "src/storage", "src/http",
-      "src/apps"}},
+      "src/judges/reasoner", "src/judges/recorded", "src/judges/screen", "src/eval", "src/storage",
+      "src/http", "src/apps"}},
 };
 
 std::string ModuleOf(const std::string& path) {

@@ -133,8 +133,8 @@ void AddCompare(CLI::App* group, EvalCompareArguments& arguments) {
 }
 
 void AddCascade(CLI::App* group, EvalCascadeArguments& arguments) {
-  CLI::App* command = group->add_subcommand(
-      "cascade", "What a compute budget buys: quality between the screen and the reasoner");
+  CLI::App* command =
+      group->add_subcommand("cascade", "What a compute budget buys between screen and reasoner");
   AddRunFile(command, "run", arguments.run);
   command
       ->add_option("--reasoner", arguments.reasoner_run,

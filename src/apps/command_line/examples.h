@@ -42,7 +42,8 @@ inline constexpr const char* kCascadeExamples = R"(Examples:
   safeguard eval cascade screen.run.jsonl --reasoner reasoner.run.jsonl --report curve.html
 
 Nothing is judged: the screen's verdicts are those of RUN, the reasoner's those of another run or of
-a synthetic one with these error rates. The budget's governor decides who is asked (docs/cascade.md).
+a synthetic one with these error rates. The budget's governor decides who is asked
+(docs/cascade.md).
 )";
 
 inline constexpr const char* kEvalExamples = R"(Examples:
