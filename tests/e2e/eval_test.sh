@@ -104,11 +104,11 @@ call 0 env SAFEGUARD_MODELS=/nonexistent safeguard eval compare killed.jsonl who
 has out "600 cases judged by both"
 has out "no case tells them apart"
 export SAFEGUARD_MODELS
-call 0 safeguard eval -p scams -d many.jsonl --sample 100 --run scams.jsonl
-call 0 safeguard eval compare whole.jsonl scams.jsonl
+call 0 safeguard eval -p hate -d many.jsonl --sample 100 --run hate.jsonl
+call 0 safeguard eval compare whole.jsonl hate.jsonl
 has out "100 cases judged by both"
 like out 'McNemar \(exact\): p 0\.\d+'
-call 2 safeguard eval -p scams -d many.jsonl --sample 100 --run whole.jsonl
+call 2 safeguard eval -p hate -d many.jsonl --sample 100 --run whole.jsonl
 has err "is of another run"
 error_is_one_line
 call 0 safeguard eval -p spam -d odd.csv "${map[@]}" --run odd.jsonl
