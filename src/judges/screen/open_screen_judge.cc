@@ -26,7 +26,7 @@ std::string WeightsHash(const std::function<std::string()>& compute, const std::
   std::string identity;
   std::error_code ignored;  // without the folder the loop is empty, and loading it has said so
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    struct stat status {};
+    struct stat status{};
     const std::string path = entry.path().string();
     if (path.ends_with(".safetensors") && ::stat(path.c_str(), &status) == 0) {
       identity += std::filesystem::absolute(path, ignored).string() + "|" +

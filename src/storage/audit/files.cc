@@ -78,7 +78,7 @@ AppendFile::~AppendFile() {
 }
 
 Result<std::size_t> AppendFile::Size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd_, &status) != 0) {
     return SystemError("cannot read", path_);
   }
@@ -183,7 +183,7 @@ Status MakePrivateFolder(const std::string& path) {
 }
 
 bool Exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0;
 }
 
