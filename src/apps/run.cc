@@ -5,6 +5,7 @@
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/completion.h"
 #include "apps/commands/commands.h"
+#include "apps/commands/guard_commands.h"
 #include "apps/commands/screen_commands.h"
 
 namespace safeguard::apps {
@@ -110,6 +111,8 @@ struct Runner {
     return RunModelGenerate(a, console, stop);
   }
   ExitCode operator()(const BenchArguments& a) const { return RunBench(a, console, stop); }
+  ExitCode operator()(const GuardArguments& a) const { return RunGuard(a, services, console); }
+  ExitCode operator()(const AuditArguments& a) const { return RunAudit(a, console); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const ScreenTrainArguments& a) const {
     return RunScreenTrain(a, services, console, stop);

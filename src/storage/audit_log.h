@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "moderation/verdict_log.h"
+#include "storage/stores.h"
 
 namespace safeguard::storage {
 
@@ -50,6 +51,12 @@ bool HasAuditLog(const std::string& data_folder);
 // With `create` it is made where there is none; without, that is kNotFound. Removes what a killed
 // append left behind: entries that nothing has signed, and that nobody was told were written.
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& data_folder, bool create);
+
+// OpenVerdictLog(), and where the folder has an audit log, what is appended stands there first: a
+// verdict that somebody acted on must be in the log that cannot be changed. What fails is in
+// neither of them, or in the audit log alone.
+Result<std::unique_ptr<moderation::VerdictLog>> OpenAuditedVerdictLog(
+    const std::string& data_folder, const OpenOptions& options);
 
 // The head: one line of JSON. Kept elsewhere it proves later that the log still holds what it held.
 Result<std::string> AuditHead(const std::string& data_folder);

@@ -139,6 +139,8 @@ CommandTree::CommandTree()
   AddJobs();
   AddBacktest();
   AddLists();
+  AddGuard();
+  AddAudit();
   AddModelGroup();
   AddBench();
   AddScreen();
@@ -343,15 +345,35 @@ std::optional<Invocation> CommandTree::SelectedOfEval(const std::string& name) c
   return std::nullopt;
 }
 
+std::optional<Invocation> CommandTree::SelectedOfGroup(const CLI::App& command) {
+  const std::string name = command.get_name();
+  const std::string group = command.get_parent()->get_name();
+  if (group == "lists") {
+    return SelectedOfLists(command);
+  }
+  if (group == "jobs") {
+    return SelectedOfJobs(name);
+  }
+  if (group == "screen") {
+    return SelectedOfScreen(name);
+  }
+  if (group == "backtest") {
+    return name == "status" ? Invocation(backtest_status_) : Invocation(backtest_stop_);
+  }
+  if (group == "audit") {
+    return audit_;
+  }
+  return std::nullopt;
+}
+
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
-  if (const std::string group = command->get_parent()->get_name();
-      group == "lists" || group == "jobs") {
-    return group == "lists" ? SelectedOfLists(*command) : SelectedOfJobs(name).value();
+  if (std::optional<Invocation> of_group = SelectedOfGroup(*command)) {
+    return std::move(*of_group);
   }
-  if (command->get_parent() != nullptr && command->get_parent()->get_name() == "screen") {
-    return *SelectedOfScreen(name);
+  if (name == "guard") {
+    return guard_;
   }
   if (name == "classify") {
     classify_.content.has_text = command->count("text") > 0;
@@ -374,9 +396,6 @@ Invocation CommandTree::Selected() {
   }
   if (name == "backtest") {
     return backtest_;
-  }
-  if (command->get_parent()->get_name() == "backtest") {
-    return name == "status" ? Invocation(backtest_status_) : Invocation(backtest_stop_);
   }
   if (name == "diff") {
     return diff_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/guard_arguments.h"
 #include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
@@ -38,8 +39,8 @@ using Invocation = std::variant<
     ListsLintArguments, JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
     JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
-    BenchArguments, VersionArguments, CompletionArguments, ScreenTrainArguments,
-    ScreenManageArguments>;
+    BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
+    ScreenTrainArguments, ScreenManageArguments>;
 
 class CommandTree {
  public:
@@ -77,7 +78,11 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddScreen();      // screen_commands.cc
   void AddVersion();
+  void AddGuard();  // guard_commands.cc
+  void AddAudit();  // guard_commands.cc
   [[nodiscard]] Invocation Selected();
+  // Of the groups whose commands' names others have too; empty: of none of them.
+  [[nodiscard]] std::optional<Invocation> SelectedOfGroup(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfEval(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
   [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
@@ -126,6 +131,8 @@ class CommandTree {
   BenchArguments bench_;
   VersionArguments version_;
   CompletionArguments completion_;
+  GuardArguments guard_;
+  AuditArguments audit_;
   EvalCascadeArguments cascade_;
   ScreenTrainArguments screen_train_;
   ScreenManageArguments screen_manage_;

@@ -23,6 +23,7 @@
 #include "http/webhook_sender.h"
 #include "http/webhook_signature.h"
 #include "moderation/job_workers.h"
+#include "storage/audit_log.h"
 #include "storage/stores.h"
 
 namespace safeguard::apps {
@@ -209,7 +210,7 @@ Result<Stores> OpenStores(const JobsRunArguments& arguments) {
   if (!queue) {
     return std::unexpected(queue.error());
   }
-  auto log = storage::OpenVerdictLog(*folder, {.create = true});
+  auto log = storage::OpenAuditedVerdictLog(*folder, {.create = true});
   if (!log) {
     return std::unexpected(log.error());
   }

@@ -5,7 +5,7 @@
 
 #include "apps/input/data_folder.h"
 #include "base/utc_time.h"
-#include "storage/stores.h"
+#include "storage/audit_log.h"
 
 namespace safeguard::apps {
 
@@ -23,7 +23,7 @@ Result<std::unique_ptr<VerdictRecorder>> VerdictRecorder::Open(const RecordChoic
     return std::unexpected(folder.error());
   }
   Result<std::unique_ptr<moderation::VerdictLog>> log =
-      storage::OpenVerdictLog(*folder, {.create = true});
+      storage::OpenAuditedVerdictLog(*folder, {.create = true});
   if (!log) {
     return std::unexpected(log.error());
   }
