@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "http/body_stream.h"
+
 namespace safeguard::http {
 
 struct Header {
@@ -50,6 +52,8 @@ struct Response {
   std::string content_type = "application/json";
   std::vector<Header> headers;  // beyond Content-Type and Content-Length
   std::string problem;          // the code of the problem that it tells, for the log; may be empty
+  // Where set, the body comes from it while it is written; `body` is not looked at.
+  std::shared_ptr<BodyStream> stream{};
 };
 
 // Called exactly once, from any thread.

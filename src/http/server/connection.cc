@@ -1,5 +1,9 @@
 #include "http/server/connection.h"
 
+#include <sys/socket.h>
+
+#include <cerrno>
+
 #include "http/problem.h"
 #include "http/server/asio.h"
 
@@ -14,6 +18,7 @@ constexpr std::size_t kReadBytes = 8192;
 constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::chrono::milliseconds kCancelAgain{10};
+constexpr std::chrono::milliseconds kLookForClient{500};  // while a stream is silent
 
 std::string Lower(boost::beast::string_view text) {
   std::string lower(text);
@@ -58,6 +63,13 @@ std::optional<Problem> ReadProblem(const beast::error_code& failure, const Serve
                    {}};
   }
   return std::nullopt;
+}
+
+// Whether the other side has closed its end: who streams to nobody need not go on.
+bool HasLeft(asio::ip::tcp::socket& socket) {
+  char byte = 0;
+  const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 // The answer that comes from another thread, and who waits for it.
@@ -120,10 +132,14 @@ asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
     const bool wants_more = self->parser_->get().keep_alive();
     self->version_ = self->parser_->get().version();
     co_await self->AnswerRequest();
-    const bool keep_alive = wants_more && !self->shared_->draining.load();
     Response response = std::move(*self->answer_);
     self->answer_.reset();
-    const bool written = co_await self->Write(std::move(response), keep_alive);
+    // HTTP/1.0 has no chunks: there the end of the connection ends a stream.
+    const bool chunks = response.stream == nullptr || self->version_ >= 11;
+    const bool keep_alive = wants_more && chunks && !self->shared_->draining.load();
+    const bool written = response.stream != nullptr
+                             ? co_await self->WriteStream(std::move(response), keep_alive)
+                             : co_await self->Write(std::move(response), keep_alive);
     if (!written || !keep_alive) {
       break;
     }
@@ -298,6 +314,72 @@ asio::awaitable<void> Connection::AnswerRequest() {
                                1},
                               "");
   }
+}
+
+asio::awaitable<bool> Connection::WriteBytes(asio::const_buffer bytes) {
+  stream_.expires_after(shared_->options.write_time);  // of each part: the whole may take long
+  beast::error_code failure;
+  co_await asio::async_write(stream_, bytes, asio::redirect_error(asio::use_awaitable, failure));
+  co_return !failure;
+}
+
+asio::awaitable<BodyStream::Part> Connection::NextPart(std::shared_ptr<BodyStream> body) {
+  const asio::any_io_executor executor = stream_.get_executor();
+  auto timer = std::make_shared<asio::steady_timer>(executor);
+  body->OnWritten([timer, executor] { asio::post(executor, [timer] { timer->cancel(); }); });
+  BodyStream::Part part = body->Take();
+  while (part.bytes.empty() && !part.ended) {
+    timer->expires_after(kLookForClient);
+    beast::error_code woken;
+    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    part = body->Take();
+    if (part.bytes.empty() && !part.ended && HasLeft(stream_.socket())) {
+      part = {.bytes = "", .ended = true, .broken = true};
+    }
+  }
+  body->OnWritten(nullptr);
+  co_return part;
+}
+
+asio::awaitable<bool> Connection::WriteStream(Response response, bool keep_alive) {
+  // However this ends, also with the loop itself: nobody reads any more.
+  const std::unique_ptr<BodyStream, void (*)(BodyStream*)> closer(response.stream.get(),
+                                                                  [](BodyStream* body) {
+                                                                    body->OnWritten(nullptr);
+                                                                    body->Close();
+                                                                  });
+  bhttp::response<bhttp::empty_body> head(
+      bhttp::int_to_status(static_cast<unsigned>(response.status)), version_);
+  FillHeader(response, keep_alive, head);
+  const bool chunked = version_ >= 11;
+  head.chunked(chunked);
+  bhttp::response_serializer<bhttp::empty_body> serializer(head);
+  stream_.expires_after(shared_->options.write_time);
+  beast::error_code failure;
+  co_await bhttp::async_write_header(stream_, serializer,
+                                     asio::redirect_error(asio::use_awaitable, failure));
+  bool good = !failure && !head_;
+  while (good) {
+    stream_.expires_never();
+    const BodyStream::Part part = co_await NextPart(response.stream);
+    std::string frame;
+    if (!part.bytes.empty() && chunked) {
+      frame = beast::buffers_to_string(bhttp::make_chunk(asio::buffer(part.bytes)));
+    } else {
+      frame = part.bytes;
+    }
+    if (part.ended && !part.broken && chunked) {
+      frame += beast::buffers_to_string(bhttp::make_chunk_last());
+    }
+    good = frame.empty() || co_await WriteBytes(asio::buffer(frame));
+    if (part.broken) {
+      co_return false;  // without the last chunk, so that the client sees it
+    }
+    if (part.ended) {
+      break;
+    }
+  }
+  co_return good&& keep_alive;
 }
 
 asio::awaitable<bool> Connection::Write(Response response, bool keep_alive) {

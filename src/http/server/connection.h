@@ -52,6 +52,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> ReadRequest();
   boost::asio::awaitable<void> AnswerRequest();
   boost::asio::awaitable<bool> Write(Response response, bool keep_alive);
+  boost::asio::awaitable<bool> WriteStream(Response response, bool keep_alive);
+  // The stream's next part, once there is one.
+  boost::asio::awaitable<BodyStream::Part> NextPart(std::shared_ptr<BodyStream> body);
+  boost::asio::awaitable<bool> WriteBytes(boost::asio::const_buffer bytes);
   boost::asio::awaitable<void> ReportReadFailure(boost::beast::error_code failure);
   boost::asio::awaitable<void> Linger();
   std::shared_ptr<Request> TakeRequest();

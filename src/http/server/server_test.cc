@@ -95,6 +95,13 @@ class EchoHandler {
     if (request->path == "/silent") {
       return;
     }
+    if (request->path == "/stream") {
+      Response response;
+      response.content_type = "text/event-stream";
+      response.stream = stream;
+      reply(std::move(response));
+      return;
+    }
     if (request->path != "/wait") {
       reply(Echo(*request));
       return;
@@ -107,6 +114,8 @@ class EchoHandler {
       reply(Echo(*request));
     });
   }
+
+  std::shared_ptr<BodyStream> stream = std::make_shared<BodyStream>();
 
   void AwaitWaiting() {
     std::unique_lock lock(mutex_);
@@ -189,6 +198,61 @@ TEST_F(ServerTest, ReadsChunksAndSaysGoOn) {
   EXPECT_THAT(client.ReadUntil("\r\n\r\n"), StartsWith("HTTP/1.1 100 "));
   client.Send("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_THAT(client.ReadUntil("]"), HasSubstr("[abcde]"));
+}
+
+TEST_F(ServerTest, StreamsABodyWhileItIsWritten) {
+  Start();
+  Client client(server->port());
+  client.Send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("\r\n\r\n"), HasSubstr("Transfer-Encoding: chunked"));
+  echo.stream->Write("data: one\n\n");
+  EXPECT_EQ(client.ReadUntil("one\n\n\r\n"), "b\r\ndata: one\n\n\r\n");
+  echo.stream->Write("data: two\n\n");
+  echo.stream->End();
+  EXPECT_THAT(client.ReadUntil("0\r\n\r\n"), HasSubstr("data: two"));
+  client.Send("GET /after HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("[]"), HasSubstr("GET /after")) << "the connection lives on";
+}
+
+TEST_F(ServerTest, AStreamToHttp10EndsWithTheConnection) {
+  Start();
+  echo.stream->Write("all of it");
+  echo.stream->End();
+  const std::string answer = Exchange("GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_TRUE(answer.ends_with("\r\n\r\nall of it")) << answer;
+}
+
+TEST_F(ServerTest, AStreamThatBreaksOffIsSeenToBeIncomplete) {
+  Start();
+  echo.stream->Write("half");
+  echo.stream->Break();
+  const std::string answer = Exchange("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(answer.find("\r\n0\r\n"), std::string::npos) << answer;
+}
+
+TEST_F(ServerTest, WhoWritesAStreamLearnsThatTheClientHasLeft) {
+  Start();
+  {
+    Client client(server->port());
+    client.Send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.ReadUntil("\r\n\r\n");
+  }
+  while (!echo.stream->closed()) {
+    std::this_thread::yield();  // a test that would hang here is ended by its runner
+  }
+  EXPECT_FALSE(echo.stream->Write("to nobody"));
+}
+
+TEST_F(ServerTest, AClientThatDoesNotReadAStreamIsCutOff) {
+  options.write_time = std::chrono::milliseconds(50);
+  Start();
+  Client client(server->port());
+  client.Send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string much(std::size_t{1} << 20, 'x');
+  while (echo.stream->Write(much)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(echo.stream->closed());
 }
 
 TEST_F(ServerTest, HeadHasNoBody) {
