@@ -43,7 +43,7 @@ class Concept:
 
 # Texts of a domain (key) are safe under policies of these domains: other topics altogether.
 ELSEWHERE = {
-    'intent': {'abuse', 'spam', 'injection', 'harm', 'intimate', 'hostility', 'trade', 'assistant'},
+    'intent': {'abuse', 'spam', 'injection', 'harm', 'intimate', 'hostility', 'trade', 'assistant', 'matrix'},
     'abuse': {'spam', 'injection', 'intent', 'trade'},
     'spam': {'abuse', 'injection', 'intent', 'hostility'},
     'injection': {'abuse', 'spam', 'intent', 'intimate', 'hostility', 'trade'},
@@ -52,6 +52,7 @@ ELSEWHERE = {
     'hostility': {'spam', 'intent', 'injection', 'trade'},
     'trade': {'intent', 'injection', 'hostility', 'abuse'},
     'assistant': {'intent', 'spam', 'trade'},
+    'matrix': {'intent'},
 }
 
 
@@ -121,6 +122,33 @@ def corpus(folder, safeguard):
     for concept in concepts:
         for case in concept.positives + concept.negatives:
             case.siblings = {k: v for k, v in by_text[normal(case.text)].items() if k != concept.name}
+    return concepts
+
+
+def matrix(folder):
+    """Contents that are labelled under every category at once, and several policies a category: a concept a policy."""
+    folder = pathlib.Path(folder) / 'matrix'
+    policies = json.loads((folder / 'policies.json').read_text(encoding='utf-8'))
+    rows = {}
+    for path in sorted(folder.glob('*.jsonl')):
+        for line in path.read_text(encoding='utf-8').split('\n'):
+            if line:
+                row = json.loads(line)
+                rows.setdefault(normal(row['text']), (row, path.stem))
+    names = {f'{category}:{i}': category for category, wordings in policies.items() for i in range(len(wordings))}
+    concepts = []
+    for name, category in names.items():
+        policy = policies[category][int(name.split(':')[1])]
+        rules = [('violating', text) for text in policy['violates']] + [('safe', text) for text in policy['allowed']]
+        concepts.append(Concept('matrix:' + name, 'matrix', [block_text(policy['title'], rules)], [], [], [], rules=rules,
+                                title=policy['title']))
+    for row, part in rows.values():
+        pair = next((f'{part}:{tag}' for tag in row.get('tags', ()) if tag.startswith('pair')), '')
+        everywhere = {'matrix:' + name: category in row['violates'] for name, category in names.items()}
+        for concept in concepts:
+            violates = everywhere[concept.name]
+            (concept.positives if violates else concept.negatives).append(
+                Case(row['text'], violates, pair, siblings=everywhere))
     return concepts
 
 

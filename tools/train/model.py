@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-WIDTH, HEADS, LAYERS, EPSILON = 384, 12, 6, 1e-12
+WIDTH, HEADS, LAYERS, NEURONS, EPSILON = 384, 12, 6, 1536, 1e-12
 
 
 def read_safetensors(path):
@@ -68,10 +68,10 @@ class Packed:
 
 
 class Layer(nn.Module):
-    def __init__(self):
+    def __init__(self, neurons=NEURONS):
         super().__init__()
         self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
-        self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+        self.up, self.down = nn.Linear(WIDTH, neurons), nn.Linear(neurons, WIDTH)
         self.norm1, self.norm2 = nn.LayerNorm(WIDTH, EPSILON), nn.LayerNorm(WIDTH, EPSILON)
 
     def heads(self, x, packed):
@@ -82,6 +82,16 @@ class Layer(nn.Module):
         scores = query @ key.transpose(-1, -2) * (WIDTH // HEADS) ** -0.5
         scores = scores.masked_fill(~packed.mask[:, None, None, :], -1e9)
         return torch.softmax(scores, -1) @ value
+
+    def keep(self, neurons):
+        """Only these neurons of the feed-forward part (their numbers, a tensor)."""
+        up, down = self.up, self.down
+        self.up, self.down = nn.Linear(WIDTH, len(neurons)), nn.Linear(len(neurons), WIDTH)
+        with torch.no_grad():
+            self.up.weight.copy_(up.weight[neurons])
+            self.up.bias.copy_(up.bias[neurons])
+            self.down.weight.copy_(down.weight[:, neurons])
+            self.down.bias.copy_(down.bias)
 
     def forward(self, x, packed, first_row_only=False):
         key, value = self.heads(self.key(x), packed), self.heads(self.value(x), packed)

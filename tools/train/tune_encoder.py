@@ -47,6 +47,8 @@ def options():
     parser.add_argument('--anchor-tokens', type=int, default=64)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--measure-every', type=int, default=300)
+    parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
+    parser.add_argument('--average', type=float, default=0.995, help="share of the running average of the weights that a step leaves; it ships")
     parser.add_argument('--final', action='store_true')
     return parser.parse_args()
 
@@ -162,10 +164,11 @@ class Steps:
                 policies.append(self.texts.policy(written(rng.choice(concept.inverted), concept, self.reader)))
                 owners.append(concept)
                 flips.append(True)
-        for concept in list(owners):  # a sibling of a written policy, in half of the cases
+        for concept in list(owners):  # a sibling of a written policy in half of the cases, three of one that is labelled under many
             names = sorted({n for k in concept.positives[:40] for n in k.siblings if n in s.by_name} - {k.name for k in owners})
-            if names and rng.random() < 0.5:
-                sibling = s.by_name[rng.choice(names)]
+            many = concept.domain == 'matrix'
+            for name in rng.sample(names, min(len(names), 3 if many else rng.randrange(2))):
+                sibling = s.by_name[name]
                 policies.append(self.texts.policy(wording(sibling, rng, self.reader)))
                 owners.append(sibling)
                 flips.append(False)
@@ -258,6 +261,56 @@ def figures(net, texts, reader, concepts, o, quick):
     return result
 
 
+@torch.no_grad()
+def cut(net, texts, concepts, count):
+    """Leaves each feed-forward part its `count` neurons that move the result most: mean square of the activation over contents
+    of every domain times the square length of the neuron's outgoing weights (a magnitude measure, as of Wanda, Sun et al. 2023)."""
+    rng = random.Random(5)
+    blocks = [texts.content(case.text)[0] for concept in concepts if not concept.held
+              for case in rng.sample(concept.positives, min(6, len(concept.positives)))][:1500]
+    sums = [torch.zeros(layer.up.out_features) for layer in net.body.layers]
+    for begin in range(0, len(blocks), 50):
+        packed = m.Packed([len(block) for block in blocks[begin:begin + 50]])
+        x = net.body.embed(blocks[begin:begin + 50], 0)
+        for layer, total in zip(net.body.layers, sums):
+            caught = []
+            hook = layer.down.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
+            x = layer(x, packed)
+            hook.remove()
+            total += caught[0].float().square().sum(0)
+    for layer, total in zip(net.body.layers, sums):
+        weight = total * layer.down.weight.square().sum(0)
+        layer.keep(weight.topk(count).indices.sort().values)
+
+
+class Average:
+    """The running average of the weights, in the net's place while it is measured and saved."""
+
+    def __init__(self, net, share):
+        self.net, self.share, self.steps = net, share, 0
+        self.mean = [p.detach().clone() for p in net.parameters()]
+
+    @torch.no_grad()
+    def add(self):
+        self.steps += 1
+        share = min(self.share, self.steps / (self.steps + 10))
+        for mean, p in zip(self.mean, self.net.parameters()):
+            mean.lerp_(p, 1 - share)
+
+    @torch.no_grad()
+    def swap(self):
+        for mean, p in zip(self.mean, self.net.parameters()):
+            kept = p.detach().clone()
+            p.copy_(mean)
+            mean.copy_(kept)
+
+    def __enter__(self):
+        self.swap()
+
+    def __exit__(self, *_):
+        self.swap()
+
+
 def save(net, o):
     """The two files of models/screen."""
     out, base = pathlib.Path(o.out), pathlib.Path(o.base)
@@ -269,7 +322,10 @@ def save(net, o):
 
 
 def resume(net, folder):
-    net.body.load_named(m.read_safetensors(folder / 'model.safetensors'))
+    tensors = m.read_safetensors(folder / 'model.safetensors')
+    for i, layer in enumerate(net.body.layers):
+        layer.keep(torch.arange(len(tensors[f'encoder.layer.{i}.intermediate.dense.bias'])))
+    net.body.load_named(tensors)
     config = json.loads((folder / 'config.json').read_text(encoding='utf-8'))
     with torch.no_grad():
         net.slope.fill_(config['slope'])
@@ -290,7 +346,10 @@ def main():
     net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')])
     if o.start:
         resume(net, pathlib.Path(o.start))
+    if o.neurons:
+        cut(net, texts, concepts, o.neurons)
     steps = Steps(concepts, o, texts, reader)
+    average = Average(net, o.average)
     scalars = [net.slope, net.share, net.margin]
     body = list(net.body.layers.parameters())
     optimizer = torch.optim.AdamW([{'params': [p for p in body if p.dim() > 1], 'weight_decay': 0.01, 'lr': o.rate},
@@ -314,12 +373,14 @@ def main():
         torch.nn.utils.clip_grad_norm_(body + scalars, 1.0)
         optimizer.step()
         optimizer.zero_grad()
+        average.add()
         mean = own if mean is None else 0.97 * mean + 0.03 * own
         if (step + 1) % 20 == 0:
             log(f'step {step + 1} loss {mean:.4f} scalars {[round(float(x), 3) for x in scalars]} seconds {time.time() - begun:.0f}')
         if (step + 1) % o.measure_every == 0 or step + 1 == o.steps:
-            save(net, o)
-            log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < o.steps)))
+            with average:
+                save(net, o)
+                log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < o.steps)))
     reader.save()
 
 
