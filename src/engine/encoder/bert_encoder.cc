@@ -18,6 +18,7 @@ namespace {
 
 // Raise the number whenever 8-bit layers come to give other bits.
 constexpr const char* kEightBitArithmetic = "8-bit 1";
+constexpr std::string_view kFirstUpBias = "encoder.layer.0.intermediate.dense.bias";
 
 std::string Describe(const KernelTable& kernels) {
   const std::string bits = kernels.precision == Precision::k8Bit    ? "8-bit"
@@ -76,6 +77,33 @@ class BertEncoder : public Encoder {
   mutable std::string hash_;  // written once, under hash_once_
 };
 
+// A tuned encoder's feed-forward parts may be narrower than the base's: neurons that matter little
+// were cut off. The layers' tensors say how wide they are; loading checks them all against it.
+Status ReadTunedWidth(const std::string& path, EncoderConfig& config) {
+  const Result<std::unique_ptr<Safetensors>> file = Safetensors::Open(path);
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  const std::span<const TensorEntry> entries = (*file)->entries();
+  const auto bias = std::ranges::find_if(
+      entries, [](const TensorEntry& entry) { return entry.name.ends_with(kFirstUpBias); });
+  if (bias == entries.end() || bias->shape.size() != 1) {
+    return Fail(ErrorCode::kCorruptFile,
+                path + ": no tensor " + std::string(kFirstUpBias) + " of one dimension",
+                "install the trained screen again");
+  }
+  const std::uint64_t width = bias->shape[0];
+  if (width == 0 || width > config.intermediate || width % kWidthQuantum != 0) {
+    return Fail(ErrorCode::kCorruptFile,
+                path + ": feed-forward parts of " + std::to_string(width) +
+                    " neurons; expected a multiple of " + std::to_string(kWidthQuantum) +
+                    " up to the base's " + std::to_string(config.intermediate),
+                "install the trained screen again");
+  }
+  config.intermediate = width;
+  return {};
+}
+
 }  // namespace
 
 std::string ArithmeticOf(const KernelTable& kernels) {
@@ -117,13 +145,18 @@ Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
 Result<std::unique_ptr<Encoder>> LoadBertEncoder(const std::string& folder,
                                                  const std::string& tuned_folder,
                                                  const KernelTable& kernels) {
-  const Result<EncoderConfig> config = ReadBertConfig(folder + "/config.json");
+  Result<EncoderConfig> config = ReadBertConfig(folder + "/config.json");
   if (!config) {
     return std::unexpected(config.error());
   }
   const Result<std::string> path = FindWeightFile(folder);
   if (!path) {
     return std::unexpected(path.error());
+  }
+  if (!tuned_folder.empty()) {
+    if (Status status = ReadTunedWidth(tuned_folder + "/model.safetensors", *config); !status) {
+      return std::unexpected(std::move(status.error()));
+    }
   }
   Result<BertWeights> weights =
       tuned_folder.empty()

@@ -190,6 +190,37 @@ TEST(BertEncoder, ReadsAllThreeTypesAndThePrefix) {
   EXPECT_GT(Dot(results[0].data(), results[2].data(), 64), 0.999);
 }
 
+// Cut-off neurons: the layers' own file says how wide their feed-forward parts are.
+TEST(BertEncoder, TunedLayersMayBeNarrowerThanTheBase) {
+  TinyModel narrow;
+  narrow.intermediate = 224;
+  const TemporaryFolder base;
+  const TemporaryFolder tuned;
+  WriteTinyModel(TinyModel{}, base.path());
+  WriteTinyModel(narrow, tuned.path());  // its embeddings are the base's
+  auto over_base = LoadBertEncoder(base.path(), tuned.path(), kReferenceKernels);
+  auto alone = LoadBertEncoder(tuned.path(), kReferenceKernels);
+  ASSERT_TRUE(over_base) << over_base.error().message;
+  ASSERT_TRUE(alone) << alone.error().message;
+  EXPECT_EQ((*over_base)->config().intermediate, 224U);
+  const std::vector<Sequence> sequences = MixedSequences();
+  EXPECT_EQ(Embed(**over_base, sequences, 1), Embed(**alone, sequences, 1));
+}
+
+TEST(BertEncoder, TunedLayersOfAWidthThatCannotBeAreRefused) {
+  const TemporaryFolder base;
+  WriteTinyModel(TinyModel{}, base.path());
+  for (const std::size_t width : {std::size_t{448}, std::size_t{40}}) {
+    TinyModel odd;
+    odd.intermediate = width;
+    const TemporaryFolder tuned;
+    WriteTinyModel(odd, tuned.path());
+    const auto encoder = LoadBertEncoder(base.path(), tuned.path(), kReferenceKernels);
+    ASSERT_FALSE(encoder) << width;
+    EXPECT_THAT(encoder.error().message, HasSubstr(std::to_string(width) + " neurons"));
+  }
+}
+
 TEST(BertEncoder, ArithmeticNamesWhatTheBitsDependOn) {
   TemporaryFolder folder;
   WriteTinyModel({}, folder.path());
