@@ -57,8 +57,19 @@ BodyStream::Part BodyStream::Take() {
   return part;
 }
 
+void BodyStream::OnClosed(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  if (closed_ && wake) {
+    wake();
+  }
+  on_closed_ = std::move(wake);
+}
+
 void BodyStream::Close() {
   const std::lock_guard lock(mutex_);
+  if (on_closed_ && !closed_) {
+    on_closed_();
+  }
   closed_ = true;
   bytes_.clear();
   if (on_taken_) {

@@ -26,6 +26,8 @@ class BodyStream {
   // Called when something was taken, or when nobody reads any more; on the reader's thread, under
   // the stream's lock: it must return at once and not call the stream. Null takes it away.
   void OnTaken(std::function<void()> wake);
+  // Called once nobody reads any more, as OnTaken; at once when that is so already.
+  void OnClosed(std::function<void()> wake);
 
   // -- Who reads --
   struct Part {
@@ -47,6 +49,7 @@ class BodyStream {
   bool broken_ = false;
   bool closed_ = false;
   std::function<void()> on_taken_;
+  std::function<void()> on_closed_;
   std::function<void()> on_written_;
 };
 

@@ -25,7 +25,9 @@ const char* StatusTitle(int status) {
                                                     {429, "Too Many Requests"},
                                                     {431, "Request Header Fields Too Large"},
                                                     {500, "Internal Server Error"},
-                                                    {503, "Service Unavailable"}};
+                                                    {502, "Bad Gateway"},
+                                                    {503, "Service Unavailable"},
+                                                    {504, "Gateway Timeout"}};
   const auto found = titles.find(status);
   return found == titles.end() ? "Error" : found->second;
 }

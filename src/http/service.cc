@@ -149,6 +149,7 @@ class Service::Impl {
       : context_{std::move(parts), std::move(options)}, kept_(context_.parts.now) {
     Add(JudgeRoutes(context_));
     Add(ModerationRoutes(context_));
+    Add(ChatRoutes(context_));
     Add(PolicyRoutes(context_));
     Add(VerdictRoutes(context_));
     Add(OwnRoutes());

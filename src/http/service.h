@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/chat_model.h"
 #include "http/judging.h"
 #include "http/keys.h"
 #include "http/message.h"
@@ -28,7 +29,9 @@ struct ServiceOptions {
   // name of its own.
   bool keys_required = true;
   std::chrono::milliseconds timeout{2500};  // of judging, where the request names none
-  std::string model = "safeguard-screen";   // as /v1/models and /v1/moderations call the judge
+  // Of one answer of the model that is talked to; after it there is none.
+  std::chrono::milliseconds chat_time_max{110'000};
+  std::string model = "safeguard-screen";  // as /v1/models and /v1/moderations call the judge
 };
 
 // What the routes work with. All but the functions must outlive the service.
@@ -43,6 +46,7 @@ struct ServiceParts {
   std::function<moderation::TimeMs()> now;               // milliseconds since 1970
   std::function<std::string(std::size_t)> random_bytes;  // unpredictable
   std::function<void(std::string_view)> log_line;        // one JSON object without a newline
+  ChatModel* chat = nullptr;                             // null: no model to talk to
 };
 
 // Thread-safe.

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/random_bytes.h"
+#include "http/fake_chat_model.h"
 #include "http/service.h"
 #include "moderation/memory_store.h"
 
@@ -117,6 +119,7 @@ inline const std::vector<std::string>& CategoryPolicies() {
 struct TestOptions {
   bool with_store = true;
   bool keys_required = false;
+  bool with_chat = true;
   JudgingOptions judging{};
 };
 
@@ -141,7 +144,8 @@ class TestService {
                                                      [this](std::string_view line) {
                                                        const std::lock_guard lock(lines_mutex);
                                                        lines.emplace_back(line);
-                                                     }},
+                                                     },
+                                                     options.with_chat ? &chat : nullptr},
                                         ServiceOptions{.keys_required = options.keys_required});
     service->SetReady(true);
   }
@@ -179,6 +183,7 @@ class TestService {
   }
 
   FakeJudge judge;
+  FakeChatModel chat;
   std::vector<ShippedPolicy> shipped;
   std::unique_ptr<moderation::PolicyStore> store;
   std::unique_ptr<moderation::VerdictLog> log;
@@ -191,6 +196,32 @@ class TestService {
   std::unique_ptr<Judging> judging;
   std::unique_ptr<Service> service;
 };
+
+// Everything of a body that is sent while it is written.
+inline std::string WholeBody(const Response& response) {
+  std::string bytes;
+  std::mutex mutex;
+  std::condition_variable written;
+  bool news = true;
+  response.stream->OnWritten([&] {
+    const std::lock_guard lock(mutex);
+    news = true;
+    written.notify_one();
+  });
+  for (;;) {
+    {
+      std::unique_lock lock(mutex);
+      written.wait(lock, [&] { return news; });
+      news = false;
+    }
+    const BodyStream::Part part = response.stream->Take();
+    bytes += part.bytes;
+    if (part.ended) {
+      response.stream->OnWritten(nullptr);
+      return bytes;
+    }
+  }
+}
 
 inline nlohmann::json JsonOf(const Response& response) {
   return nlohmann::json::parse(response.body);

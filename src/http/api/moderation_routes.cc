@@ -165,6 +165,15 @@ Json ModelJson(const std::string& model) {
   return {{"id", model}, {"object", "model"}, {"created", 0}, {"owned_by", "safeguard"}};
 }
 
+// The judge, for /v1/moderations, and the model that is talked to.
+std::vector<std::string> ModelNames(const RouteContext& context) {
+  std::vector<std::string> names = {context.options.model};
+  if (context.parts.chat != nullptr && context.parts.chat->name() != names.front()) {
+    names.push_back(context.parts.chat->name());
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<Route> ModerationRoutes(const RouteContext& context) {
@@ -177,25 +186,30 @@ std::vector<Route> ModerationRoutes(const RouteContext& context) {
   Route models{"GET", "/v1/models", Route::Access::kAnyKey};
   models.openai = true;
   models.handler = [&context](const std::shared_ptr<Request>&, const Reply& reply) {
+    Json data = Json::array();
+    for (const std::string& name : ModelNames(context)) {
+      data.push_back(ModelJson(name));
+    }
     Response response;
-    response.body =
-        JsonLine({{"object", "list"}, {"data", Json::array({ModelJson(context.options.model)})}});
+    response.body = JsonLine({{"object", "list"}, {"data", std::move(data)}});
     reply(std::move(response));
   };
   Route model{"GET", "/v1/models/{id}", Route::Access::kAnyKey};
   model.openai = true;
   model.handler = [&context](const std::shared_ptr<Request>& request, const Reply& reply) {
-    if (request->values.at("id") != context.options.model) {
+    const std::vector<std::string> names = ModelNames(context);
+    const std::string& asked = request->values.at("id");
+    if (std::ranges::find(names, asked) == names.end()) {
       reply(ProblemResponse({404,
                              "unknown-model",
                              "there is no such model here",
-                             "GET /v1/models names the one that answers",
+                             "GET /v1/models names those that answer",
                              {}},
                             request->id, true));
       return;
     }
     Response response;
-    response.body = JsonLine(ModelJson(context.options.model));
+    response.body = JsonLine(ModelJson(asked));
     reply(std::move(response));
   };
   return {std::move(moderate), std::move(models), std::move(model)};

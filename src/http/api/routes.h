@@ -31,6 +31,7 @@ struct Route {
 };
 
 std::vector<Route> JudgeRoutes(const RouteContext& context);
+std::vector<Route> ChatRoutes(const RouteContext& context);
 std::vector<Route> ModerationRoutes(const RouteContext& context);
 std::vector<Route> PolicyRoutes(const RouteContext& context);
 std::vector<Route> VerdictRoutes(const RouteContext& context);
