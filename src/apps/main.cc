@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   SetSignals(!arguments.empty() &&
              (arguments[0] == "backtest" || arguments[0] == "batch" || arguments[0] == "eval" ||
               arguments[0] == "jobs" || arguments[0] == "model" || arguments[0] == "policy" ||
-              arguments[0] == "screen"));
+              arguments[0] == "screen" || arguments[0] == "serve"));
   safeguard::apps::ProcessConsole console;
   try {
     const auto services = safeguard::apps::RealServices();

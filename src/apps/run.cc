@@ -7,6 +7,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/guard_commands.h"
 #include "apps/commands/screen_commands.h"
+#include "apps/commands/serve.h"
 
 namespace safeguard::apps {
 namespace {
@@ -113,6 +114,10 @@ struct Runner {
   ExitCode operator()(const BenchArguments& a) const { return RunBench(a, console, stop); }
   ExitCode operator()(const GuardArguments& a) const { return RunGuard(a, services, console); }
   ExitCode operator()(const AuditArguments& a) const { return RunAudit(a, console); }
+  ExitCode operator()(const ServeArguments& a) const {
+    return RunServe(a, services, console, stop);
+  }
+  ExitCode operator()(const KeyArguments& a) const { return RunKey(a, console); }
   ExitCode operator()(const VersionArguments& a) const { return RunVersion(a, services, console); }
   ExitCode operator()(const ScreenTrainArguments& a) const {
     return RunScreenTrain(a, services, console, stop);

@@ -377,7 +377,11 @@ class Service::Impl {
     const std::string pattern = route == nullptr ? "none" : route->pattern;
     const std::string method = route == nullptr ? "none" : route->method;
     context_.parts.metrics.CountRequest(pattern, method, response.status, took.count());
-    const char* level = response.status >= 500 ? "error" : response.status >= 400 ? "warn" : "info";
+    // A server that is not ready yet says so without anything being wrong.
+    const bool expected = route != nullptr && route->access == Route::Access::kOpen;
+    const char* level = response.status < 400               ? "info"
+                        : response.status < 500 || expected ? "warn"
+                                                            : "error";
     Json line = {{"time", UtcText(context_.parts.now())},
                  {"level", level},
                  {"event", "request"},

@@ -144,6 +144,8 @@ CommandTree::CommandTree()
   AddModelGroup();
   AddBench();
   AddScreen();
+  AddServe();
+  AddKey();
   AddVersion();
 }
 
@@ -374,6 +376,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "guard") {
     return guard_;
+  }
+  if (std::optional<Invocation> of_service = SelectedOfService(*command)) {
+    return std::move(*of_service);
   }
   if (name == "classify") {
     classify_.content.has_text = command->count("text") > 0;

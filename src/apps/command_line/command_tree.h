@@ -14,6 +14,7 @@
 #include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
 #include "apps/command_line/screen_arguments.h"
+#include "apps/command_line/serve_arguments.h"
 #include "apps/exit_code.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 names it
@@ -40,7 +41,7 @@ using Invocation = std::variant<
     JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
     BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
-    ScreenTrainArguments, ScreenManageArguments>;
+    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
 
 class CommandTree {
  public:
@@ -77,6 +78,8 @@ class CommandTree {
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
   void AddScreen();      // screen_commands.cc
+  void AddServe();       // serve_commands.cc
+  void AddKey();
   void AddVersion();
   void AddGuard();  // guard_commands.cc
   void AddAudit();  // guard_commands.cc
@@ -89,6 +92,7 @@ class CommandTree {
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfScreen(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfService(const CLI::App& command) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -129,6 +133,8 @@ class CommandTree {
   ModelLogitsArguments model_logits_;
   ModelGenerateArguments model_generate_;
   BenchArguments bench_;
+  ServeArguments serve_;
+  KeyArguments key_;
   VersionArguments version_;
   CompletionArguments completion_;
   GuardArguments guard_;

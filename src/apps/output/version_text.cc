@@ -7,6 +7,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
 #include "base/utc_time.h"
+#include "http/domain_json.h"
 
 namespace safeguard::apps {
 namespace {
@@ -83,50 +84,11 @@ std::string StateText(const VersionInfo& version) {
 }
 
 Json VersionJson(const VersionInfo& version) {
-  Json json = {{"policy", version.policy_id},
-               {"version", version.number},
-               {"state", ToString(version.state)},
-               {"state_since", UtcText(version.state_since)}};
-  if (version.state == VersionState::kCanary) {
-    json["canary_percent"] = version.canary_percent;
-  }
-  json["policy_hash"] = version.hash;
-  json["golden_hash"] = version.golden_hash;
-  json["author"] = version.author;
-  json["created"] = UtcText(version.created);
-  json["note"] = version.note;
-  json["approved_by"] = version.approved_by;
-  if (!version.approved_by.empty()) {
-    json["approved"] = UtcText(version.approved);
-  }
-  return json;
+  return http::VersionJson(version);
 }
 
 Json EventJson(const StoreEvent& event) {
-  Json json = {{"sequence", event.sequence},
-               {"when", UtcText(event.when)},
-               {"event", ToString(event.kind)},
-               {"policy", event.policy_id}};
-  if (event.number != 0) {
-    json["version"] = event.number;
-  }
-  if (event.kind == EventKind::kPublish) {
-    json["policy_hash"] = event.hash;
-    json["golden_hash"] = event.golden_hash;
-  }
-  if (event.kind == EventKind::kMove || event.kind == EventKind::kRollback) {
-    json["from"] = ToString(event.from);
-    json["to"] = ToString(event.to);
-  }
-  if (event.kind == EventKind::kMove && event.to == VersionState::kCanary) {
-    json["canary_percent"] = event.canary_percent;
-  }
-  if (event.kind == EventKind::kTwoPersonRule) {
-    json["two_person"] = event.two_person ? Json(*event.two_person) : Json(nullptr);
-  }
-  json["who"] = event.who;
-  json["why"] = event.why;
-  return json;
+  return http::EventJson(event);
 }
 
 std::string VersionTable(std::span<const VersionInfo> versions, std::size_t width, bool color) {

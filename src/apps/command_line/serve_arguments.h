@@ -1,0 +1,39 @@
+// What the command line said to `serve` and `key`.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "apps/command_line/arguments.h"
+
+namespace safeguard::apps {
+
+struct ServeArguments {
+  std::string host = "127.0.0.1";
+  int port = 8080;       // 0: any free one
+  std::string data_dir;  // empty: $SAFEGUARD_DATA, else nothing is kept
+  JudgeChoice judge{.threads = DefaultThreads()};
+  int timeout_ms = 2500;
+  bool record_content = false;
+  std::size_t workers = 1;  // calls of the judge at once
+  std::size_t connections = 4096;
+  std::size_t queue = 2048;  // contents that may wait
+  std::size_t body_kib = 4096;
+  int drain_s = 30;
+};
+
+enum class KeyVerb { kNew, kList, kRotate, kRevoke };
+
+struct KeyArguments {
+  KeyVerb verb = KeyVerb::kList;
+  std::string name;  // of a new key; the id of one to rotate or revoke
+  std::vector<std::string> scopes;
+  int requests_per_minute = 0;  // 0: no quota
+  double days = 0;              // until it ends; 0: never
+  double overlap_hours = 24;    // of a rotated one
+  std::string data_dir;
+  bool json = false;
+};
+
+}  // namespace safeguard::apps

@@ -1,0 +1,111 @@
+// `safeguard serve` and `safeguard key`.
+#include <CLI/CLI.hpp>
+
+#include "apps/command_line/command_tree.h"
+#include "apps/command_line/options.h"
+
+namespace safeguard::apps {
+namespace {
+
+constexpr const char* kServeExamples = R"(Examples:
+  safeguard serve
+  safeguard serve --port 9000 --data-dir ./data
+  safeguard serve --judge reasoner --model gpt-oss-safeguard-20b --timeout-ms 20000
+
+Answers on this machine alone unless --host says otherwise; a server that others reach needs keys
+(safeguard key new). SIGTERM or Ctrl-C lets requests under way finish. docs/service.md says more.
+)";
+
+constexpr const char* kKeyExamples = R"(Examples:
+  safeguard key new gateway --scope judge --per-minute 6000 --data-dir ./data
+  safeguard key rotate 3f1c0a9d5b7e --overlap-hours 48 --data-dir ./data
+)";
+
+}  // namespace
+
+void CommandTree::AddServe() {
+  CLI::App* command = app_->add_subcommand("serve", "Judge over HTTP");
+  command->add_option("--port", serve_.port, "The port; 0: any free one (default: 8080)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 65535));
+  command->add_option("--host", serve_.host, "The address to listen on (default: 127.0.0.1)")
+      ->type_name("ADDRESS");
+  AddDataFolder(command, serve_.data_dir);
+  AddJudge(command, serve_.judge);
+  command
+      ->add_option("--timeout-ms", serve_.timeout_ms,
+                   "After it a content is answered undetermined, where its request names no time "
+                   "(default: 2500)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 60000));
+  command->add_flag("--record-content", serve_.record_content,
+                    "Keep the text with each recorded verdict (default: its hash alone)");
+  command->add_option("--workers", serve_.workers, "Calls of the judge at once (default: 1)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 64));
+  command->add_option("--connections", serve_.connections, "At most so many (default: 4096)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 100000));
+  command
+      ->add_option("--queue", serve_.queue,
+                   "Contents that may wait; more are answered 429 (default: 2048)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1000000));
+  command->add_option("--body-kib", serve_.body_kib, "Largest body (default: 4096)")
+      ->type_name("KIB")
+      ->check(NumberFrom(1, 65536));
+  command
+      ->add_option("--drain-s", serve_.drain_s,
+                   "Seconds that requests under way may take after SIGTERM (default: 30)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 3600));
+  command->footer(kServeExamples);
+}
+
+void CommandTree::AddKey() {
+  CLI::App* key = app_->add_subcommand("key", "Make, list, rotate and revoke keys of the service");
+  key->require_subcommand(1);
+  const auto verb = [&](const char* name, const char* help, KeyVerb what) {
+    CLI::App* sub = key->add_subcommand(name, help);
+    sub->callback([this, what] { key_.verb = what; });
+    AddDataFolder(sub, key_.data_dir);
+    AddJson(sub, key_.json, "As JSON");
+    return sub;
+  };
+  CLI::App* make = verb("new", "Make a key; it is shown once", KeyVerb::kNew);
+  make->add_option("name", key_.name, "Whose it is")->type_name("NAME")->required();
+  Choices(make->add_option("--scope", key_.scopes, "What it may; repeat it for more")
+              ->required()
+              ->expected(1)
+              ->allow_extra_args(false)
+              ->take_all(),
+          "judge|policy-write|review|admin");
+  make->add_option("--per-minute", key_.requests_per_minute, "Requests a minute (default: any)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1e9));
+  make->add_option("--days", key_.days, "Until it ends (default: never)")
+      ->type_name("N")
+      ->check(NumberFrom(0.001, 36500));
+  verb("list", "List keys, not their secrets", KeyVerb::kList);
+  CLI::App* rotate =
+      verb("rotate", "Make a new key in place of one that ends soon", KeyVerb::kRotate);
+  rotate->add_option("id", key_.name, "The old key's id")->type_name("ID")->required();
+  rotate->add_option("--overlap-hours", key_.overlap_hours, "How long the old one lives on (24)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 8760));
+  CLI::App* revoke = verb("revoke", "End a key now", KeyVerb::kRevoke);
+  revoke->add_option("id", key_.name, "The key's id")->type_name("ID")->required();
+  key->footer(kKeyExamples);
+}
+
+std::optional<Invocation> CommandTree::SelectedOfService(const CLI::App& command) const {
+  if (command.get_name() == "serve") {
+    return serve_;
+  }
+  if (command.get_parent()->get_name() == "key") {
+    return key_;
+  }
+  return std::nullopt;
+}
+
+}  // namespace safeguard::apps
