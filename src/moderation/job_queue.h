@@ -151,8 +151,10 @@ class JobQueue {
   // Failed, to be tried again: also when no attempts are left, so that the next worker buries it.
   virtual Status Retry(const Lease& lease, TimeMs not_before, std::string_view problem,
                        TimeMs now) = 0;
-  // Given back untouched: the attempt does not count.
-  virtual Status Release(const Lease& lease, TimeMs now) = 0;
+  // Given back untouched, due again at `not_before`: the attempt does not count. `problem` says
+  // why, for people; empty leaves what stands there.
+  virtual Status Release(const Lease& lease, TimeMs not_before, std::string_view problem,
+                         TimeMs now) = 0;
   // Dead, for `problem`, with `follow_ups` as in Complete.
   virtual Status Bury(const Lease& lease, std::string_view problem,
                       std::span<const NewJob> follow_ups, TimeMs now) = 0;

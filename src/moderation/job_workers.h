@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "moderation/cascade.h"
 #include "moderation/clock.h"
 #include "moderation/job_queue.h"
 #include "moderation/judge.h"
@@ -57,6 +58,19 @@ struct JobEvent {
   TimeMs retry_at = 0;  // of kPutBack
 };
 
+// A policy made ready for the judge: by its text where the job brings it, else by id and hash.
+// kNotFound: it is nowhere; the job is buried until somebody publishes it and redrives.
+using PolicySource =
+    std::function<Result<std::shared_ptr<const PreparedPolicy>>(const JudgedPolicy&)>;
+
+// Who finishes what a route put off: its cascade, and its policies made ready for that cascade.
+struct RouteFinish {
+  Cascade* cascade = nullptr;  // outlives the worker
+  PolicySource policies;
+};
+// An error: nobody here can; the job is given back untouched for a while.
+using RouteSource = std::function<Result<RouteFinish>(const Judgement&)>;
+
 struct WorkerOptions {
   std::function<TimeMs()> now;                    // REQUIRES: set
   RandomSource* random = nullptr;                 // REQUIRES: set
@@ -64,6 +78,11 @@ struct WorkerOptions {
   // Of a judgement that has become final, once it is kept: for whoever counts audits of the screen.
   // Not told again after a crash. May be empty.
   std::function<void(const Judgement&, const std::vector<VerdictRecord>&)> on_final;
+  // Of judgements that name a route; empty: the worker's judge finishes them as it does all.
+  RouteSource routes;
+  // How long a job waits that its route has no budget for, and one that nobody here can finish.
+  TimeMs no_room_ms = 2'000;
+  TimeMs nobody_ms = 60'000;
   std::string name;  // for people
   RetryRule retry;
   // How long a worker may be dead before its jobs go to others. While it judges it extends them.
@@ -73,11 +92,6 @@ struct WorkerOptions {
   int notice_attempts = 12;
   TimeMs retry_after_most_ms = TimeMs{24} * 3600 * 1000;  // longer waits asked for are cut to it
 };
-
-// A policy made ready for the judge: by its text where the job brings it, else by id and hash.
-// kNotFound: it is nowhere; the job is buried until somebody publishes it and redrives.
-using PolicySource =
-    std::function<Result<std::shared_ptr<const PreparedPolicy>>(const JudgedPolicy&)>;
 
 // Work() takes what is due and sees it through; how many jobs it took, 0: nothing is due. An error
 // is of the queue or the log (locked, full disk): nothing acknowledged is lost, wait and call it
@@ -89,8 +103,9 @@ class JobWorker {
 };
 
 // All given must outlive the worker. What the judge could not decide for want of time or means is
-// tried again; any other verdict is final, also an undetermined one.
-std::unique_ptr<JobWorker> JudgementWorker(JobQueue& queue, VerdictLog& log, Judge& judge,
+// tried again; any other verdict is final, also an undetermined one. A null judge: judgements that
+// name no route are left to others.
+std::unique_ptr<JobWorker> JudgementWorker(JobQueue& queue, VerdictLog& log, Judge* judge,
                                            PolicySource policies, WorkerOptions options);
 std::unique_ptr<JobWorker> NoticeWorker(JobQueue& queue, MessageSender& sender,
                                         WorkerOptions options);

@@ -35,6 +35,7 @@ struct Judgement {
   std::vector<JudgedPolicy> policies;  // 1..kJudgementPoliciesMax
   std::string webhook;                 // URL to tell when it is done; empty: nobody
   std::string route;                   // of the cascade that put it off; may be empty
+  std::string route_file;              // where that route was read from; may be empty
   std::string why;                     // "asked", "budget", "latency", "audit"
   double audit_weight = 0;             // of "audit": 1 / the chance to be drawn
   bool keep_content = false;           // in the verdict log, else its hash alone
@@ -46,6 +47,10 @@ struct Judgement {
 Result<NewJob> JobOf(const Judgement& judgement);
 // kCorruptFile for anything that JobOf() did not write.
 Result<Judgement> JudgementFromJson(std::string_view payload);
+
+// What the cascade that put `policy` off finishes. `priority` is the job's: the gain.
+DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy,
+                            double priority);
 
 // A message to a webhook, the same bytes at every attempt.
 struct Notice {
@@ -67,8 +72,9 @@ std::string AbandonedEventJson(const Job& job, const Judgement& judgement, std::
 struct QueuedWorkOptions {
   std::function<TimeMs()> now;  // REQUIRES: set
   // The bytes of a policy that is in no store; may be empty.
-  std::function<std::string(const PolicyReference&)> text_of;
-  std::string webhook;
+  std::function<std::string(const PolicyReference&)> text_of{};
+  std::string webhook{};
+  std::string route_file{};  // as of a Judgement
   bool keep_content = false;
   int attempts_max = 5;
   TimeMs deadline_ms = 0;  // after it was put off; 0: none

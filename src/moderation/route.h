@@ -100,7 +100,8 @@ struct RouteSettings {
   OnFailure on_screen_failure = OnFailure::kNext;
   OnFailure on_reasoner_failure = OnFailure::kNext;
   Unanswered unanswered = Unanswered::kUndetermined;
-  Duration time_budget = std::chrono::seconds(10);  // of a request
+  Duration time_budget = std::chrono::seconds(10);    // of a request
+  Duration finish_budget = std::chrono::minutes(10);  // of a verdict that is finished later
   // Of offline work: the time budget is that of each call of a layer, times its contents.
   bool bulk = false;
   bool language_gate = true;
@@ -116,6 +117,10 @@ struct RouteSettings {
 // The settings of a policy that the user named so or whose id it is; the default ones when the
 // route names no such policy.
 RoutePolicy PolicySettings(const RouteSettings& route, const std::string& name_or_id);
+
+// Whether anything of the route may be left for later: whoever opens it then needs a place to keep
+// that in.
+bool PutsOff(const RouteSettings& route);
 
 // What is wrong with numbers and combinations, in the words of the route's file.
 Status CheckRoute(const RouteSettings& route);

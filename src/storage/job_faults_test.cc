@@ -134,7 +134,7 @@ TEST(JobFaults, AWorkerWhoseLogIsLockedGivesItsJobsBack) {
   options.random = random.get();
   CountingJudge judge(shared, [] {});
   const auto worker = moderation::JudgementWorker(
-      *queue, *log, judge,
+      *queue, *log, &judge,
       [](const auto&) { return std::shared_ptr<const moderation::PreparedPolicy>(); }, options);
   auto other = Connection::Open(folder.Path("verdicts.db"), {});
   ASSERT_TRUE((*other)->Write([&]() -> Status {

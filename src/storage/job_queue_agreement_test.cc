@@ -66,7 +66,7 @@ class Side {
       case 3:
         return Code(queue_->Retry(lease, now + 15, "again", now));
       case 4:
-        return Code(queue_->Release(lease, now));
+        return Code(queue_->Release(lease, now + 10, now % 2 == 0 ? "not now" : "", now));
       case 5:
         return Code(queue_->Bury(lease, "dead", follow_ups, now));
       case 6:

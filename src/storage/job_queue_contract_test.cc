@@ -181,7 +181,7 @@ TEST_P(JobQueueContract, ALeaseThatRunsOutGivesTheJobToAnother) {
   EXPECT_FALSE(queue->Extend(first[0], 9000));
   EXPECT_FALSE(queue->Save(first[0], "stale"));
   EXPECT_FALSE(queue->Retry(first[0], 1, "stale", 3001));
-  EXPECT_FALSE(queue->Release(first[0], 3001));
+  EXPECT_FALSE(queue->Release(first[0], 3001, "stale", 3001));
   EXPECT_FALSE(queue->Bury(first[0], "stale", {}, 3001));
   const Job held = queue->Find(id).value();
   EXPECT_EQ(held.state, JobState::kLeased);
@@ -261,10 +261,22 @@ TEST_P(JobQueueContract, WhatIsReleasedWasNeverBegun) {
   NewJob job = Work("x");
   job.attempts_max = 1;
   Put(job);
-  ASSERT_TRUE(queue->Release(Take(2000).at(0), 2010));
+  ASSERT_TRUE(queue->Release(Take(2000).at(0), 2010, "no room", 2005));
+  EXPECT_TRUE(Take(2009).empty()) << "not before it is due again";
   const Lease lease = Take(2010).at(0);
   EXPECT_EQ(lease.job.attempts, 1);
+  EXPECT_EQ(lease.job.problem, "no room");
   EXPECT_EQ(lease.spent, Spent::kNo);
+  ASSERT_TRUE(queue->Release(lease, 2020, "", 2011));
+  EXPECT_EQ(Take(2020).at(0).job.problem, "no room") << "what was said before still holds";
+}
+
+TEST_P(JobQueueContract, AReleasedJobIsNotHeldBeyondItsDeadline) {
+  NewJob job = Work("x");
+  job.deadline = 5000;
+  Put(job);
+  ASSERT_TRUE(queue->Release(Take(2000).at(0), 9000, "later", 2001));
+  EXPECT_EQ(Take(5001).at(0).spent, Spent::kDeadline);
 }
 
 TEST_P(JobQueueContract, FollowUpsComeWithTheCompletionOrNotAtAll) {

@@ -166,7 +166,7 @@ inline void WorkAll(const std::string& folder, const Shared& shared,
   CountingJudge judge(shared, [&] { at("judging"); });
   FileReceiver receiver(folder + "/received", [&] { at("sending"); }, [&] { at("delivered"); });
   const auto judging = moderation::JudgementWorker(
-      *queue, **log, judge,
+      *queue, **log, &judge,
       [](const moderation::JudgedPolicy&) {
         return std::shared_ptr<const moderation::PreparedPolicy>();
       },

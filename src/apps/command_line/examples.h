@@ -202,6 +202,7 @@ The exit code is that of the provisional verdict. What was submitted is on the d
 inline constexpr const char* kJobsRunExamples = R"(Examples:
   safeguard jobs run --model gpt-oss-safeguard-20b
   safeguard jobs run --daemon --model gpt-oss-safeguard-20b --webhook-secret-file secrets.txt
+  safeguard jobs run --daemon --route comments.yaml
 
 Any number of these may run on one queue. One that is killed loses nothing: others go on where it was.
 )";

@@ -48,6 +48,8 @@ struct JobsShowArguments {
 struct JobsRunArguments {
   std::string data_dir;
   JudgeChoice judge{.judge = "reasoner", .threads = DefaultThreads()};
+  std::vector<std::string> routes;  // files of routes whose jobs are finished
+  CalibrationChoice calibration;
   std::string webhook;  // of jobs that name none
   std::string secret_file;
   std::vector<std::string> allowed;  // private addresses that webhooks may have

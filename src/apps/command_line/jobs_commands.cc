@@ -107,6 +107,14 @@ void CommandTree::AddJobsRun(CLI::App* jobs) {
       jobs->add_subcommand("run", "Work on jobs until nothing is due: judge, record, tell");
   command->add_flag("--daemon", run.daemon, "Go on until Ctrl-C; what was begun is finished");
   AddDataFolder(command, run.data_dir);
+  command
+      ->add_option("--route", run.routes,
+                   "A route whose jobs its own reasoners finish; repeat it for more. A job whose "
+                   "route is not given is finished by the file that it names")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all();
+  AddCalibration(command, run.calibration);
   command->add_option("--webhook", run.webhook, "URL to tell of jobs that name none")
       ->type_name("URL");
   AddFile(command, "--webhook-secret-file", run.secret_file,

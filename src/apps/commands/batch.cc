@@ -136,8 +136,13 @@ Result<Sources> PlainSources(const BatchArguments& arguments, const JudgingReque
 
 Result<Sources> RouteSources(const BatchArguments& arguments, Services& services,
                              Console& console) {
-  const RouteRequest request{arguments.route, arguments.data_dir, arguments.calibration,
-                             arguments.judge.threads, true};
+  const RouteRequest request{arguments.route,
+                             arguments.data_dir,
+                             arguments.calibration,
+                             arguments.judge.threads,
+                             true,
+                             false,
+                             arguments.record.keep_content};
   Result<LoadedRoute> loaded = LoadRoute(request, services);
   if (!loaded) {
     return std::unexpected(loaded.error());
@@ -212,6 +217,9 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   const Result<BatchEnd> end = RunBatchJob(job);
   if (arguments.stats) {
     PrintCounters((*routed)->judge(), console);
+  }
+  if (const std::size_t put_off = PutOffBy((*routed)->judge()); put_off > 0) {
+    console.Error("safeguard: " + PutOffText(put_off));
   }
   return Finish(end, arguments, **output, (*routed)->policies().size(), console);
 }

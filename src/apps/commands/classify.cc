@@ -136,8 +136,13 @@ ExitCode Print(const ClassifyArguments& arguments, const std::vector<LoadedPolic
 Result<Judging> OpenFor(const ClassifyArguments& arguments, const JudgingRequest& request,
                         Services& services, Console& console) {
   if (!arguments.route.empty()) {
-    const RouteRequest route{arguments.route, arguments.data_dir, arguments.calibration,
-                             arguments.judge.threads, false};
+    const RouteRequest route{arguments.route,
+                             arguments.data_dir,
+                             arguments.calibration,
+                             arguments.judge.threads,
+                             false,
+                             false,
+                             arguments.record.keep_content};
     Result<LoadedRoute> loaded = LoadRoute(route, services);
     if (!loaded) {
       return std::unexpected(loaded.error());
@@ -208,6 +213,9 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   }
   const ExitCode code =
       Print(arguments, (*routed)->policies(), *judged, *ablations, *input, console);
+  if (const std::size_t put_off = PutOffBy((*routed)->judge()); put_off > 0 && !arguments.json) {
+    console.Out(PutOffText(put_off));
+  }
   const Status recorded = *recorder ? (*recorder)->Record(contents, *judged) : Status{};
   return recorded ? code : Fails(console, recorded.error(), ExitCode::kCannotRun);
 }

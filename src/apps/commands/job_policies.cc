@@ -1,8 +1,12 @@
 #include "apps/commands/job_policies.h"
 
+#include <span>
 #include <vector>
 
+#include "apps/calibration/calibration_place.h"
 #include "apps/input/policy_catalog.h"
+#include "apps/output/display_text.h"
+#include "moderation/calibrated_judge.h"
 
 namespace safeguard::apps {
 namespace {
@@ -10,6 +14,50 @@ namespace {
 constexpr std::size_t kKeptMax = 512;
 
 }  // namespace
+
+Result<std::unique_ptr<JobCalibrations>> JobCalibrations::Open(const CalibrationChoice& choice,
+                                                               std::string data_dir,
+                                                               JudgeChoice judge,
+                                                               Services& services,
+                                                               Console& console) {
+  std::unique_ptr<JobCalibrations> opened(
+      new JobCalibrations(choice.none, std::move(data_dir), std::move(judge), services, console));
+  for (const std::string& file : choice.files) {
+    const Result<moderation::ScoreCalibration> calibration = ReadCalibrationFile(file);
+    if (!calibration) {
+      return std::unexpected(calibration.error());
+    }
+    opened->files_[calibration->policy.hash] = file;
+  }
+  return opened;
+}
+
+std::unique_ptr<moderation::Judge> JobCalibrations::Apply(
+    std::unique_ptr<moderation::Judge> judge) {
+  return std::make_unique<moderation::CalibratedJudge>(
+      std::move(judge),
+      [this](
+          const moderation::Policy& policy) -> Result<std::optional<moderation::ScoreCalibration>> {
+        const auto found = found_.find(policy.hash);
+        return found == found_.end() ? std::nullopt : std::optional(found->second);
+      });
+}
+
+void JobCalibrations::Learn(const LoadedPolicy& policy) {
+  CalibrationChoice choice;
+  choice.none = none_;
+  if (const auto file = files_.find(policy.policy.hash); file != files_.end()) {
+    choice.files.push_back(file->second);
+  }
+  Result<Calibrations> found =
+      FindCalibrations(choice, {policy}, data_dir_, judge_, services_, console_);
+  if (!found) {
+    console_.Error("safeguard: scores are not calibrated: " + Printable(Describe(found.error())) +
+                   "\n");
+    return;
+  }
+  found_.merge(*found);
+}
 
 Result<JobPolicies::Prepared> JobPolicies::Find(const moderation::JudgedPolicy& wanted) {
   const std::string name =
@@ -28,8 +76,7 @@ Result<JobPolicies::Prepared> JobPolicies::Find(const moderation::JudgedPolicy& 
 }
 
 Result<JobPolicies::Prepared> JobPolicies::Prepare(const moderation::JudgedPolicy& wanted) const {
-  moderation::Policy policy;
-  std::vector<moderation::GoldenCase> golden;
+  LoadedPolicy policy;
   if (wanted.text.empty()) {
     const PolicyCatalog catalog(services_.shipped_policies(), data_dir_);
     Result<LoadedPolicy> loaded =
@@ -37,20 +84,23 @@ Result<JobPolicies::Prepared> JobPolicies::Prepare(const moderation::JudgedPolic
     if (!loaded) {
       return std::unexpected(loaded.error());
     }
-    policy = std::move(loaded->policy);
-    golden = std::move(loaded->golden);
+    policy = std::move(*loaded);
   } else {
     Result<moderation::Policy> read = moderation::ReadPolicy(wanted.text, wanted.policy.id);
     if (!read) {
       return std::unexpected(read.error());
     }
-    policy = std::move(*read);
+    policy.policy = std::move(*read);
+    policy.bytes = wanted.text;
   }
-  if (policy.Reference().hash != wanted.policy.hash) {
+  if (policy.policy.hash != wanted.policy.hash) {
     return Fail(ErrorCode::kCorruptFile, "its text is not the one of the provisional verdict",
                 "submit the content again");
   }
-  return judge_.Prepare(policy, golden);
+  if (calibrations_ != nullptr) {
+    calibrations_->Learn(policy);
+  }
+  return judge_.Prepare(policy.policy, policy.golden);
 }
 
 }  // namespace safeguard::apps

@@ -13,6 +13,7 @@
 
 #include "apps/commands/commands.h"
 #include "apps/commands/job_policies.h"
+#include "apps/commands/job_routes.h"
 #include "apps/commands/judging.h"
 #include "apps/input/data_folder.h"
 #include "apps/output/display_text.h"
@@ -70,6 +71,12 @@ class Teller {
       case JobStep::kPutBack:
         console_.Out(
             fmt::format("{} again at {}: {}\n", event.job->id, UtcText(event.retry_at), detail));
+        break;
+      case JobStep::kReleased:
+        if (event.retry_at != 0) {
+          console_.Out(fmt::format("{} waits until {}: {}\n", event.job->id,
+                                   UtcText(event.retry_at), detail));
+        }
         break;
       case JobStep::kBuried:
         console_.Out(event.job->id + " given up: " + detail + "\n");
@@ -195,6 +202,12 @@ std::string WorkerName() {
   return fmt::format("{}:{}", host, ::getpid());
 }
 
+// No judge was named, and none is needed for what the given routes put off.
+bool RoutesAlone(const JobsRunArguments& arguments) {
+  return !arguments.routes.empty() && arguments.judge.judge == "reasoner" &&
+         arguments.judge.model.empty();
+}
+
 struct Stores {
   std::string folder;
   std::unique_ptr<JobQueue> queue;
@@ -236,10 +249,46 @@ class Pruner {
   std::optional<std::chrono::steady_clock::time_point> last_;
 };
 
+// Who judges: one for jobs that were submitted, the routes for what they put off themselves.
+struct JobJudges {
+  std::unique_ptr<JobCalibrations> calibrations;
+  std::unique_ptr<moderation::Judge> judge;  // null: routes alone
+  std::unique_ptr<JobPolicies> policies;     // of `judge`
+  std::unique_ptr<JobRoutes> routes;
+};
+
+Result<JobJudges> OpenJudges(const JobsRunArguments& arguments, const std::string& folder,
+                             Services& services, Console& console) {
+  JobJudges judges;
+  judges.routes = std::make_unique<JobRoutes>(services, console, folder, arguments.calibration,
+                                              arguments.judge.threads);
+  for (const std::string& route : arguments.routes) {
+    if (const Status opened = judges.routes->Open(route); !opened) {
+      return std::unexpected(opened.error());
+    }
+  }
+  if (RoutesAlone(arguments)) {
+    return judges;
+  }
+  auto calibrations =
+      JobCalibrations::Open(arguments.calibration, folder, arguments.judge, services, console);
+  if (!calibrations) {
+    return std::unexpected(calibrations.error());
+  }
+  judges.calibrations = std::move(*calibrations);
+  auto judge = services.OpenJudge(arguments.judge);
+  if (!judge) {
+    return std::unexpected(judge.error());
+  }
+  judges.judge = judges.calibrations->Apply(std::move(*judge));
+  judges.policies =
+      std::make_unique<JobPolicies>(services, folder, *judges.judge, judges.calibrations.get());
+  return judges;
+}
+
 // Judges here, tells in threads.
-Status WorkAll(const JobsRunArguments& arguments, Stores& stores, moderation::Judge& judge,
-               JobPolicies& policies, moderation::MessageSender* sender, Teller& teller,
-               const std::atomic<bool>& stop) {
+Status WorkAll(const JobsRunArguments& arguments, Stores& stores, JobJudges& judges,
+               moderation::MessageSender* sender, Teller& teller, const std::atomic<bool>& stop) {
   const auto random = moderation::SeededRandom(std::random_device{}());
   moderation::WorkerOptions options;
   options.now = UtcNow;
@@ -250,6 +299,9 @@ Status WorkAll(const JobsRunArguments& arguments, Stores& stores, moderation::Ju
   options.retry.first_ms = std::llround(arguments.retry_s * 1000);
   options.batch = arguments.batch;
   options.webhook = arguments.webhook;
+  options.routes = [&](const moderation::Judgement& judgement) {
+    return judges.routes->Find(judgement);
+  };
 
   std::atomic<bool> judging = true;
   std::mutex mutex;
@@ -269,8 +321,9 @@ Status WorkAll(const JobsRunArguments& arguments, Stores& stores, moderation::Ju
     });
   }
   const auto worker = moderation::JudgementWorker(
-      *stores.queue, *stores.log, judge,
-      [&](const moderation::JudgedPolicy& policy) { return policies.Find(policy); }, options);
+      *stores.queue, *stores.log, judges.judge.get(),
+      [&](const moderation::JudgedPolicy& policy) { return judges.policies->Find(policy); },
+      options);
   Pruner prune(*stores.queue);
   Loop loop(*worker, teller, arguments.daemon, stop);
   const Status judged = loop.Run([&] {
@@ -310,7 +363,7 @@ std::string LeftText(JobQueue& queue, bool can_tell, const std::string& summary)
 
 ExitCode RunJobs(const JobsRunArguments& arguments, Services& services, Console& console,
                  const std::atomic<bool>& stop) {
-  if (const Status good = CheckJudge(arguments.judge); !good) {
+  if (const Status good = CheckJudge(arguments.judge); !good && !RoutesAlone(arguments)) {
     return Fails(console, good.error(), ExitCode::kUsage);
   }
   const auto sender = OpenSender(arguments);
@@ -321,13 +374,12 @@ ExitCode RunJobs(const JobsRunArguments& arguments, Services& services, Console&
   if (!stores) {
     return Fails(console, stores.error(), ExitCode::kCannotRun);
   }
-  const auto judge = services.OpenJudge(arguments.judge);
-  if (!judge) {
-    return Fails(console, judge.error(), ExitCode::kCannotRun);
+  Result<JobJudges> judges = OpenJudges(arguments, stores->folder, services, console);
+  if (!judges) {
+    return Fails(console, judges.error(), ExitCode::kCannotRun);
   }
-  JobPolicies policies(services, stores->folder, **judge);
   Teller teller(console, arguments.json);
-  const Status worked = WorkAll(arguments, *stores, **judge, policies, sender->get(), teller, stop);
+  const Status worked = WorkAll(arguments, *stores, *judges, sender->get(), teller, stop);
   if (!arguments.json) {
     console.Out(LeftText(*stores->queue, *sender != nullptr, teller.Summary()));
   }

@@ -1,15 +1,14 @@
 // `safeguard jobs submit`: the screen's answer now, the rest into the queue.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <span>
 #include <utility>
 
 #include "apps/commands/commands.h"
 #include "apps/commands/routed_judging.h"
 #include "apps/input/data_folder.h"
+#include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "apps/output/verdict_text.h"
@@ -120,21 +119,11 @@ Result<std::pair<std::unique_ptr<RoutedJudging>, Judged>> JudgeNow(
   return std::pair{std::move(*routed), std::move(*judged)};
 }
 
-// A folder that holds jobs alone has no store of policies to look into.
-std::string StoreFolder(const JobsSubmitArguments& arguments) {
-  const bool names_versions = std::ranges::any_of(
-      arguments.policies, [](const std::string& name) { return name.find('@') != name.npos; });
-  std::error_code ignored;  // what cannot be looked at is reported when it is opened
-  return !names_versions && !std::filesystem::exists(arguments.data_dir + "/policies.db", ignored)
-             ? ""
-             : arguments.data_dir;
-}
-
 }  // namespace
 
 ExitCode RunJobsSubmit(const JobsSubmitArguments& arguments, Services& services, Console& console) {
   const JudgingRequest request{arguments.policies, arguments.golden, arguments.judge,
-                               StoreFolder(arguments)};
+                               PolicyFolder(arguments.data_dir, arguments.policies)};
   if (const Status usage = CheckSubmit(arguments, request); !usage) {
     return Fails(console, usage.error(), ExitCode::kUsage);
   }

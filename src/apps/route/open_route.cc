@@ -2,13 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <utility>
 
 #include "apps/calibration/find_calibration.h"
+#include "apps/input/data_folder.h"
+#include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
 #include "apps/route/system_time.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/utc_time.h"
+#include "moderation/judgement_job.h"
+#include "storage/stores.h"
 
 namespace safeguard::apps {
 namespace {
@@ -68,6 +76,48 @@ void Alarm(const moderation::RecallAlarm& alarm, Console& console) {
       alarm.estimate.high, alarm.estimate.audited_safe));
 }
 
+std::string AbsolutePath(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
+  return failed ? path : absolute.lexically_normal().string();
+}
+
+// The job queue as the place for what is left for later; null where the route leaves nothing.
+Result<std::shared_ptr<moderation::DeferredWork>> OpenDeferred(const LoadedRoute& route,
+                                                               const RouteRequest& request) {
+  if (request.finishing || !moderation::PutsOff(route.file.settings)) {
+    return nullptr;
+  }
+  const Result<std::string> folder = DataFolder(request.data_dir);
+  if (!folder) {
+    return std::unexpected(folder.error());
+  }
+  auto opened = storage::OpenJobQueue(*folder, {}, {.create = true});
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  const std::shared_ptr<moderation::JobQueue> queue = std::move(*opened);
+  // What is in no store travels with its job, so that it is judged under the very text of now.
+  std::map<std::string, std::string> texts;
+  for (const LoadedPolicy& loaded : route.policies) {
+    if (!loaded.stored) {
+      texts[loaded.policy.hash] = loaded.bytes;
+    }
+  }
+  moderation::QueuedWorkOptions options;
+  options.now = UtcNow;
+  options.text_of = [texts = std::move(texts)](const moderation::PolicyReference& policy) {
+    const auto text = texts.find(policy.hash);
+    return text == texts.end() ? std::string() : text->second;
+  };
+  options.route_file = AbsolutePath(request.path);
+  options.keep_content = request.keep_content;
+  std::unique_ptr<moderation::DeferredWork> work =
+      moderation::QueuedWork(*queue, std::move(options));
+  return std::shared_ptr<moderation::DeferredWork>(
+      work.release(), [queue](moderation::DeferredWork* held) { delete held; });
+}
+
 // Policies are ready before the first content; a name in the route is the policy's id from here on.
 Status PrepareAll(Judging& judging) {
   for (const LoadedPolicy& loaded : judging.policies) {
@@ -83,6 +133,19 @@ Status PrepareAll(Judging& judging) {
 }
 
 }  // namespace
+
+std::size_t PutOffBy(const moderation::Judge& judge) {
+  double count = 0;
+  for (const auto& [name, value] : judge.Counters()) {
+    count += name.starts_with("deferred_") ? value : 0;
+  }
+  return static_cast<std::size_t>(std::llround(count));
+}
+
+std::string PutOffText(std::size_t verdicts) {
+  return fmt::format("{} {} in the job queue to be finished by a reasoner: safeguard jobs run\n",
+                     verdicts, verdicts == 1 ? "verdict waits" : "verdicts wait");
+}
 
 JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads) {
   JudgeChoice choice;
@@ -106,10 +169,10 @@ Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services) {
   }
   LoadedRoute route{std::move(*file), Blake2bHex(*bytes), {}};
   JudgingRequest judging;
-  judging.data_dir = request.data_dir;
   for (const moderation::RoutePolicy& policy : route.file.settings.policies) {
     judging.policies.push_back(policy.policy);
   }
+  judging.data_dir = PolicyFolder(request.data_dir, judging.policies);
   Result<std::vector<LoadedPolicy>> policies = LoadPolicies(judging, services);
   if (!policies) {
     return std::unexpected(policies.error());
@@ -146,6 +209,10 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   if (!guards) {
     return std::unexpected(guards.error());
   }
+  Result<std::shared_ptr<moderation::DeferredWork>> deferred = OpenDeferred(route, request);
+  if (!deferred) {
+    return std::unexpected(deferred.error());
+  }
   Result<std::unique_ptr<moderation::Judge>> screen = services.OpenJudge(screen_choice);
   if (!screen) {
     return std::unexpected(screen.error());
@@ -165,11 +232,17 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   for (std::unique_ptr<moderation::Judge>& reasoner : *reasoners) {
     parts.reasoners.push_back(std::move(reasoner));
   }
+  parts.deferred = std::move(*deferred);
   parts.clock = SteadyClock();
   parts.random = moderation::SeededRandom(settings.seed);
   parts.calls = ThreadedCalls(kCallsMax);
-  parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
-  opened.judging.judge = moderation::MakeCascade(std::move(settings), std::move(parts));
+  if (!request.finishing) {
+    parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
+  }
+  opened.name = settings.name;
+  auto cascade = moderation::MakeCascade(std::move(settings), std::move(parts));
+  opened.cascade = cascade.get();
+  opened.judging.judge = std::move(cascade);
   opened.judging.policies = std::move(route.policies);
   const Status prepared = PrepareAll(opened.judging);
   if (!prepared) {

@@ -21,12 +21,18 @@ struct RouteRequest {
   CalibrationChoice calibration;
   std::size_t threads = 1;
   bool bulk = false;  // offline work: the time budget is of each content
+  // Finishes what was left for later: leaves nothing for later itself, and raises no alarm (it sees
+  // a part of the audits alone).
+  bool finishing = false;
+  bool keep_content = false;  // of what is left for later, in the verdict log
 };
 
 struct OpenedRoute {
   Judging judging;       // its judge is the cascade
   std::string identity;  // what the answers depend on besides the policies and calibrations
   std::string calibrations;
+  moderation::Cascade* cascade = nullptr;  // that judge
+  std::string name;                        // of the route
 };
 
 // The policies of the route alone, with the file as it was read.
@@ -38,9 +44,15 @@ struct LoadedRoute {
 Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services);
 
 // Opens what `route` names. A policy without any named in the route: all shipped ones. Alarms of
-// the screen's audit go to `console`, which must outlive the judge.
+// the screen's audit go to `console`, which must outlive the judge. What the route may leave for
+// later goes into the job queue of the data folder, which is made where there is none.
 Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Services& services,
                               Console& console);
+
+// How many verdicts `judge` left for later; 0 for one that is no cascade.
+std::size_t PutOffBy(const moderation::Judge& judge);
+// "2 verdicts wait for the reasoner: ..."
+std::string PutOffText(std::size_t verdicts);
 
 // The screen of a route as a choice of judge.
 JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads);

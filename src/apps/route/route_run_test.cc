@@ -72,5 +72,55 @@ TEST_F(RouteRun, BatchGoesOnOnlyWithTheSameRoute) {
   EXPECT_THAT(console.error, HasSubstr("--restart"));
 }
 
+// What the audit leaves for later is the surest to be put off: every content is.
+constexpr const char* kPutsOff =
+    "route: comments\n"
+    "policies: [alpha]\n"
+    "reasoners: [{name: low, model: nowhere}]\n"
+    "audit: {safe: 1, violation: 1, later: on}\n";
+
+TEST_F(RouteRun, WhatIsPutOffIsFinishedByTheRoutesReasoner) {
+  const std::string route = Route(kPutsOff);
+  const std::string data = folder.Path("data");
+  EXPECT_EQ(Run({"classify", "a fine one", "--route", route, "--data-dir", data}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr("1 verdict waits in the job queue"));
+  const std::string in = folder.Write("in.txt", "a fine one\na bad one\n");
+  EXPECT_EQ(
+      Run({"batch", "--in", in, "--out", folder.Path("out"), "--route", route, "--data-dir", data}),
+      ExitCode::kViolation);
+  EXPECT_THAT(console.error, HasSubstr("2 verdicts wait in the job queue"));
+  EXPECT_EQ(Run({"jobs", "list", "--data-dir", data}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr("2 waiting")) << "the same content is the same job";
+
+  EXPECT_EQ(Run({"jobs", "run", "--route", route, "--data-dir", data}), ExitCode::kSafe)
+      << console.error;
+  EXPECT_THAT(console.out, HasSubstr("2 judged, 0 told, 0 put back, 0 given up."));
+  EXPECT_EQ(Run({"verdicts", "--data-dir", data, "--json"}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr(R"("provisional":{"outcome":"safe")"));
+  EXPECT_THAT(console.out, HasSubstr(R"("provisional":{"outcome":"violation")"));
+}
+
+TEST_F(RouteRun, AJobFindsItsRouteByTheFileThatItNames) {
+  const std::string data = folder.Path("data");
+  const std::string route = Route(kPutsOff);
+  Run({"classify", "a fine one", "--route", route, "--data-dir", data});
+  std::filesystem::remove(route);
+  const std::vector<std::string> run = {"jobs", "run", "--judge", "screen", "--data-dir", data};
+  EXPECT_EQ(Run(run), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr("the route comments cannot be used"));
+  EXPECT_THAT(console.out, HasSubstr("1 waiting")) << "it waits for whoever has the route";
+  const std::string moved = folder.Write("moved.yaml", kPutsOff);
+  EXPECT_EQ(Run({"jobs", "run", "--route", moved, "--route", moved, "--data-dir", data}),
+            ExitCode::kCannotRun);
+  EXPECT_THAT(console.error, HasSubstr("two routes are called comments"));
+}
+
+TEST_F(RouteRun, ARouteThatLeavesNothingForLaterMakesNoQueue) {
+  EXPECT_EQ(Run({"classify", "a bad one", "--route", Route(kWithReasoner), "--data-dir",
+                 folder.Path("data")}),
+            ExitCode::kViolation);
+  EXPECT_FALSE(std::filesystem::exists(folder.Path("data")));
+}
+
 }  // namespace
 }  // namespace safeguard::apps

@@ -16,6 +16,7 @@ using Prepared = std::shared_ptr<const PreparedPolicy>;
 struct Case {
   Lease lease;
   Judgement judgement;
+  Cascade* cascade = nullptr;  // that finishes it; null: the worker's judge does
   std::vector<Prepared> policies;
   std::vector<VerdictRecord> records;  // what will be kept; empty: not judged yet
 };
@@ -48,7 +49,7 @@ std::string OutcomesText(const std::vector<VerdictRecord>& records) {
 
 class Finisher final : public JobWorker {
  public:
-  Finisher(JobQueue& queue, VerdictLog& log, Judge& judge, PolicySource policies,
+  Finisher(JobQueue& queue, VerdictLog& log, Judge* judge, PolicySource policies,
            WorkerOptions options)
       : queue_(queue),
         log_(log),
@@ -61,7 +62,10 @@ class Finisher final : public JobWorker {
  private:
   // Each gives the error of the store alone; what is wrong with a job goes with the job.
   Status Read(const Lease& lease, std::vector<Case>& cases);
+  // Who judges it and under what, filled in; false: nobody here, and it was given back or buried.
+  Result<bool> FindJudge(Case& one);
   Status JudgeAll(std::vector<Case>& cases);
+  Status FinishRouted(Case& one);
   Status Keep(Case& one, std::span<Verdict> verdicts);
   Status Finish(Case& one);
   Status FailAttempt(const Case& one, const std::string& problem);
@@ -74,7 +78,7 @@ class Finisher final : public JobWorker {
 
   JobQueue& queue_;
   VerdictLog& log_;
-  Judge& judge_;
+  Judge* judge_;
   PolicySource policies_;
   WorkerParts parts_;
 };
@@ -116,7 +120,7 @@ Status Finisher::Read(const Lease& lease, std::vector<Case>& cases) {
   if (lease.spent != Spent::kNo) {
     return Bury(lease, *judgement, WhySpent(lease));
   }
-  Case one{lease, std::move(*judgement), {}, {}};
+  Case one{lease, std::move(*judgement), nullptr, {}, {}};
   if (!lease.job.progress.empty()) {  // judged by a worker that died
     Result<std::vector<VerdictRecord>> records = RecordsFromJson(lease.job.progress);
     if (!records || records->size() != one.judgement.policies.size()) {
@@ -126,26 +130,77 @@ Status Finisher::Read(const Lease& lease, std::vector<Case>& cases) {
     cases.push_back(std::move(one));
     return {};
   }
+  const Result<bool> found = FindJudge(one);
+  if (!found) {
+    return std::unexpected(found.error());
+  }
+  if (*found) {
+    cases.push_back(std::move(one));
+  }
+  return {};
+}
+
+Result<bool> Finisher::FindJudge(Case& one) {
+  const auto given_up = [](const Status& status) {
+    return status ? Result<bool>(false) : std::unexpected(status.error());
+  };
+  PolicySource policies = policies_;
+  if (!one.judgement.route.empty() && parts_.options().routes) {
+    Result<RouteFinish> finish = parts_.options().routes(one.judgement);
+    if (!finish) {
+      return given_up(parts_.Release(
+          one.lease,
+          "the route " + one.judgement.route + " cannot be used: " + Describe(finish.error()),
+          parts_.options().nobody_ms));
+    }
+    one.cascade = finish->cascade;
+    policies = std::move(finish->policies);
+  } else if (judge_ == nullptr) {
+    return given_up(parts_.Release(one.lease, "there is no judge here but those of routes",
+                                   parts_.options().nobody_ms));
+  }
   for (const JudgedPolicy& policy : one.judgement.policies) {
-    Result<Prepared> prepared = policies_(policy);
+    Result<Prepared> prepared = policies(policy);
     if (!prepared) {
       const std::string problem =
           "the policy " + policy.policy.id + " cannot be used: " + Describe(prepared.error());
-      return prepared.error().code == ErrorCode::kUnavailable ? FailAttempt(one, problem)
-                                                              : Bury(lease, one.judgement, problem);
+      return given_up(prepared.error().code == ErrorCode::kUnavailable
+                          ? FailAttempt(one, problem)
+                          : Bury(one.lease, one.judgement, problem));
     }
     one.policies.push_back(std::move(*prepared));
   }
-  cases.push_back(std::move(one));
-  return {};
+  return true;
+}
+
+// By its cascade, one policy at a time, as it was put off.
+Status Finisher::FinishRouted(Case& one) {
+  std::vector<Verdict> verdicts;
+  for (std::size_t p = 0; p < one.policies.size(); ++p) {
+    verdicts.push_back(one.cascade->Finish(
+        one.policies[p],
+        DeferredItemOf(one.judgement, one.judgement.policies[p], one.lease.job.what.priority)));
+    const Verdict& verdict = verdicts.back();
+    if (verdict.outcome == Outcome::kUndetermined &&
+        verdict.reason == UndeterminedReason::kOverload) {
+      // Not its fault: the budget has no room, or all that judges is busy.
+      return parts_.Release(one.lease, "not now: " + verdict.detail, parts_.options().no_room_ms);
+    }
+  }
+  return Keep(one, verdicts);
 }
 
 // Contents under the same policies go to the judge together.
 Status Finisher::JudgeAll(std::vector<Case>& cases) {
   std::map<std::vector<Prepared>, std::vector<Case*>> groups;
   for (Case& one : cases) {
-    if (one.records.empty()) {
+    if (!one.records.empty()) {
+      continue;
+    }
+    if (one.cascade == nullptr) {
       groups[one.policies].push_back(&one);
+    } else if (const Status done = FinishRouted(one); !done) {
+      return done;
     }
   }
   for (const auto& [policies, members] : groups) {
@@ -153,7 +208,7 @@ Status Finisher::JudgeAll(std::vector<Case>& cases) {
     for (const Case* one : members) {
       contents.push_back(one->judgement.content);
     }
-    std::vector<Verdict> verdicts = judge_.Decide(policies, contents);
+    std::vector<Verdict> verdicts = judge_->Decide(policies, contents);
     CHECK(verdicts.size() == policies.size() * contents.size());
     for (std::size_t i = 0; i < members.size(); ++i) {
       const Status kept =
@@ -249,7 +304,7 @@ NewJob Finisher::NoticeOf(const Lease& lease, const Judgement& judgement, const 
 
 }  // namespace
 
-std::unique_ptr<JobWorker> JudgementWorker(JobQueue& queue, VerdictLog& log, Judge& judge,
+std::unique_ptr<JobWorker> JudgementWorker(JobQueue& queue, VerdictLog& log, Judge* judge,
                                            PolicySource policies, WorkerOptions options) {
   return std::make_unique<Finisher>(queue, log, judge, std::move(policies), std::move(options));
 }

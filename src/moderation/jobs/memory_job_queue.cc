@@ -20,7 +20,8 @@ class MemoryQueue final : public JobQueue {
                   TimeMs now) override;
   Status Retry(const Lease& lease, TimeMs not_before, std::string_view problem,
                TimeMs now) override;
-  Status Release(const Lease& lease, TimeMs now) override;
+  Status Release(const Lease& lease, TimeMs not_before, std::string_view problem,
+                 TimeMs now) override;
   Status Bury(const Lease& lease, std::string_view problem, std::span<const NewJob> follow_ups,
               TimeMs now) override;
   Status Redrive(const std::string& id, TimeMs now) override;
@@ -244,14 +245,16 @@ Status MemoryQueue::Retry(const Lease& lease, TimeMs not_before, std::string_vie
   return {};
 }
 
-Status MemoryQueue::Release(const Lease& lease, TimeMs now) {
+Status MemoryQueue::Release(const Lease& lease, TimeMs not_before, std::string_view problem,
+                            TimeMs now) {
   const std::lock_guard lock(mutex_);
   Job* job = Held(lease);
   if (job == nullptr) {
     return LeaseLost(lease);
   }
   job->state = JobState::kWaiting;
-  job->due = now;
+  job->due = DueAt(not_before, job->what.deadline);
+  job->problem = problem.empty() ? job->problem : CutProblem(problem);
   job->attempts -= lease.spent == Spent::kNo ? 1 : 0;
   job->changed = now;
   return {};

@@ -22,6 +22,7 @@ class Queued final : public DeferredWork {
     judgement.policies.push_back(std::move(policy));
     judgement.webhook = options_.webhook;
     judgement.route = item.route;
+    judgement.route_file = options_.route_file;
     judgement.why = ToString(item.reason);
     judgement.audit_weight = item.audit_weight;
     judgement.keep_content = options_.keep_content;
@@ -50,7 +51,35 @@ class Queued final : public DeferredWork {
   QueuedWorkOptions options_;
 };
 
+DeferReason ReasonOf(const std::string& why) {
+  for (const DeferReason reason : {DeferReason::kLatency, DeferReason::kAudit}) {
+    if (why == ToString(reason)) {
+      return reason;
+    }
+  }
+  return DeferReason::kBudget;
+}
+
 }  // namespace
+
+DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy,
+                            double priority) {
+  DeferredItem item;
+  item.route = judgement.route;
+  item.content = judgement.content;
+  item.policy = policy.policy;
+  item.provisional.policy = policy.policy;
+  item.provisional.outcome = policy.provisional.outcome;
+  item.provisional.reason = policy.provisional.reason;
+  item.provisional.score = policy.provisional.score;
+  item.provisional.rule_ids = policy.provisional.rule_ids;
+  item.provisional.decided_by.layer = policy.provisional.layer;
+  item.provisional.provisional = true;
+  item.reason = ReasonOf(judgement.why);
+  item.gain = priority;
+  item.audit_weight = judgement.audit_weight;
+  return item;
+}
 
 std::unique_ptr<DeferredWork> QueuedWork(JobQueue& queue, QueuedWorkOptions options) {
   return std::make_unique<Queued>(queue, std::move(options));

@@ -74,10 +74,11 @@ Status WorkerParts::PutBack(const Lease& lease, const std::string& problem, Time
   return UnlessLost(put);
 }
 
-Status WorkerParts::Release(const Lease& lease) {
-  const Status given = queue_.Release(lease, Now());
+Status WorkerParts::Release(const Lease& lease, const std::string& problem, TimeMs wait_ms) {
+  const TimeMs now = Now();
+  const Status given = queue_.Release(lease, now + wait_ms, problem, now);
   if (given) {
-    Tell(JobStep::kReleased, lease.job);
+    Tell(JobStep::kReleased, lease.job, problem, wait_ms > 0 ? now + wait_ms : 0);
   }
   return UnlessLost(given);
 }

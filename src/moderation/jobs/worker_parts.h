@@ -20,8 +20,8 @@ class WorkerParts {
   // To be tried again after the usual wait, at least `wait_ms`. A lost lease is no error here or
   // below: somebody else has the job.
   Status PutBack(const Lease& lease, const std::string& problem, TimeMs wait_ms = 0);
-  // Given back untouched.
-  Status Release(const Lease& lease);
+  // Given back untouched, for `wait_ms`.
+  Status Release(const Lease& lease, const std::string& problem = {}, TimeMs wait_ms = 0);
   Status Bury(const Lease& lease, const std::string& problem, std::span<const NewJob> follow_ups);
 
  private:

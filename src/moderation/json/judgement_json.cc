@@ -108,6 +108,7 @@ Result<NewJob> JobOf(const Judgement& judgement) {
   object["policies"] = std::move(policies);
   object["webhook"] = judgement.webhook;
   object["route"] = judgement.route;
+  object["route_file"] = judgement.route_file;
   object["why"] = judgement.why;
   object["audit_weight"] = judgement.audit_weight;
   object["keep_content"] = judgement.keep_content;
@@ -133,6 +134,12 @@ Result<Judgement> JudgementFromJson(std::string_view payload) {
       return json::Unreadable();
     }
     *value = object[field].get<std::string>();
+  }
+  if (object.contains("route_file")) {  // queues written before it had one have none
+    if (!HasText(object, "route_file")) {
+      return json::Unreadable();
+    }
+    judgement.route_file = object["route_file"].get<std::string>();
   }
   if (!json::HasNumber(object, "audit_weight") || !object.contains("keep_content") ||
       !object["keep_content"].is_boolean() || !object.contains("policies") ||

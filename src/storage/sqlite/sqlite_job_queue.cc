@@ -39,7 +39,8 @@ class SqliteJobQueue final : public moderation::JobQueue {
                   TimeMs now) override;
   Status Retry(const Lease& lease, TimeMs not_before, std::string_view problem,
                TimeMs now) override;
-  Status Release(const Lease& lease, TimeMs now) override;
+  Status Release(const Lease& lease, TimeMs not_before, std::string_view problem,
+                 TimeMs now) override;
   Status Bury(const Lease& lease, std::string_view problem, std::span<const NewJob> follow_ups,
               TimeMs now) override;
   Status Redrive(const std::string& id, TimeMs now) override;
@@ -266,12 +267,19 @@ Status SqliteJobQueue::Retry(const Lease& lease, TimeMs not_before, std::string_
   });
 }
 
-Status SqliteJobQueue::Release(const Lease& lease, TimeMs now) {
+Status SqliteJobQueue::Release(const Lease& lease, TimeMs not_before, std::string_view problem,
+                               TimeMs now) {
   return Write([&] {
-    return Update("state = 'waiting', attempts = attempts - ?, due = ?, changed = ?", lease,
-                  [&](Statement& update) {
-                    update.Bind(std::int64_t{lease.spent == Spent::kNo}).Bind(now).Bind(now);
-                  });
+    return Update(
+        "state = 'waiting', attempts = attempts - ?1, "
+        "due = iif(deadline = 0, ?2, min(?2, deadline)), problem = iif(?3 = '', problem, ?3), "
+        "changed = ?4",
+        lease, [&](Statement& update) {
+          update.Bind(std::int64_t{lease.spent == Spent::kNo})
+              .Bind(not_before)
+              .Bind(moderation::CutProblem(problem))
+              .Bind(now);
+        });
   });
 }
 

@@ -122,6 +122,34 @@ TEST(CascadeFailures, LateWorkIsFinishedLaterWhereThereIsSomebodyToDoIt) {
   EXPECT_FALSE(then.provisional);
 }
 
+TEST(CascadeFailures, WhatIsFinishedLaterHasItsOwnTime) {
+  TestHouse house;
+  house.defers = true;
+  house.settings.time_budget = std::chrono::seconds(2);
+  house.settings.finish_budget = std::chrono::seconds(30);
+  house.reasoners[0]->takes = std::chrono::seconds(20);
+  Cascade& cascade = house.Open();
+  EXPECT_EQ(house.Judge("0.5 bad").reason, UndeterminedReason::kTimeout);
+  ASSERT_EQ(house.deferred->items.size(), 1U);
+  EXPECT_EQ(cascade.Finish(house.prepared, house.deferred->items[0]).outcome, Outcome::kViolation);
+  house.reasoners[0]->takes = std::chrono::seconds(40);
+  EXPECT_EQ(cascade.Finish(house.prepared, house.deferred->items[0]).reason,
+            UndeterminedReason::kTimeout);
+}
+
+TEST(CascadeFailures, ARouteNeedsAPlaceForLaterOnlyWhenItMayLeaveSomething) {
+  TestHouse house;
+  EXPECT_FALSE(PutsOff(house.settings));
+  house.settings.governor.budget.tokens_per_second = 100;
+  EXPECT_TRUE(PutsOff(house.settings));
+  house.settings.governor.order = {Degradation::kShed};
+  EXPECT_FALSE(PutsOff(house.settings));
+  house.settings.audit.later = true;
+  EXPECT_TRUE(PutsOff(house.settings));
+  house.settings.reasoners.clear();
+  EXPECT_FALSE(PutsOff(house.settings)) << "nobody would finish it";
+}
+
 TEST(CascadeFailures, AKnownSlowReasonerIsNotWaitedFor) {
   TestHouse house;
   house.defers = true;

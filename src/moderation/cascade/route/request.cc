@@ -27,6 +27,9 @@ Request::Request(Core& core, std::span<const std::shared_ptr<const PreparedPolic
 }
 
 Duration Request::Left(std::size_t contents) const {
+  if (in_deferred_) {
+    return start_ + core_.route.finish_budget - core_.parts.clock->Now();
+  }
   if (core_.route.bulk) {
     return core_.route.time_budget * static_cast<std::int64_t>(std::max<std::size_t>(contents, 1));
   }

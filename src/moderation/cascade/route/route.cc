@@ -92,6 +92,15 @@ RoutePolicy PolicySettings(const RouteSettings& route, const std::string& name_o
   return plain;
 }
 
+bool PutsOff(const RouteSettings& route) {
+  const ComputeBudget& budget = route.governor.budget;
+  const bool limited = budget.tokens_per_second || budget.share || budget.money_per_day;
+  const std::vector<Degradation>& order = route.governor.order;
+  const bool defers = std::ranges::find(order, Degradation::kDefer) != order.end();
+  return !route.reasoners.empty() &&
+         ((limited && defers) || route.governor.latency_p99 || route.audit.later);
+}
+
 Status CheckRoute(const RouteSettings& route) {
   for (const Status& status :
        {CheckPolicies(route), CheckReasoners(route), CheckBudget(route.governor.budget)}) {
@@ -102,6 +111,10 @@ Status CheckRoute(const RouteSettings& route) {
   if (route.time_budget < std::chrono::milliseconds(1) ||
       route.time_budget > std::chrono::hours(1)) {
     return Wrong("time.budget_ms must be from 1 to 3600000", "10000 is ten seconds");
+  }
+  if (route.finish_budget < std::chrono::milliseconds(1) ||
+      route.finish_budget > std::chrono::hours(24)) {
+    return Wrong("time.finish_ms must be from 1 to 86400000", "600000 is ten minutes");
   }
   const GovernorSettings& governor = route.governor;
   if (governor.latency_p99 &&

@@ -79,6 +79,11 @@ void ReadTime(Fields& fields, RouteSettings& route) {
   if (budget) {
     route.time_budget = Duration(std::llround(*budget * 1000));
   }
+  std::optional<double> finish;
+  fields.Number("finish_ms", 1, 86'400'000, finish);
+  if (finish) {
+    route.finish_budget = Duration(std::llround(*finish * 1000));
+  }
   std::optional<double> p99;
   fields.Number("p99_ms", 1, 3'600'000, p99);
   if (p99) {

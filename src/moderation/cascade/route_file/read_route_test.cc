@@ -24,7 +24,7 @@ reasoners:
   - {name: vote, model: /models/20b, effort: high, samples: 5, temperature: 1}
 on_failure: {lists: undetermined, screen: next, reasoner: undetermined}
 unanswered: provisional
-time: {budget_ms: 2000, p99_ms: 800}
+time: {budget_ms: 2000, p99_ms: 800, finish_ms: 90000}
 audit: {safe: 0.01, violation: 0.05, later: on, window_s: 600, windows: 6}
 budget: {tokens_per_second: 500, money_per_day: 20, price_per_million_tokens: 0.5, burst_s: 5}
 degrade: [audit, shed]
