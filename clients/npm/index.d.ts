@@ -1,0 +1,332 @@
+/** Types of the client of `safeguard serve`, kept by hand against its OpenAPI document. */
+
+export type Outcome = 'violation' | 'safe' | 'undetermined';
+export type Channel = 'direct' | 'active' | 'canary' | 'shadow';
+export type State = 'draft' | 'shadow' | 'canary' | 'active' | 'retired' | 'shipped';
+
+export interface Message {
+  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
+  content: string;
+}
+
+/** Either `text` (with its role) or `messages`. */
+export interface ContentFields {
+  text?: string;
+  role?: 'user' | 'assistant';
+  messages?: readonly Message[];
+  id?: string;
+  surface?: string;
+  language?: string;
+}
+
+/** A string is a user's message, an array of messages a conversation. */
+export type Content = string | readonly Message[] | ContentFields;
+
+/** Byte offsets, half open, into the text's UTF-8. */
+export interface Evidence {
+  start: number;
+  end: number;
+  text: string;
+  message?: number;
+}
+
+export interface Verdict {
+  policy: string;
+  policy_version: string;
+  policy_hash: string;
+  outcome: Outcome;
+  /** Why it is undetermined. */
+  reason: string | null;
+  /** 0..1 */
+  score: number | null;
+  category: string;
+  rule_ids: string[];
+  rationale: string;
+  evidence: Evidence[];
+  decided_by: string;
+  timings_ms: Record<string, number>;
+  provisional?: boolean;
+  view?: string;
+  detail?: string;
+  notes?: string[];
+  confidence?: string;
+  /** For practitioners, never for authors of content. */
+  reasoning?: string;
+  tokens?: Record<string, number>;
+  path?: Array<{layer: string; outcome: Outcome; ms: number; name?: string; reason?: string; score?: number; why?: string}>;
+  settings?: Record<string, string>;
+  model?: string;
+  model_hash?: string;
+  channel?: Channel;
+}
+
+export interface JudgeResult {
+  id?: string;
+  verdicts: Verdict[];
+}
+
+export interface ModerationResult {
+  flagged: boolean;
+  categories: Record<string, boolean>;
+  category_scores: Record<string, number>;
+  category_applied_input_types: Record<string, string[]>;
+  safety: {on_undetermined: 'flag' | 'error' | 'pass'; undetermined: string[]; verdicts: Record<string, Partial<Verdict>>};
+}
+
+export interface ModerationResponse {
+  id: string;
+  model: string;
+  results: ModerationResult[];
+}
+
+export interface PolicySummary {
+  id: string;
+  source: 'store' | 'shipped';
+  active: number | null;
+  canary: number | null;
+  shadows: number[];
+  versions: number;
+  shipped?: {version: string; policy_hash: string; pack: string};
+}
+
+export interface Version {
+  policy: string;
+  version: number | string;
+  state: State;
+  policy_hash: string;
+  state_since?: string;
+  canary_percent?: number;
+  golden_hash?: string;
+  author?: string;
+  created?: string;
+  note?: string;
+  approved_by?: string;
+  approved?: string;
+  text?: string;
+}
+
+export interface Published extends Version {
+  is_new: boolean;
+  golden_cases: number;
+  findings: Array<{severity: string; check: string; line: number; reason: string; mend: string}>;
+}
+
+export interface PolicyEvent {
+  sequence: number;
+  when: string;
+  event: string;
+  policy: string;
+  who: string;
+  why: string;
+  [field: string]: unknown;
+}
+
+export interface RecordedVerdict {
+  sequence: number;
+  when: string;
+  id?: string;
+  text?: string;
+  messages?: Message[];
+  surface?: string;
+  language?: string;
+  content_hash: string;
+  policy: string;
+  policy_version: string;
+  policy_hash: string;
+  channel: Channel;
+  outcome: Outcome;
+  reason: string | null;
+  score: number | null;
+  category: string;
+  rule_ids: string[];
+  decided_by: string;
+  model: string;
+  model_hash: string;
+  provisional?: Record<string, unknown>;
+  changed?: Record<string, unknown>;
+}
+
+export interface Page<T> {
+  data: T[];
+  next_cursor: string | null;
+}
+
+export interface Model {
+  id: string;
+  object: 'model';
+  created: number;
+  owned_by: string;
+}
+
+export interface ChatCompletion {
+  id: string;
+  object: 'chat.completion';
+  created: number;
+  model: string;
+  choices: Array<{
+    index: number;
+    message: {role: 'assistant'; content: string | null; refusal?: string | null; reasoning?: string | null; reasoning_content?: string | null};
+    logprobs: unknown;
+    finish_reason: string;
+  }>;
+  usage: {prompt_tokens: number; completion_tokens: number; total_tokens: number; [field: string]: unknown};
+  /** Of a guarding proxy that was asked for it. */
+  moderation?: Record<string, unknown>;
+}
+
+export interface Call {
+  signal?: AbortSignal;
+}
+
+export interface KeyedCall extends Call {
+  /** Made for each call when left out. */
+  idempotencyKey?: string;
+}
+
+export interface ChangeCall extends KeyedCall {
+  /** An ETag: the change is made only while the policy is still as it was then. */
+  ifMatch?: string;
+}
+
+export interface JudgeOptions extends KeyedCall {
+  /** "spam": the version that answers now; "spam@3": this one. Left out: every policy that ships or is active. */
+  policies?: readonly string[];
+  /** Whom a canary's percentage follows; left out: the content. */
+  account?: string;
+  /** After it the answer is undetermined. */
+  timeout_ms?: number;
+  include_reasoning?: boolean;
+}
+
+export interface VerdictSearch {
+  policy?: string;
+  version?: string;
+  channel?: Channel;
+  outcome?: Outcome;
+  /** RFC 3339 */
+  from?: string;
+  until?: string;
+  cursor?: string;
+}
+
+export interface ClientOptions {
+  apiKey?: string;
+  /** Of one attempt; 30,000. */
+  timeoutMs?: number;
+  /** On top of the first attempt; 3. */
+  retries?: number;
+  /** The longest wait between attempts; a Retry-After beyond it is thrown, not waited for. 10,000. */
+  waitMaxMs?: number;
+  fetch?: typeof globalThis.fetch;
+  sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** Retried are reads, and changes that carry an Idempotency-Key. */
+export class Client {
+  constructor(baseUrl?: string, options?: ClientOptions);
+
+  /** One verdict a policy. */
+  judge(content: Content, options?: JudgeOptions): Promise<JudgeResult>;
+  /** One result a content, in order; at most 256 contents. */
+  judgeBatch(contents: readonly Content[], options?: JudgeOptions): Promise<JudgeResult[]>;
+  /** OpenAI's moderation shape; `policies` are own ones beside its 13 categories. */
+  moderate(
+    texts: string | readonly string[],
+    options?: KeyedCall & {policies?: readonly string[]; on_undetermined?: 'flag' | 'error' | 'pass'},
+  ): Promise<ModerationResponse>;
+
+  models(): Promise<Model[]>;
+  /** `fields` are those of POST /v1/chat/completions. */
+  chat(model: string, messages: readonly Message[], fields?: Record<string, unknown>): Promise<ChatCompletion>;
+  /** The same as it is written; through a guarding proxy, as it is judged. Never retried. */
+  chatStream(model: string, messages: readonly Message[], fields?: Record<string, unknown> & Call): Promise<GuardedStream>;
+
+  policies(pageSize?: number): AsyncGenerator<PolicySummary>;
+  policy(id: string): Promise<PolicySummary>;
+  policyEtag(id: string): Promise<string>;
+  /** Newest first. */
+  versions(id: string): Promise<Version[]>;
+  /** With its text; `version` may be "shipped". */
+  version(id: string, version: number | string): Promise<Version>;
+  /** A new draft; without `id` of the policy that the text names. */
+  publish(text: string, options?: ChangeCall & {id?: string; golden?: string; note?: string}): Promise<Published>;
+  approve(id: string, version: number, options?: KeyedCall & {note?: string}): Promise<Version>;
+  promote(
+    id: string,
+    version: number,
+    to: Exclude<State, 'shipped'>,
+    options?: ChangeCall & {percent?: number; note?: string},
+  ): Promise<Version>;
+  /** Makes active again what was active before. */
+  rollback(id: string, options?: ChangeCall & {note?: string}): Promise<Version>;
+  history(id: string): Promise<PolicyEvent[]>;
+
+  /** Oldest first. */
+  verdictPage(search?: VerdictSearch & {limit?: number}): Promise<Page<RecordedVerdict>>;
+  verdicts(search?: VerdictSearch & {pageSize?: number}): AsyncGenerator<RecordedVerdict>;
+
+  /** Whether it takes work; false as well when nobody answers. */
+  ready(): Promise<boolean>;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}
+
+/** What a stream adds. Reasoning is for practitioners. */
+export interface Piece {
+  kind: 'content' | 'reasoning';
+  text: string;
+  choice: number;
+}
+
+/**
+ * A streamed completion: read it once. When the loop ends without an error the answer is whole:
+ * `finish` says how each choice ended, and `stopped` that the guard ended one ("content_filter").
+ * A stream that breaks off throws StreamFailed.
+ */
+export class GuardedStream implements AsyncIterable<Piece> {
+  readonly finish: Map<number, string>;
+  readonly moderation: Record<string, unknown> | null;
+  readonly usage: Record<string, unknown> | null;
+  readonly stopped: boolean;
+  close(): void;
+  [Symbol.asyncIterator](): AsyncGenerator<Piece>;
+}
+
+export class SafeguardError extends Error {}
+/** No answer, or none to its end. Whether a change was made is known only to the service. */
+export class ConnectionFailed extends SafeguardError {}
+export class StreamFailed extends SafeguardError {
+  readonly code: string;
+}
+/** Problem details (RFC 9457). */
+export class Problem extends SafeguardError {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly hint: string;
+  /** RFC 6901: which field it is. */
+  readonly pointer: string;
+  readonly requestId: string;
+  /** Seconds. */
+  readonly retryAfter: number | null;
+}
+/** 400, 413, 415, 421, 422. */
+export class InvalidRequest extends Problem {}
+/** 401 and 403. */
+export class NotAllowed extends Problem {}
+export class NotFound extends Problem {}
+/** 409 and 412: it is not as you last saw it. */
+export class Conflict extends Problem {}
+/** 429 and 5xx, after all retries: nothing was judged, which is not "safe". */
+export class Unavailable extends Problem {}
+
+export interface Operation {
+  method: 'GET' | 'POST';
+  path: string;
+  keyed: boolean;
+}
+/** By the operation ids of the OpenAPI document. */
+export const OPERATIONS: Readonly<Record<string, Operation>>;
+
+/** violation before undetermined before safe. Of no verdicts: undetermined. */
+export function worst(verdicts: readonly Pick<Verdict, 'outcome'>[]): Outcome;

@@ -1,0 +1,322 @@
+// The client against a running service (tests/e2e/clients_test.sh starts it and says where), and
+// against a server that misbehaves on purpose.
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import {after, afterEach, beforeEach, describe, test} from 'node:test';
+
+import * as safeguard from './index.js';
+import {serverSentData} from './server_sent.js';
+
+const {Client, OPERATIONS, worst} = safeguard;
+const URL_OPEN = process.env.SAFEGUARD_URL;  // with a store, without keys
+const URL_TALKING = process.env.SAFEGUARD_TALKING_URL;  // with a reasoner and a key
+const KEY = process.env.SAFEGUARD_KEY;  // may judge and write policies
+const SECOND_KEY = process.env.SAFEGUARD_SECOND_KEY;  // may write policies
+const EXCEPTIONS = JSON.parse(readFileSync(new URL('../exceptions.json', import.meta.url)));
+const TEAPOTS = '# Teapots\n\n## Violates\n- T1.a Offers or seeks teapots.\n\n## Allowed\n- T0.a Everything else.\n';
+const SPAM = 'Buy 10,000 followers today at www.follow-fast.example';
+
+// Notes which operations the real service has answered.
+const answered = new Set();
+const patterns = Object.entries(OPERATIONS).map(
+    ([name, {method, path}]) => [name, method, new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)]);
+async function watched(address, request) {
+  const response = await fetch(address, request);
+  const path = new URL(address).pathname;
+  const found = patterns.find(([, method, pattern]) => method === request.method && pattern.test(path));
+  if (response.ok && found) {
+    answered.add(found[0]);
+  }
+  return response;
+}
+
+const client = new Client(URL_OPEN, {fetch: watched});
+const locked = new Client(URL_TALKING, {apiKey: KEY, fetch: watched});
+const talking = (await locked.models()).find((model) => !model.id.startsWith('safeguard-'))?.id;
+
+async function all(iterable) {
+  const list = [];
+  for await (const item of iterable) {
+    list.push(item);
+  }
+  return list;
+}
+
+after(() => {
+  const missing = Object.keys(OPERATIONS).filter((name) => !answered.has(name));
+  assert.deepEqual(missing, talking ? [] : ['createChatCompletion'], 'no test has had an answer to these');
+});
+
+describe('the document', async () => {
+  const document = await (await fetch(`${URL_OPEN}/openapi.json`)).json();
+
+  test('every operation is here or a named exception', () => {
+    const theirs = {};
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const keyed = (operation.parameters ?? []).some((parameter) => parameter.$ref?.includes('IdempotencyKey'));
+        theirs[operation.operationId] = {method: method.toUpperCase(), path, keyed};
+      }
+    }
+    for (const name of Object.keys(EXCEPTIONS)) {
+      assert.ok(theirs[name], `an exception that is gone: ${name}`);
+      delete theirs[name];
+    }
+    const hint = 'add it to both clients, or to clients/exceptions.json with the reason';
+    assert.deepEqual(Object.keys(OPERATIONS).sort(), Object.keys(theirs).sort(), hint);
+    assert.deepEqual(OPERATIONS, theirs);
+  });
+
+  const types = {
+    Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
+    ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', Model: 'Model',
+  };
+  const source = readFileSync(new URL('index.d.ts', import.meta.url), 'utf8');
+  for (const [name, schema] of Object.entries(types)) {
+    test(`the type ${name} has the fields of its schema`, () => {
+      const body = source.match(new RegExp(`export interface ${name} \\{\n([^]*?)\n\\}`))[1];
+      const fields = [...body.matchAll(/^  (\w+)(\??):/gm)];
+      const {properties, required = []} = document.components.schemas[schema];
+      assert.deepEqual(fields.map((field) => field[1]).sort(), Object.keys(properties).sort());
+      assert.deepEqual(fields.filter((field) => !field[2]).map((field) => field[1]).sort(), [...required].sort());
+    });
+  }
+});
+
+describe('the service', () => {
+  test('judges text, conversations and batches', async () => {
+    const result = await client.judge({text: SPAM, id: 'post-1', surface: 'comment'}, {policies: ['spam']});
+    assert.deepEqual([result.id, worst(result.verdicts)], ['post-1', 'violation']);
+    assert.equal(result.verdicts[0].evidence[0].text, SPAM);
+    const talk = [{role: 'user', content: 'Where is the station?'}, {role: 'assistant', content: 'Left.'}];
+    assert.equal(worst((await client.judge(talk, {policies: ['spam']})).verdicts), 'safe');
+    const results = await client.judgeBatch([SPAM, {text: 'Bake it.', id: 'b'}], {policies: ['spam', 'scams']});
+    assert.deepEqual(results.map((one) => one.verdicts.length), [2, 2]);
+    assert.deepEqual(results.map((one) => one.id), [undefined, 'b']);
+  });
+
+  test('what was not judged is not safe', async () => {
+    const {verdicts} = await client.judge('', {policies: ['spam']});
+    assert.deepEqual([worst(verdicts), verdicts[0].reason], ['undetermined', 'empty_content']);
+    assert.equal(worst([]), 'undetermined');
+  });
+
+  test("moderates in OpenAI's shape", async () => {
+    const answer = await client.moderate([SPAM, 'Bake it for an hour.'], {policies: ['spam']});
+    assert.deepEqual(answer.results.map((one) => one.categories.spam), [true, false]);
+    assert.equal(Object.keys((await client.moderate('Hello')).results[0].categories).length, 13);
+  });
+
+  test("a policy's life", async () => {
+    const first = await client.publish(TEAPOTS, {id: 'teapots-js', note: 'first'});
+    assert.deepEqual([first.version, first.state, first.is_new], [1, 'draft', true]);
+    const ifMatch = await client.policyEtag('teapots-js');
+    assert.equal((await client.promote('teapots-js', 1, 'active', {ifMatch})).state, 'active');
+    await assert.rejects(client.promote('teapots-js', 1, 'retired', {ifMatch}), {name: 'Conflict', status: 412});
+    assert.equal(worst((await client.judge('Lovely blue teapots for sale', {policies: ['teapots-js']})).verdicts), 'violation');
+    const second = await client.publish(`---\nid: teapots-js\n---\n${TEAPOTS.replace('seeks', 'wants')}`);
+    assert.deepEqual([second.policy, second.version], ['teapots-js', 2]);
+    assert.equal((await client.promote('teapots-js', 2, 'canary', {percent: 10})).canary_percent, 10);
+    await client.promote('teapots-js', 2, 'active');
+    assert.equal((await client.rollback('teapots-js', {note: 'too strict'})).version, 1);
+    assert.equal((await client.policy('teapots-js')).active, 1);
+    assert.deepEqual((await client.versions('teapots-js')).map((one) => one.version), [2, 1]);
+    assert.match((await client.version('teapots-js', 1)).text, /teapots/);
+    assert.equal((await client.history('teapots-js'))[0].why, 'first');
+    await assert.rejects(client.approve('teapots-js', 1), {name: 'Conflict'});  // one's own
+    assert.ok((await all(client.policies(3))).some((policy) => policy.id === 'teapots-js'));
+  });
+
+  test('searches recorded verdicts by cursor', async () => {
+    await client.publish(TEAPOTS, {id: 'logged-js'});
+    await client.promote('logged-js', 1, 'active');
+    for (const text of ['a teapot', 'a blue teapot', 'bread', 'more bread', 'a red teapot']) {
+      await client.judge(text, {policies: ['logged-js']});
+    }
+    const page = await client.verdictPage({policy: 'logged-js', limit: 2});
+    assert.equal(page.data.length, 2);
+    const rest = await all(client.verdicts({policy: 'logged-js', cursor: page.next_cursor, pageSize: 2}));
+    const sequences = [...page.data, ...rest].map((record) => record.sequence);
+    assert.equal(new Set(sequences).size, 5);
+    const found = await all(client.verdicts({policy: 'logged-js', outcome: 'violation', from: '2020-01-01T00:00:00Z'}));
+    assert.ok(found.length > 0 && found.every((record) => record.outcome === 'violation'));
+    assert.deepEqual(await all(client.verdicts({policy: 'logged-js', until: '2020-01-01T00:00:00Z'})), []);
+  });
+
+  test('the same key is answered once', async () => {
+    const publish = (text) => client.publish(text, {id: 'once-js', idempotencyKey: 'k1'});
+    assert.deepEqual([(await publish(TEAPOTS)).is_new, (await publish(TEAPOTS)).is_new], [true, true]);
+    await assert.rejects(publish(`${TEAPOTS}\n`), {status: 422, code: 'idempotency-key-reused'});
+  });
+
+  test('problems say what and where', async () => {
+    await assert.rejects(client.judge('hello', {policies: ['spma']}), (problem) => {
+      assert.ok(problem instanceof safeguard.NotFound && problem instanceof safeguard.Problem);
+      assert.deepEqual([problem.code, problem.pointer], ['unknown-policy', '/policies']);
+      return problem.hint !== '' && problem.message.includes(problem.requestId);
+    });
+    await assert.rejects(client.judge('hello', {policies: ['spam'], timeout_ms: -1}), safeguard.InvalidRequest);
+    await assert.rejects(client.policy('a/b?c#d e'), safeguard.NotFound);  // a name, not a path
+    await assert.rejects(client.policy(''), TypeError);
+  });
+
+  test('watches the service', async () => {
+    assert.equal(await client.ready(), true);
+    assert.match(await client.metrics(), /safety_unscanned_total/);
+    assert.ok((await client.models()).some((model) => model.id === 'safeguard-screen'));
+    assert.equal(await new Client('http://127.0.0.1:9').ready(), false);
+  });
+
+  test('keys', async () => {
+    await assert.rejects(locked.verdictPage(), {name: 'NotAllowed', status: 403, code: 'scope-missing'});
+    await assert.rejects(new Client(URL_TALKING, {apiKey: 'sg_wrong'}).judge('hello'), {name: 'NotAllowed', status: 401});
+    await locked.publish(TEAPOTS, {id: 'teapots-js'});
+    const second = new Client(URL_TALKING, {apiKey: SECOND_KEY, fetch: watched});
+    assert.equal((await second.approve('teapots-js', 1, {note: 'read twice'})).approved_by, 'second');
+  });
+
+  test('talks whole and streamed', {skip: talking ? false : 'this service does not talk'}, async () => {
+    const messages = [{role: 'user', content: 'hello'}];
+    const answer = await locked.chat(talking, messages, {max_completion_tokens: 6, temperature: 0});
+    const stream = await locked.chatStream(talking, messages, {max_completion_tokens: 6, temperature: 0});
+    const pieces = await all(stream);
+    const [{message, finish_reason: finish}] = answer.choices;
+    const textOf = (kind) => pieces.filter((piece) => piece.kind === kind).map((piece) => piece.text).join('');
+    assert.deepEqual([textOf('content'), textOf('reasoning')], [message.content, message.reasoning]);
+    assert.deepEqual([...stream.finish], [[0, finish]]);
+    assert.equal(stream.stopped, false);
+  });
+
+  test('a refused stream is a problem', async () => {
+    await assert.rejects(locked.chatStream('no-such-model', []), safeguard.NotFound);
+  });
+});
+
+const STOPPED = `: a comment
+event: x
+data: {"choices": [{"index": 0, "delta": {"content": "Ä "}}]}
+
+data: {"choices": [{"index": 0, "delta": {"content": "b"}}],
+data: "usage": null}
+
+data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}], "moderation": {"output": {"type": "moderation_results"}}}
+
+data: [DONE]
+
+`;
+
+describe('a server that misbehaves', () => {
+  let answers = [];
+  let came = [];
+  let waits = [];
+  let misled;
+  let server;
+  beforeEach(async () => {
+    [came, waits] = [[], []];
+    server = createServer((request, response) => {
+      request.resume().on('end', () => {
+        came.push(request.headers);
+        const [status, headers, body] = answers.shift();
+        if (status === 0) {
+          request.socket.destroy();
+          return;
+        }
+        response.writeHead(status, headers).end(body);
+      });
+    });
+    await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+    const sleep = async (ms) => waits.push(ms);
+    misled = new Client(`http://127.0.0.1:${server.address().port}`, {retries: 2, waitMaxMs: 5000, sleep});
+  });
+  afterEach(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  const good = [200, {}, '{"verdicts": []}'];
+  const busy = [429, {'retry-after': '3'}, '{"type": "urn:safeguard:problem:overloaded", "status": 429, "detail": "full"}'];
+  const keysThatCame = () => new Set(came.map((headers) => headers['idempotency-key'])).size;
+
+  test('is tried again with the same key, after the wait it asks for', async () => {
+    answers = [busy, [0], good];
+    await misled.judge('hello');
+    assert.deepEqual([came.length, keysThatCame(), waits[0]], [3, 1, 3000]);
+    assert.ok(waits[1] < 1000);
+    answers = [good];
+    await misled.judge('hello');
+    assert.equal(keysThatCame(), 2);
+  });
+
+  test('is given up in the end, or at once', async () => {
+    answers = [busy, busy, busy, good];
+    await assert.rejects(misled.judge('hello'), {name: 'Unavailable', code: 'overloaded', retryAfter: 3});
+    assert.equal(came.length, 3);
+    answers = [[503, {'retry-after': '60'}, '{}']];
+    await assert.rejects(misled.judge('hello'), safeguard.Unavailable);
+    answers = [[0], [0], [0]];
+    await assert.rejects(misled.judge('hello'), safeguard.ConnectionFailed);
+  });
+
+  test('does nothing twice that has no key', async () => {
+    answers = [[0], good];
+    await assert.rejects(misled.chat('m', []), safeguard.ConnectionFailed);
+    answers = [[503, {}, 'no JSON'], good];
+    await assert.rejects(misled.chat('m', []), {name: 'Unavailable', code: 'http-503', detail: 'no JSON'});
+  });
+
+  test('is not followed elsewhere, nor believed', async () => {
+    answers = Array(3).fill([302, {location: 'http://127.0.0.1:9/'}, '']);
+    await assert.rejects(misled.judge('hello'), safeguard.SafeguardError);
+    answers = [[200, {}, '<html>']];
+    await assert.rejects(misled.judge('hello'), safeguard.SafeguardError);
+  });
+
+  async function streamOf(body, headers = {}) {
+    answers = [[200, {'content-type': 'text/event-stream', ...headers}, body]];
+    return misled.chatStream('m', []);
+  }
+
+  test('a stopped stream says so', async () => {
+    const stream = await streamOf(STOPPED);
+    assert.deepEqual((await all(stream)).map((piece) => piece.text), ['Ä ', 'b']);
+    assert.equal(stream.stopped, true);
+    assert.deepEqual(stream.moderation, {output: {type: 'moderation_results'}});
+    await assert.rejects(all(stream), TypeError);
+  });
+
+  test('a stream that ends early is no answer', async () => {
+    const ends = [
+      STOPPED.replace('data: [DONE]\n\n', ''),
+      'data: [DONE]\n\n',
+      'data: {"error": {"message": "not judged", "code": "undetermined"}}\n\ndata: [DONE]\n\n',
+      'data: 5\n\n',
+      'data: {"choices": 5}\n\n',
+      'data: {\n\n',
+    ];
+    for (const body of ends) {
+      await assert.rejects(all(await streamOf(body)), safeguard.StreamFailed, body);
+    }
+    const cut = await streamOf(STOPPED.slice(0, 90), {'content-length': '9999'});
+    setTimeout(() => server.closeAllConnections(), 100);
+    await assert.rejects(all(cut), safeguard.StreamFailed);
+  });
+
+  test('events are the same however they are cut', async () => {
+    async function* chunks(...list) {
+      yield* list;
+    }
+    for (const newline of ['\n', '\r\n', '\r']) {
+      const body = Buffer.from(STOPPED.replaceAll('\n', newline));
+      const whole = await all(serverSentData(chunks(body)));
+      assert.equal(whole.length, 4);
+      for (let cut = 1; cut < body.length; ++cut) {
+        assert.deepEqual(await all(serverSentData(chunks(body.subarray(0, cut), body.subarray(cut)))), whole);
+      }
+      const bytes = [...body].map((byte) => Uint8Array.of(byte));
+      assert.deepEqual(await all(serverSentData(chunks(...bytes))), whole);
+    }
+    const endless = chunks(...Array(20).fill(Buffer.from(`data: ${'x'.repeat(100_000)}`)));
+    await assert.rejects(all(serverSentData(endless)), {code: 'too-long'});
+  });
+});

@@ -1,0 +1,26 @@
+// By the operation ids of the OpenAPI document; a test compares the two. `keyed`: the operation takes
+// an Idempotency-Key, so sending it again cannot do a thing twice.
+const get = (path) => ({method: 'GET', path, keyed: false});
+const post = (path) => ({method: 'POST', path, keyed: false});
+const keyed = (path) => ({method: 'POST', path, keyed: true});
+
+export const OPERATIONS = {
+  judge: keyed('/v1/judge'),
+  judgeBatch: keyed('/v1/judge/batch'),
+  createModeration: keyed('/v1/moderations'),
+  createChatCompletion: post('/v1/chat/completions'),
+  listModels: get('/v1/models'),
+  listPolicies: get('/v1/policies'),
+  publishPolicy: keyed('/v1/policies'),
+  showPolicy: get('/v1/policies/{id}'),
+  listVersions: get('/v1/policies/{id}/versions'),
+  publishVersion: keyed('/v1/policies/{id}/versions'),
+  showVersion: get('/v1/policies/{id}/versions/{version}'),
+  approveVersion: keyed('/v1/policies/{id}/versions/{version}/approve'),
+  promoteVersion: keyed('/v1/policies/{id}/versions/{version}/promote'),
+  rollbackPolicy: keyed('/v1/policies/{id}/rollback'),
+  policyHistory: get('/v1/policies/{id}/history'),
+  listVerdicts: get('/v1/verdicts'),
+  ready: get('/readyz'),
+  metrics: get('/metrics'),
+};

@@ -1,0 +1,369 @@
+"""The client against a running service (tests/e2e/clients_test.sh starts it and says where), and
+against a server that misbehaves on purpose."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import threading
+import typing
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import safeguard_client
+from safeguard_client import Client, Conflict, ConnectionFailed, InvalidRequest, NotAllowed, NotFound
+from safeguard_client import OPERATIONS, Problem, SafeguardError, StreamFailed, Unavailable, worst
+
+URL = os.environ["SAFEGUARD_URL"]  # with a store, without keys
+TALKING_URL = os.environ["SAFEGUARD_TALKING_URL"]  # with a reasoner and a key
+KEY = os.environ["SAFEGUARD_KEY"]  # may judge and write policies
+SECOND_KEY = os.environ["SAFEGUARD_SECOND_KEY"]  # may write policies
+EXCEPTIONS = json.loads((pathlib.Path(__file__).parents[1] / "exceptions.json").read_text())
+TEAPOTS = "# Teapots\n\n## Violates\n- T1.a Offers or seeks teapots.\n\n## Allowed\n- T0.a Everything else.\n"
+SPAM = "Buy 10,000 followers today at www.follow-fast.example"
+answered: set[str] = set()
+
+
+class Watched(Client):
+    """Notes which operations the real service has answered."""
+
+    def _answer(self, name, *args, **kwargs):  # type: ignore[no-untyped-def]
+        answer = super()._answer(name, *args, **kwargs)
+        answered.add(name)
+        return answer
+
+
+def talking_model(client: Client) -> str | None:
+    with client:
+        return next((m["id"] for m in client.models() if not m["id"].startswith("safeguard-")), None)
+
+
+def tearDownModule() -> None:
+    missing = set(OPERATIONS) - answered - {"ready"}  # ready asks without _answer
+    if talking_model(Client(TALKING_URL, KEY)) is None:
+        print("SKIPPED: this service does not talk; streams are tested against a made-up one alone")
+        missing -= {"createChatCompletion"}
+    if missing:
+        raise AssertionError(f"no test has had an answer to: {sorted(missing)}")
+
+
+class DocumentTest(unittest.TestCase):
+    """The client's tables against the document that the service serves."""
+
+    document: dict[str, typing.Any]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        with Client(URL) as client:
+            answer = client._send(safeguard_client.Operation("GET", ""), "/openapi.json", None, {})
+        cls.document = json.loads(answer.body)
+
+    def test_every_operation_is_here_or_a_named_exception(self) -> None:
+        theirs = {}
+        for path, methods in self.document["paths"].items():
+            for method, operation in methods.items():
+                keyed = any("IdempotencyKey" in p.get("$ref", "") for p in operation.get("parameters", []))
+                theirs[operation["operationId"]] = (method.upper(), path, keyed)
+        ours = {name: tuple(operation) for name, operation in OPERATIONS.items()}
+        wanted = {name: theirs[name] for name in theirs if name not in EXCEPTIONS}
+        hint = "add it to both clients, or to clients/exceptions.json with the reason"
+        self.assertEqual(ours, wanted, hint)
+        self.assertLessEqual(set(EXCEPTIONS), set(theirs), "an exception that is gone")
+
+    def test_types_have_the_fields_of_the_schemas(self) -> None:
+        schemas = self.document["components"]["schemas"]
+        for kind, schema in TYPES.items():
+            with self.subTest(schema):
+                hints = typing.get_type_hints(kind, include_extras=True)
+                self.assertEqual(set(hints), set(schemas[schema]["properties"]))
+                required = {
+                    name
+                    for name, hint in hints.items()
+                    if typing.get_origin(hint) is typing.Required
+                    or (kind.__total__ and typing.get_origin(hint) is not typing.NotRequired)
+                }
+                self.assertEqual(required, set(schemas[schema].get("required", [])))
+
+
+TYPES = {
+    safeguard_client.Message: "Message",
+    safeguard_client.ContentFields: "Content",
+    safeguard_client.Evidence: "Evidence",
+    safeguard_client.Verdict: "Verdict",
+    safeguard_client.JudgeResult: "JudgeResult",
+    safeguard_client.PolicySummary: "PolicySummary",
+    safeguard_client.Version: "Version",
+    safeguard_client.Record: "Record",
+}
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.client = Watched(URL)
+        self.addCleanup(self.client.close)
+
+    def test_judges_text_conversations_and_batches(self) -> None:
+        result = self.client.judge({"text": SPAM, "id": "post-1", "surface": "comment"}, ["spam"])
+        self.assertEqual((result["id"], worst(result["verdicts"])), ("post-1", "violation"))
+        self.assertEqual(result["verdicts"][0]["evidence"][0]["text"], SPAM)
+        talk = [{"role": "user", "content": "Where is the station?"}, {"role": "assistant", "content": "Left."}]
+        self.assertEqual(worst(self.client.judge(talk, ["spam"])["verdicts"]), "safe")
+        results = self.client.judge_batch([SPAM, {"text": "Bake it.", "id": "b"}], ["spam", "scams"])
+        self.assertEqual([len(r["verdicts"]) for r in results], [2, 2])
+        self.assertEqual([r.get("id") for r in results], [None, "b"])
+        self.assertEqual(worst(results[0]["verdicts"]), "violation")
+
+    def test_what_was_not_judged_is_not_safe(self) -> None:
+        verdicts = self.client.judge("", ["spam"])["verdicts"]
+        self.assertEqual((worst(verdicts), verdicts[0]["reason"]), ("undetermined", "empty_content"))
+        self.assertEqual(worst([]), "undetermined")
+
+    def test_moderates_in_openais_shape(self) -> None:
+        answer = self.client.moderate([SPAM, "Bake it for an hour."], policies=["spam"])
+        self.assertEqual([r["categories"]["spam"] for r in answer["results"]], [True, False])
+        self.assertEqual(len(self.client.moderate("Hello")["results"][0]["categories"]), 13)
+
+    def test_a_policys_life(self) -> None:
+        first = self.client.publish(TEAPOTS, id="teapots-py", note="first")
+        self.assertEqual((first["version"], first["state"], first["is_new"]), (1, "draft", True))
+        tag = self.client.policy_etag("teapots-py")
+        self.assertEqual(self.client.promote("teapots-py", 1, "active", if_match=tag)["state"], "active")
+        with self.assertRaises(Conflict) as caught:
+            self.client.promote("teapots-py", 1, "retired", if_match=tag)
+        self.assertEqual(caught.exception.status, 412)
+        self.assertEqual(worst(self.client.judge("Lovely blue teapots for sale", ["teapots-py"])["verdicts"]), "violation")
+        second = self.client.publish("---\nid: teapots-py\n---\n" + TEAPOTS.replace("seeks", "wants"))
+        self.assertEqual((second["policy"], second["version"]), ("teapots-py", 2))
+        self.assertEqual(self.client.promote("teapots-py", 2, "canary", percent=10)["canary_percent"], 10)
+        self.client.promote("teapots-py", 2, "active")
+        self.assertEqual(self.client.rollback("teapots-py", note="too strict")["version"], 1)
+        self.assertEqual(self.client.policy("teapots-py")["active"], 1)
+        self.assertEqual([v["version"] for v in self.client.versions("teapots-py")], [2, 1])
+        self.assertIn("teapots", self.client.version("teapots-py", 1).get("text", ""))
+        self.assertEqual(self.client.history("teapots-py")[0]["why"], "first")
+        with self.assertRaises(Conflict):  # one's own
+            self.client.approve("teapots-py", 1)
+        self.assertIn("teapots-py", [p["id"] for p in self.client.policies(page_size=3)])
+
+    def test_searches_recorded_verdicts_by_cursor(self) -> None:
+        self.client.publish(TEAPOTS, id="logged-py")
+        self.client.promote("logged-py", 1, "active")
+        for text in ("a teapot", "a blue teapot", "bread", "more bread", "a red teapot"):
+            self.client.judge(text, ["logged-py"])
+        page = self.client.verdict_page(policy="logged-py", limit=2)
+        self.assertEqual(len(page["data"]), 2)
+        rest = list(self.client.verdicts(policy="logged-py", cursor=page["next_cursor"], page_size=2))
+        sequences = [record["sequence"] for record in page["data"] + rest]
+        self.assertEqual((len(sequences), sequences), (5, sorted(set(sequences))))
+        found = list(self.client.verdicts(policy="logged-py", outcome="violation", since="2020-01-01T00:00:00Z"))
+        self.assertTrue(found and all(record["outcome"] == "violation" for record in found))
+        self.assertEqual(list(self.client.verdicts(policy="logged-py", until="2020-01-01T00:00:00Z")), [])
+
+    def test_the_same_key_is_answered_once(self) -> None:
+        made = [self.client.publish(TEAPOTS, id="once-py", idempotency_key="k1") for _ in range(2)]
+        self.assertEqual([m["is_new"] for m in made], [True, True])  # the second is the first's answer
+        with self.assertRaises(InvalidRequest) as caught:
+            self.client.publish(TEAPOTS + "\n", id="once-py", idempotency_key="k1")
+        self.assertEqual((caught.exception.status, caught.exception.code), (422, "idempotency-key-reused"))
+
+    def test_problems_say_what_and_where(self) -> None:
+        with self.assertRaises(NotFound) as caught:
+            self.client.judge("hello", ["spma"])
+        problem = caught.exception
+        self.assertEqual((problem.code, problem.pointer), ("unknown-policy", "/policies"))
+        self.assertTrue(problem.hint and problem.request_id in str(problem))
+        with self.assertRaises(InvalidRequest):
+            self.client.judge("hello", ["spam"], timeout_ms=-1)
+        with self.assertRaises(NotFound):
+            self.client.policy("a/b?c#d e")  # a name, not a path
+        with self.assertRaises(ValueError):
+            self.client.policy("")
+
+    def test_is_used_by_several_threads(self) -> None:
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda n: self.client.judge({"text": f"number {n}", "id": str(n)}, ["spam"]), range(64)))
+        self.assertEqual([r["id"] for r in results], [str(n) for n in range(64)])
+
+    def test_watches_the_service(self) -> None:
+        self.assertTrue(self.client.ready())
+        self.assertIn("safety_unscanned_total", self.client.metrics())
+        self.assertTrue(any(m["id"] == "safeguard-screen" for m in self.client.models()))
+        self.assertFalse(Client("http://127.0.0.1:9").ready())
+
+
+class TalkingServiceTest(unittest.TestCase):
+    """A reasoner of random weights, behind a key."""
+
+    def setUp(self) -> None:
+        self.client = Watched(TALKING_URL, KEY)
+        self.addCleanup(self.client.close)
+        self.ask: list[safeguard_client.Message] = [{"role": "user", "content": "hello"}]
+
+    def test_talks_whole_and_streamed(self) -> None:
+        model = talking_model(self.client)
+        if model is None:
+            self.skipTest("this service does not talk")
+        answer = self.client.chat(model, self.ask, max_completion_tokens=6, temperature=0)
+        with self.client.chat_stream(model, self.ask, max_completion_tokens=6, temperature=0) as stream:
+            pieces = list(stream)
+        choice = answer["choices"][0]
+        for kind, text in (("content", choice["message"]["content"]), ("reasoning", choice["message"]["reasoning"])):
+            self.assertEqual("".join(p.text for p in pieces if p.kind == kind), text)
+        self.assertEqual(stream.finish, {0: choice["finish_reason"]})
+        self.assertFalse(stream.stopped)
+
+    def test_a_refused_stream_is_a_problem(self) -> None:
+        with self.assertRaises(NotFound):
+            self.client.chat_stream("no-such-model", self.ask)
+
+    def test_keys(self) -> None:
+        with self.assertRaises(NotAllowed) as caught:
+            self.client.verdict_page()
+        self.assertEqual((caught.exception.status, caught.exception.code), (403, "scope-missing"))
+        self.client.publish(TEAPOTS, id="teapots-py")
+        with Watched(TALKING_URL, SECOND_KEY) as second:
+            approved = second.approve("teapots-py", 1, note="read twice")
+        self.assertEqual(approved["approved_by"], "second")
+        with self.assertRaises(NotAllowed) as caught, Client(TALKING_URL, "sg_wrong") as stranger:
+            stranger.judge("hello")
+        self.assertEqual(caught.exception.status, 401)
+
+
+class Script(BaseHTTPRequestHandler):
+    """Answers with what `answers` says, in turn; notes what came."""
+
+    protocol_version = "HTTP/1.1"
+    answers: list[tuple[int, dict[str, str], bytes]] = []
+    came: list[dict[str, str]] = []
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.came.append({name.lower(): value for name, value in self.headers.items()})
+        status, headers, body = self.answers.pop(0)
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class MisbehavingServerTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Script)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.waits: list[float] = []
+        url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.client = Client(url, retries=2, wait_max=5, sleep=self.waits.append)
+        self.addCleanup(self.client.close)
+        Script.came = []
+
+    def answer(self, *answers: tuple[int, dict[str, str], bytes]) -> None:
+        Script.answers = list(answers)
+
+    good = (200, {}, b'{"verdicts": []}')
+    busy = (429, {"Retry-After": "3"}, b'{"type": "urn:safeguard:problem:overloaded", "status": 429, "detail": "full"}')
+
+    def test_tries_again_with_the_same_key_and_waits_as_told(self) -> None:
+        self.answer(self.busy, (0, {}, b""), self.good)
+        self.client.judge("hello")
+        self.assertEqual(len({came["idempotency-key"] for came in Script.came}), 1)
+        self.assertEqual((len(Script.came), self.waits[0]), (3, 3))
+        self.assertLess(self.waits[1], 1)
+        self.answer(self.good)
+        self.client.judge("hello")
+        self.assertEqual(len({came["idempotency-key"] for came in Script.came}), 2)
+
+    def test_gives_up_in_the_end_or_at_once(self) -> None:
+        self.answer(self.busy, self.busy, self.busy, self.good)
+        with self.assertRaises(Unavailable) as caught:
+            self.client.judge("hello")
+        self.assertEqual((caught.exception.code, caught.exception.retry_after, len(Script.came)), ("overloaded", 3, 3))
+        self.answer((503, {"Retry-After": "60"}, b"{}"))
+        with self.assertRaises(Unavailable):
+            self.client.judge("hello")
+        self.answer((0, {}, b""), (0, {}, b""), (0, {}, b""))
+        with self.assertRaises(ConnectionFailed):
+            self.client.judge("hello")
+
+    def test_does_nothing_twice_that_has_no_key(self) -> None:
+        self.answer((0, {}, b""), self.good)
+        with self.assertRaises(ConnectionFailed):
+            self.client.chat("m", [])
+        self.answer((503, {}, b"no JSON"), self.good)
+        with self.assertRaises(Unavailable) as caught:
+            self.client.chat("m", [])
+        self.assertEqual((caught.exception.code, caught.exception.detail), ("http-503", "no JSON"))
+
+    def test_survives_a_connection_that_was_closed_between_two_calls(self) -> None:
+        self.answer(self.good, (0, {}, b""), self.good)
+        self.client.judge("hello")
+        self.client.judge("hello")
+        self.answer((302, {"Location": "http://127.0.0.1:9/"}, b""))
+        with self.assertRaises(Problem):  # followed nowhere
+            self.client.judge("hello")
+        self.answer((200, {}, b"<html>"))
+        with self.assertRaises(SafeguardError):
+            self.client.judge("hello")
+
+    def stream(self, body: bytes) -> safeguard_client.GuardedStream:
+        self.answer((200, {"Content-Type": "text/event-stream"}, body))
+        return self.client.chat_stream("m", [])
+
+    def test_a_stopped_stream_says_so(self) -> None:
+        stream = self.stream(STOPPED)
+        self.assertEqual([p.text for p in stream], ["Ä ", "b"])
+        self.assertTrue(stream.stopped)
+        self.assertEqual(stream.moderation, {"output": {"type": "moderation_results"}})
+
+    def test_a_stream_that_ends_early_is_no_answer(self) -> None:
+        ends = (
+            STOPPED.replace(b"data: [DONE]\n\n", b""),
+            b"data: [DONE]\n\n",
+            b'data: {"error": {"message": "not judged", "code": "undetermined"}}\n\ndata: [DONE]\n\n',
+            b"data: 5\n\n",
+            b'data: {"choices": [5]}\n\n',
+            b"data: {\n\n",
+        )
+        for body in ends:
+            with self.subTest(body), self.assertRaises(StreamFailed):
+                list(self.stream(body))
+        self.answer((200, {"Content-Length": "9999"}, STOPPED[:90]), (200, {}, b""))
+        with self.assertRaises(StreamFailed):
+            client = Client(self.client._host and f"http://127.0.0.1:{self.client._port}", timeout=0.5)
+            list(client.chat_stream("m", []))
+
+    def test_events_are_the_same_however_they_are_cut(self) -> None:
+        for newline in (b"\n", b"\r\n", b"\r"):
+            body = STOPPED.replace(b"\n", newline)
+            whole = list(safeguard_client.server_sent_data(iter([body, b""]).__next__))
+            self.assertEqual(len(whole), 4)
+            for cut in range(1, len(body)):
+                parts = iter([body[:cut], body[cut:], b""])
+                self.assertEqual(list(safeguard_client.server_sent_data(parts.__next__)), whole, cut)
+            bytes_alone = iter([body[i : i + 1] for i in range(len(body))] + [b""])
+            self.assertEqual(list(safeguard_client.server_sent_data(bytes_alone.__next__)), whole)
+        with self.assertRaises(StreamFailed):
+            list(safeguard_client.server_sent_data(lambda: b"data: " + b"x" * 100000))
+
+
+STOPPED = (
+    ': a comment\nevent: x\ndata: {"choices": [{"index": 0, "delta": {"content": "Ä "}}]}\n\n'
+    'data: {"choices": [{"index": 0, "delta": {"content": "b"}}],\ndata: "usage": null}\n\n'
+    'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter"}], '
+    '"moderation": {"output": {"type": "moderation_results"}}}\n\ndata: [DONE]\n\n'
+).encode()
+
+if __name__ == "__main__":
+    unittest.main()
