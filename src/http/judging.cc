@@ -257,7 +257,9 @@ class Judging::Impl {
         Verdict& verdict = verdicts[g * policies + i];
         const std::size_t at = c * policies + i;
         parts_.metrics.CountVerdict(verdict, part.answer.channels[at]);
-        if (parts_.log != nullptr) {
+        const bool wanted =
+            part.waiting->job.record_safe || verdict.outcome != moderation::Outcome::kSafe;
+        if (parts_.log != nullptr && wanted) {
           part.records.push_back(moderation::RecordOf(
               verdict, group.contents[g], part.answer.channels[at], now, options_.keep_content));
           if (!part.waiting->job.key.empty()) {

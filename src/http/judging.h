@@ -26,6 +26,8 @@ struct JudgeJob {
   // Where not empty the log keeps one record of each verdict, however often the job is sent.
   std::string key;
   std::chrono::steady_clock::time_point deadline{};
+  // False: of what is safe nothing is recorded. For the windows of a stream, which are many.
+  bool record_safe = true;
 };
 
 struct JudgeAnswer {

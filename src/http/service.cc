@@ -16,6 +16,7 @@
 #include "http/idempotency.h"
 #include "http/json_fields.h"
 #include "http/json_input.h"
+#include "http/proxy/proxy.h"
 
 namespace safeguard::http {
 namespace {
@@ -147,6 +148,13 @@ class Service::Impl {
  public:
   Impl(ServiceParts parts, ServiceOptions options)
       : context_{std::move(parts), std::move(options)}, kept_(context_.parts.now) {
+    if (context_.parts.upstream != nullptr) {
+      proxy_ = std::make_unique<Proxy>(
+          ExchangeParts{context_.parts.judging, context_.parts.metrics, *context_.parts.upstream,
+                        context_.parts.now, context_.parts.log_line, context_.options.model,
+                        context_.options.proxy});
+      context_.proxy = proxy_.get();
+    }
     Add(JudgeRoutes(context_));
     Add(ModerationRoutes(context_));
     Add(ChatRoutes(context_));
@@ -194,7 +202,12 @@ class Service::Impl {
         {"detail", detail}}.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
 
-  void Stop() { disk_.Stop(); }
+  void Stop() {
+    if (proxy_ != nullptr) {
+      proxy_->Stop();
+    }
+    disk_.Stop();
+  }
 
  private:
   struct Entry {
@@ -406,6 +419,7 @@ class Service::Impl {
   std::string NewId() { return "req_" + Blake2bHex(context_.parts.random_bytes(16)).substr(0, 24); }
 
   RouteContext context_;
+  std::unique_ptr<Proxy> proxy_;
   Idempotency kept_;
   std::deque<Entry> routes_;  // entries stay where they are
   std::atomic<bool> ready_{false};

@@ -17,6 +17,8 @@
 #include "http/message.h"
 #include "http/metrics.h"
 #include "http/policy_shelf.h"
+#include "http/proxy/proxy_settings.h"
+#include "http/upstream.h"
 #include "moderation/policy_store.h"
 #include "moderation/verdict_log.h"
 
@@ -31,6 +33,7 @@ struct ServiceOptions {
   std::chrono::milliseconds timeout{2500};  // of judging, where the request names none
   // Of one answer of the model that is talked to; after it there is none.
   std::chrono::milliseconds chat_time_max{110'000};
+  ProxyOptions proxy{};                    // of requests that are passed on
   std::string model = "safeguard-screen";  // as /v1/models and /v1/moderations call the judge
 };
 
@@ -47,6 +50,7 @@ struct ServiceParts {
   std::function<std::string(std::size_t)> random_bytes;  // unpredictable
   std::function<void(std::string_view)> log_line;        // one JSON object without a newline
   ChatModel* chat = nullptr;                             // null: no model to talk to
+  Upstream* upstream = nullptr;                          // null: no request is passed on
 };
 
 // Thread-safe.

@@ -120,6 +120,8 @@ struct TestOptions {
   bool with_store = true;
   bool keys_required = false;
   bool with_chat = true;
+  Upstream* upstream = nullptr;  // outlives the service
+  ProxyOptions proxy{};
   JudgingOptions judging{};
 };
 
@@ -139,14 +141,15 @@ class TestService {
     shelf = std::make_unique<PolicyShelf>(judge, shipped, store.get(), golden);
     judging = std::make_unique<Judging>(JudgingParts{judge, *shelf, log.get(), metrics, clock},
                                         options.judging);
-    service = std::make_unique<Service>(ServiceParts{*judging, *shelf, store.get(), log.get(), keys,
-                                                     metrics, golden, clock, RandomBytes,
-                                                     [this](std::string_view line) {
-                                                       const std::lock_guard lock(lines_mutex);
-                                                       lines.emplace_back(line);
-                                                     },
-                                                     options.with_chat ? &chat : nullptr},
-                                        ServiceOptions{.keys_required = options.keys_required});
+    service = std::make_unique<Service>(
+        ServiceParts{*judging, *shelf, store.get(), log.get(), keys, metrics, golden, clock,
+                     RandomBytes,
+                     [this](std::string_view line) {
+                       const std::lock_guard lock(lines_mutex);
+                       lines.emplace_back(line);
+                     },
+                     options.with_chat ? &chat : nullptr, options.upstream},
+        ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
     service->SetReady(true);
   }
 

@@ -58,7 +58,7 @@ const std::vector<ThirdParty> kThirdParty = {
     {"pcre2", {"src/engine/text"}},
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
-    {"curl/", {"src/apps/pull", "src/http/webhook"}},
+    {"curl/", {"src/apps/pull", "src/http/upstream", "src/http/webhook"}},
     {"openssl/", {"src/apps/pull"}},
     {"sqlite3.h", {"src/storage/sqlite"}},
     {"fasttext/", {"src/judges/dedicated/fasttext"}},

@@ -1,9 +1,11 @@
-// POST /v1/chat/completions and /v1/responses: the reasoner as a model of its own, by its name.
+// POST /v1/chat/completions, /v1/responses and /v1/messages. The name of the reasoner's model talks
+// to it; every other model is the upstream's, where there is one, behind the guard.
 #include <utility>
 
 #include "http/api/chat_input.h"
 #include "http/api/chat_run.h"
 #include "http/api/routes.h"
+#include "http/proxy/proxy.h"
 
 namespace safeguard::http {
 namespace {
@@ -30,11 +32,19 @@ using Read = OrProblem<ChatRequest> (*)(const Json&);
 using Make = std::shared_ptr<ChatShape> (*)(const RouteContext&, const Request&,
                                             const ChatRequest&);
 
-Route TalkRoute(const RouteContext& context, const char* pattern, Read read, Make make) {
+// The caller's own key goes to the upstream only where none of ours can be in its place.
+void PassOn(const RouteContext& context, guard::WireFormat format,
+            const std::shared_ptr<Request>& request, const Reply& reply) {
+  const bool ours = context.options.keys_required || context.parts.keys.size() > 0;
+  context.proxy->Handle(format, request, reply, !ours);
+}
+
+Route TalkRoute(const RouteContext& context, const char* pattern, guard::WireFormat format,
+                Read read, Make make) {
   Route route{"POST", pattern, Route::Access::kScope, Scope::kJudge};
   route.openai = true;
-  route.handler = [&context, read, make](const std::shared_ptr<Request>& request,
-                                         const Reply& reply) {
+  route.handler = [&context, format, read, make](const std::shared_ptr<Request>& request,
+                                                 const Reply& reply) {
     const auto refuse = [&](const Problem& problem) {
       reply(ProblemResponse(problem, request->id, true));
     };
@@ -45,7 +55,8 @@ Route TalkRoute(const RouteContext& context, const char* pattern, Read read, Mak
     }
     const std::string model = ModelOf(*body);
     if (!IsChatModel(context, model)) {
-      refuse(NoSuchModel(context, model));
+      context.proxy != nullptr ? PassOn(context, format, request, reply)
+                               : refuse(NoSuchModel(context, model));
       return;
     }
     OrProblem<ChatRequest> chat = read(*body);
@@ -59,11 +70,32 @@ Route TalkRoute(const RouteContext& context, const char* pattern, Read read, Mak
   return route;
 }
 
+Route MessagesRoute(const RouteContext& context) {
+  Route route{"POST", "/v1/messages", Route::Access::kScope, Scope::kJudge};
+  route.openai = true;
+  route.handler = [&context](const std::shared_ptr<Request>& request, const Reply& reply) {
+    if (context.proxy != nullptr) {
+      PassOn(context, guard::WireFormat::kAnthropicMessages, request, reply);
+      return;
+    }
+    reply(ProblemResponse({404,
+                           "no-upstream",
+                           "there is no upstream to pass this on to",
+                           "start the service with --upstream URL",
+                           {}},
+                          request->id, true));
+  };
+  return route;
+}
+
 }  // namespace
 
 std::vector<Route> ChatRoutes(const RouteContext& context) {
-  return {TalkRoute(context, "/v1/chat/completions", ReadChatRequest, MakeCompletionShape),
-          TalkRoute(context, "/v1/responses", ReadResponsesRequest, MakeResponsesShape)};
+  return {TalkRoute(context, "/v1/chat/completions", guard::WireFormat::kOpenAiChat,
+                    ReadChatRequest, MakeCompletionShape),
+          TalkRoute(context, "/v1/responses", guard::WireFormat::kOpenAiResponses,
+                    ReadResponsesRequest, MakeResponsesShape),
+          MessagesRoute(context)};
 }
 
 }  // namespace safeguard::http

@@ -11,10 +11,13 @@
 
 namespace safeguard::http {
 
+class Proxy;
+
 // What the routes hold. Outlives every handler.
 struct RouteContext {
   ServiceParts parts;
   ServiceOptions options;
+  Proxy* proxy = nullptr;  // null: no request is passed on
 };
 
 struct Route {

@@ -1,0 +1,99 @@
+// One request on its way through the proxy: judged, passed on, and its answer judged before, or
+// while, it is passed back.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/guard/stream_guard.h"
+#include "http/judging.h"
+#include "http/message.h"
+#include "http/metrics.h"
+#include "http/problem.h"
+#include "http/proxy/moderation_json.h"
+#include "http/proxy/proxied_json.h"
+#include "http/upstream.h"
+
+namespace safeguard::http {
+
+// What all exchanges share; outlives them.
+struct ExchangeParts {
+  Judging& judging;
+  Metrics& metrics;
+  Upstream& upstream;
+  std::function<moderation::TimeMs()> now;
+  std::function<void(std::string_view)> log_line;
+  std::string judge_name;  // as moderation objects call it
+  const ProxyOptions& options;
+};
+
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamRequest upstream,
+           std::shared_ptr<Request> request, Reply reply);
+
+  // Judges the request, then calls `go_on` where it may be passed on, and `ended` where it was
+  // answered at once; from a thread of the judging's.
+  void JudgeInput(std::function<void()> go_on, std::function<void()> ended);
+  // Passes it on and answers; returns when that is done. `go_on` led here.
+  void Run();
+  // From any thread: Run() ends soon.
+  void Stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Score {
+    std::uint64_t id = 0;
+    guard::WindowScore score;
+    JudgeAnswer answer;
+  };
+
+  // -- input --
+  bool DecideInput(const Result<JudgeAnswer>& answer);
+  void AnswerStoppedInput();
+  // -- whole answers --
+  void RunWhole();
+  bool ReadBody(std::string& body, Clock::time_point until);
+  void JudgeWhole(ProxiedAnswer answer);
+  // -- streams --
+  void RunStream();
+  void Pump(guard::StreamGuard& guard);
+  void Apply(guard::StreamGuard& guard, guard::Step step);
+  void Ask(const guard::ScoreRequest& request);
+  void Post(Score score);
+  std::vector<Score> TakeScores();
+  void Send(const guard::StreamGuard& guard, std::string bytes);
+  [[nodiscard]] std::string WithModeration(std::string bytes) const;
+  // -- both --
+  bool AwaitHead(UpstreamEvent& head, Clock::time_point until);
+  void RefuseUpstream(const UpstreamEvent& head);
+  void AnswerProblem(const Problem& problem);
+  void Answer(Response response);
+  void FailedOpen(const char* side);
+  void Log(const char* state, const guard::StreamGuard* guard);
+  [[nodiscard]] guard::Duration Now() const;
+  [[nodiscard]] nlohmann::ordered_json ModerationJson() const;
+
+  const ExchangeParts& parts_;
+  ProxiedRequest proxied_;
+  UpstreamRequest upstream_request_;
+  std::shared_ptr<Request> request_;
+  Reply reply_;
+  SideVerdicts input_;
+  SideVerdicts output_;
+  std::string failed_open_;  // "input", "output", "input, output"
+  std::shared_ptr<BodyStream> body_;
+  bool answered_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::mutex mutex_;  // of what follows
+  std::unique_ptr<UpstreamCall> call_;
+  std::vector<Score> scores_;
+};
+
+}  // namespace safeguard::http

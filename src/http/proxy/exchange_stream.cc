@@ -1,0 +1,199 @@
+// The streaming half of Exchange: the stream guard between the upstream and the client.
+#include <algorithm>
+#include <utility>
+
+#include "http/domain_json.h"
+#include "http/guard/judge_scorer.h"
+#include "http/proxy/exchange.h"
+
+namespace safeguard::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using moderation::Outcome;
+
+// A client that lets this much wait has the upstream wait too.
+constexpr std::size_t kClientBytesMax = std::size_t{256} << 10;
+constexpr std::string_view kChatDone = "data: [DONE]\n\n";
+
+}  // namespace
+
+void Exchange::RunStream() {
+  UpstreamEvent head;
+  if (!AwaitHead(head, Clock::now() + parts_.options.stream.limits.stall_max)) {
+    return;
+  }
+  if (head.status != 200) {
+    RefuseUpstream(head);
+    return;
+  }
+  if (!head.content_type.starts_with("text/event-stream")) {
+    AnswerProblem({502,
+                   "not-understood",
+                   "the upstream did not answer with a stream",
+                   "what cannot be read does not pass",
+                   {}});
+    Log("refused", nullptr);
+    return;
+  }
+  guard::GuardSettings settings = parts_.options.stream;
+  settings.format = proxied_.format;
+  const bool blocks = proxied_.output == ProxyMode::kBlock;
+  settings.fail_mode = blocks ? parts_.options.output_fail : guard::FailMode::kOpen;
+  if (!blocks) {
+    settings.violation_at.reset();  // what is found is told and stops nothing
+  }
+  guard::StreamGuard guard(settings, Now());
+  Pump(guard);
+  if (!answered_) {
+    AnswerProblem({502, "upstream-failed", "the upstream's stream was empty", "send again", {}, 1});
+  }
+  if (body_ != nullptr) {
+    body_->End();
+  }
+  Log(guard.ended() ? guard::ToString(guard.state()) : "client_left", &guard);
+}
+
+void Exchange::Pump(guard::StreamGuard& guard) {
+  const Clock::time_point end = Clock::now() + parts_.options.stream_time_max;
+  while (!guard.ended()) {
+    if (body_ != nullptr && body_->closed()) {
+      return;  // the client has left
+    }
+    const bool room = body_ == nullptr || body_->waiting() < kClientBytesMax;
+    Clock::time_point until = std::min(end, Clock::now() + std::chrono::milliseconds(500));
+    if (const auto deadline = guard.next_deadline()) {
+      until = std::min(until,
+                       Clock::time_point(std::chrono::duration_cast<Clock::duration>(*deadline)));
+    }
+    UpstreamEvent event = call_->Next(until, room && guard.wants_input());
+    if (event.kind == UpstreamEvent::Kind::kBytes) {
+      Apply(guard, guard.Feed(event.bytes, Now()));
+    } else if (event.kind == UpstreamEvent::Kind::kEnd ||
+               event.kind == UpstreamEvent::Kind::kBroken) {
+      Apply(guard, guard.Finish(event.kind == UpstreamEvent::Kind::kBroken, Now()));
+    } else if (stopping_.load() || Clock::now() >= end) {
+      Apply(guard, guard.Finish(true, Now()));
+    }
+    for (Score& score : TakeScores()) {
+      if (!score.answer.verdicts.empty()) {
+        output_.Add(score.answer);
+      } else {
+        output_.Fail(score.score.detail);
+      }
+      if (proxied_.output == ProxyMode::kScore && score.score.outcome == Outcome::kViolation) {
+        score.score.outcome = Outcome::kSafe;  // judged, told, and let through
+      }
+      Apply(guard, guard.Scored(score.id, score.score, Now()));
+    }
+    const auto deadline = guard.next_deadline();
+    if (deadline && *deadline <= Now()) {
+      Apply(guard, guard.Tick(Now()));
+    }
+  }
+}
+
+void Exchange::Apply(guard::StreamGuard& guard, guard::Step step) {
+  for (const guard::GuardEvent& event : step.events) {
+    if (event.kind == guard::GuardEventKind::kFailedOpen) {
+      FailedOpen("output");
+    } else if (event.kind == guard::GuardEventKind::kNotJudged ||
+               event.kind == guard::GuardEventKind::kRefused) {
+      output_.Fail(event.detail);
+    }
+  }
+  if (!step.release.empty()) {
+    Send(guard, std::move(step.release));
+  }
+  for (const guard::ScoreRequest& request : step.ask) {
+    Ask(request);
+  }
+}
+
+void Exchange::Ask(const guard::ScoreRequest& request) {
+  JudgeJob job;
+  job.policies = parts_.options.output_policies;
+  job.contents.push_back(moderation::Completion(request.text));
+  job.account = request_->id;  // one version of a policy for the whole stream
+  job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                    parts_.options.stream.limits.score_max);
+  job.record_safe = request.kind == guard::AskKind::kWhole;
+  auto post = [self = shared_from_this(), id = request.id](const Result<JudgeAnswer>& answer) {
+    Score score{id, {}, {}};
+    if (answer) {
+      score.score = guard::Combine(answer->verdicts);
+      score.answer = *answer;
+    } else {
+      score.score.reason = moderation::UndeterminedReason::kModelUnavailable;
+      score.score.detail = answer.error().message;
+    }
+    self->Post(std::move(score));
+  };
+  if (!parts_.judging.Submit(std::move(job), post)) {
+    post(Fail(ErrorCode::kUnavailable, "more contents wait than may"));
+  }
+}
+
+void Exchange::Post(Score score) {
+  const std::lock_guard lock(mutex_);
+  scores_.push_back(std::move(score));
+  if (call_ != nullptr) {
+    call_->Wake();
+  }
+}
+
+std::vector<Exchange::Score> Exchange::TakeScores() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(scores_, {});
+}
+
+void Exchange::Send(const guard::StreamGuard& guard, std::string bytes) {
+  if (!answered_ && guard.state() == guard::GuardState::kFailed) {
+    // Nothing has been sent: an error of HTTP is seen by everybody.
+    AnswerProblem({502,
+                   "stream-refused",
+                   "the upstream's stream could not be judged, understood or finished",
+                   "send again; the log says why",
+                   {},
+                   1});
+    return;
+  }
+  if (!answered_) {
+    body_ = std::make_shared<BodyStream>();
+    std::weak_ptr<Exchange> weak = weak_from_this();
+    const auto wake = [weak] {
+      if (const auto self = weak.lock()) {
+        const std::lock_guard lock(self->mutex_);
+        if (self->call_ != nullptr) {
+          self->call_->Wake();
+        }
+      }
+    };
+    body_->OnTaken(wake);
+    Response response;
+    response.content_type = "text/event-stream";
+    response.stream = body_;
+    body_->Write(WithModeration(std::move(bytes)));
+    Answer(std::move(response));
+    return;
+  }
+  if (body_ != nullptr) {
+    body_->Write(WithModeration(std::move(bytes)));
+  }
+}
+
+// With the moderation chunk before the end of a chat's stream.
+std::string Exchange::WithModeration(std::string bytes) const {
+  const bool wanted = proxied_.tell || input_.outcome() != Outcome::kSafe ||
+                      (!output_.empty() && output_.outcome() != Outcome::kSafe);
+  if (proxied_.format != guard::WireFormat::kOpenAiChat || !wanted || !bytes.ends_with(kChatDone)) {
+    return bytes;
+  }
+  const Json chunk = {{"id", "chatcmpl-" + request_->id}, {"object", "chat.completion.chunk"},
+                      {"created", parts_.now() / 1000},   {"model", proxied_.model},
+                      {"choices", Json::array()},         {"moderation", ModerationJson()}};
+  bytes.insert(bytes.size() - kChatDone.size(), "data: " + JsonLine(chunk) + "\n\n");
+  return bytes;
+}
+
+}  // namespace safeguard::http
