@@ -8,6 +8,7 @@
 #include "base/patterns/pattern_set.h"
 #include "moderation/cascade/fold.h"
 #include "moderation/cascade/tamper/signs.h"
+#include "moderation/cascade/tamper/wording.h"
 #include "moderation/tamper_detector.h"
 #include "moderation/views.h"
 
@@ -63,6 +64,7 @@ class Detector final : public TamperDetector {
   [[nodiscard]] bool InspectView(const View& view, std::size_t message,
                                  std::map<std::string, Seen>& seen) const {
     const Folded folded = Fold(view.text, {.keep_lines = true, .plain_signs = true});
+    NoteWording(folded, message, view, seen);
     std::map<std::string_view, std::size_t> noted;  // a sign's last place
     return patterns_
         ->Scan(folded.text,
@@ -78,6 +80,25 @@ class Detector final : public TamperDetector {
                  }
                })
         .has_value();
+  }
+
+  // What no pattern names: a stretch that is worded as injections are. Its place is its beginning.
+  static void NoteWording(const Folded& folded, std::size_t message, const View& view,
+                          std::map<std::string, Seen>& seen) {
+    const auto [score, begin, end] = tamper::WordingOf(folded.text);
+    if (score < tamper::kWordingPoints) {
+      return;
+    }
+    std::size_t shown = std::min(end, begin + kSentenceMax);
+    while (shown < end && (static_cast<unsigned char>(folded.text[shown]) & 0xC0U) == 0x80) {
+      ++shown;
+    }
+    Seen& known = seen["wording"];
+    known.weight = std::max(known.weight,
+                            score >= tamper::kWordingDecides ? kTamperStrength : tamper::kMiddling);
+    const auto [from, to] = folded.MapBack(begin, shown);
+    const auto [first, last] = MapToOriginal(view, from, to);
+    Add({message, first, last}, known.places);
   }
 
   // The sentence up to where a sign ends, or the end of it.
