@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "http/api/review_case.h"
 #include "http/json_input.h"
 #include "http/keys.h"
 
@@ -33,6 +34,48 @@ void CheckContents(const std::vector<safeguard::moderation::Content>& contents) 
   }
 }
 
+// A review that was asked for is kept and read again as it was.
+void CheckReview(const std::string& body) {
+  const auto review = safeguard::http::ReadReviewCase(body);
+  CheckProblem(review);
+  if (review) {
+    const std::string kept = safeguard::http::PayloadOf(*review);
+    const auto again = safeguard::http::ReviewCaseOf(kept);
+    CHECK(again && safeguard::http::PayloadOf(*again) == kept);
+  }
+}
+
+// Work that waits: from 8 on.
+void FuzzWork(int which, const std::string& body) {
+  using safeguard::http::JobContents;
+  switch (which) {
+    case 8:
+    case 9: {
+      const auto question = safeguard::http::ReadJobQuestion(
+          body, which == 8 ? JobContents::kOne : JobContents::kMany);
+      CheckProblem(question);
+      if (question) {
+        CheckContents(question->contents);
+      }
+      break;
+    }
+    case 10:
+      CheckReview(body);
+      break;
+    case 11:
+      CheckProblem(safeguard::http::ReadReviewDecision(body));
+      break;
+    case 12:
+      CheckProblem(safeguard::http::ReadLeaseTime(body));
+      break;
+    case 13:
+      CheckProblem(safeguard::http::ReadLeaseNumber(body));
+      break;
+    default:
+      static_cast<void>(safeguard::http::ReviewCaseOf(body));  // must not crash
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -40,6 +83,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const std::string body(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 16 >= 8) {
+    FuzzWork(data[0] % 16, body);
+    return 0;
+  }
   switch (data[0] % 8) {
     case 0:
     case 1: {

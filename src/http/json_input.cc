@@ -30,6 +30,7 @@ std::optional<Role> RoleFrom(const std::string& name) {
   return std::nullopt;
 }
 
+constexpr std::size_t kWebhookBytesMax = 2048;
 constexpr std::size_t kTextBytesMax = std::size_t{4} << 20;  // the body's own limit comes first
 
 void ReadMessages(const Json& list, const std::string& pointer, Fields& fields, Content& content) {
@@ -64,32 +65,32 @@ void ReadMessages(const Json& list, const std::string& pointer, Fields& fields, 
   }
 }
 
-// The fields of a content, where they stand in `fields`.
-Content ReadContent(Fields& fields, const std::string& pointer) {
-  Content content;
-  const Json* messages = fields.Get("messages");
-  const bool has_text = fields.Get("text") != nullptr;
-  const std::string text = fields.Text("text", kTextBytesMax);
-  const std::string role = fields.Text("role", kNameBytesMax);
-  if (has_text == (messages != nullptr)) {
-    fields.Fault("text", has_text ? "and \"messages\" are both there" : "is missing",
-                 "give either \"text\" or \"messages\"");
-    return content;
+// "contents" of a batch.
+std::vector<Content> ReadContents(Fields& fields) {
+  std::vector<Content> list;
+  const Json* contents = fields.Get("contents");
+  if (contents == nullptr || !contents->is_array() || contents->empty() ||
+      contents->size() > kContentsMax) {
+    fields.Fault("contents", "is no list of 1 to " + std::to_string(kContentsMax) + " contents",
+                 R"(give [{"text": "..."}, ...]; split what is longer)");
+  } else {
+    for (std::size_t c = 0; c < contents->size(); ++c) {
+      const std::string place = "/contents/" + std::to_string(c);
+      const Json& item = (*contents)[c];
+      if (!item.is_object()) {
+        fields.Fault(
+            {400, "invalid-request", "a content is no object", R"(give {"text": "..."})", place});
+        break;
+      }
+      Fields one(item, place);
+      list.push_back(ReadContent(one, place));
+      if (std::optional<Problem> problem = one.End()) {
+        fields.Fault(std::move(*problem));
+        break;
+      }
+    }
   }
-  if (messages != nullptr) {
-    ReadMessages(*messages, pointer, fields, content);
-  } else if (role.empty() || role == "user") {
-    content = moderation::UserMessage(text);
-  } else if (role == "assistant") {
-    content = moderation::Completion(text);
-  }
-  if (!role.empty() && (messages != nullptr || (role != "user" && role != "assistant"))) {
-    fields.Fault("role", "does not fit", R"(give "user" or "assistant", and only with "text")");
-  }
-  content.id = fields.Text("id", kNameBytesMax);
-  content.surface = fields.Text("surface", kNameBytesMax);
-  content.language = fields.Text("language", kNameBytesMax);
-  return content;
+  return list;
 }
 
 void ReadCommon(Fields& fields, JudgeQuestion& question) {
@@ -140,6 +141,33 @@ void ReadInput(const Json& input, Fields& fields, ModerationQuestion& question) 
 
 }  // namespace
 
+Content ReadContent(Fields& fields, const std::string& pointer) {
+  Content content;
+  const Json* messages = fields.Get("messages");
+  const bool has_text = fields.Get("text") != nullptr;
+  const std::string text = fields.Text("text", kTextBytesMax);
+  const std::string role = fields.Text("role", kNameBytesMax);
+  if (has_text == (messages != nullptr)) {
+    fields.Fault("text", has_text ? "and \"messages\" are both there" : "is missing",
+                 "give either \"text\" or \"messages\"");
+    return content;
+  }
+  if (messages != nullptr) {
+    ReadMessages(*messages, pointer, fields, content);
+  } else if (role.empty() || role == "user") {
+    content = moderation::UserMessage(text);
+  } else if (role == "assistant") {
+    content = moderation::Completion(text);
+  }
+  if (!role.empty() && (messages != nullptr || (role != "user" && role != "assistant"))) {
+    fields.Fault("role", "does not fit", R"(give "user" or "assistant", and only with "text")");
+  }
+  content.id = fields.Text("id", kNameBytesMax);
+  content.surface = fields.Text("surface", kNameBytesMax);
+  content.language = fields.Text("language", kNameBytesMax);
+  return content;
+}
+
 OrProblem<JudgeQuestion> ReadJudgeQuestion(std::string_view body) {
   const OrProblem<Json> json = ParseObject(body);
   if (!json) {
@@ -162,29 +190,33 @@ OrProblem<JudgeQuestion> ReadBatchQuestion(std::string_view body) {
   }
   Fields fields(*json, "");
   JudgeQuestion question;
-  const Json* contents = fields.Get("contents");
-  if (contents == nullptr || !contents->is_array() || contents->empty() ||
-      contents->size() > kContentsMax) {
-    fields.Fault("contents", "is no list of 1 to " + std::to_string(kContentsMax) + " contents",
-                 R"(give [{"text": "..."}, ...]; split what is longer)");
-  } else {
-    for (std::size_t c = 0; c < contents->size(); ++c) {
-      const std::string place = "/contents/" + std::to_string(c);
-      const Json& item = (*contents)[c];
-      if (!item.is_object()) {
-        fields.Fault(
-            {400, "invalid-request", "a content is no object", R"(give {"text": "..."})", place});
-        break;
-      }
-      Fields one(item, place);
-      question.contents.push_back(ReadContent(one, place));
-      if (std::optional<Problem> problem = one.End()) {
-        fields.Fault(std::move(*problem));
-        break;
-      }
-    }
-  }
+  question.contents = ReadContents(fields);
   ReadCommon(fields, question);
+  if (std::optional<Problem> problem = fields.End()) {
+    return std::unexpected(std::move(*problem));
+  }
+  return question;
+}
+
+OrProblem<JobQuestion> ReadJobQuestion(std::string_view body, JobContents contents) {
+  const OrProblem<Json> json = ParseObject(body);
+  if (!json) {
+    return std::unexpected(json.error());
+  }
+  Fields fields(*json, "");
+  JobQuestion question;
+  if (contents == JobContents::kMany) {
+    question.contents = ReadContents(fields);
+  } else {
+    question.contents.push_back(ReadContent(fields, ""));
+  }
+  question.policies = fields.Names("policies", kPoliciesMax);
+  question.account = fields.Text("account", kNameBytesMax);
+  question.webhook = fields.Text("webhook", kWebhookBytesMax);
+  question.priority = fields.Number("priority", -kPriorityMax, kPriorityMax).value_or(0);
+  if (const auto ms = fields.Number("deadline_ms", 1, kJobDeadlineMsMax)) {
+    question.deadline = std::chrono::milliseconds(static_cast<std::int64_t>(*ms));
+  }
   if (std::optional<Problem> problem = fields.End()) {
     return std::unexpected(std::move(*problem));
   }

@@ -19,6 +19,14 @@ inline constexpr std::size_t kContentsMax = 256;   // of one request
 inline constexpr std::size_t kMessagesMax = 1024;  // of one conversation
 inline constexpr std::size_t kPoliciesMax = 64;    // of one request
 inline constexpr int kTimeoutMsMax = 60'000;
+inline constexpr double kPriorityMax = 1e6;
+inline constexpr double kJobDeadlineMsMax = 30.0 * 24 * 3600 * 1000;
+
+class Fields;
+
+// The fields of a content (text or messages, role, id, surface, language) where they stand among
+// others. `pointer` is the place of their object in the body.
+moderation::Content ReadContent(Fields& fields, const std::string& pointer);
 
 // What /v1/judge and /v1/judge/batch are asked.
 struct JudgeQuestion {
@@ -31,6 +39,19 @@ struct JudgeQuestion {
 
 OrProblem<JudgeQuestion> ReadJudgeQuestion(std::string_view body);
 OrProblem<JudgeQuestion> ReadBatchQuestion(std::string_view body);
+
+// What /v1/jobs and /v1/jobs/batch are asked.
+struct JobQuestion {
+  std::vector<moderation::Content> contents;  // at least one; of /v1/jobs exactly one
+  std::vector<std::string> policies;          // empty: the default ones
+  std::string account;
+  std::string webhook;                                // empty: nobody is told
+  double priority = 0;                                // higher goes first
+  std::optional<std::chrono::milliseconds> deadline;  // from now; after it the job is given up
+};
+
+enum class JobContents { kOne, kMany };
+OrProblem<JobQuestion> ReadJobQuestion(std::string_view body, JobContents contents);
 
 // What /v1/moderations is asked: OpenAI's shape, and beyond it "safety".
 struct ModerationQuestion {

@@ -96,6 +96,11 @@ class Judging::Impl {
     return true;
   }
 
+  void SetQueueMax(std::size_t contents) {
+    const std::lock_guard lock(mutex_);
+    options_.queue_contents_max = contents;
+  }
+
   std::size_t waiting() const {
     const std::lock_guard lock(mutex_);
     return contents_waiting_;
@@ -398,6 +403,10 @@ Judging::~Judging() {
 
 bool Judging::Submit(JudgeJob job, JudgeDone done) {
   return impl_->Submit(std::move(job), std::move(done));
+}
+
+void Judging::SetQueueMax(std::size_t contents) {
+  impl_->SetQueueMax(contents);
 }
 
 std::size_t Judging::waiting() const {

@@ -69,6 +69,8 @@ class Judging {
   // REQUIRES: at least one content.
   bool Submit(JudgeJob job, JudgeDone done);
 
+  // From now on; what waits already stays.
+  void SetQueueMax(std::size_t contents);
   // Contents that wait.
   [[nodiscard]] std::size_t waiting() const;
   // How long a new job would wait, from what jobs took lately. For Retry-After.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ class OpenApiCheck {
     if (type == "text/plain") {
       return "";
     }
+    if (type == "application/x-ndjson") {
+      return CheckLines(answer["content"][type]["schema"], response.body);
+    }
     const Json body = Json::parse(response.body, nullptr, false);
     return body.is_discarded() ? "not JSON" : Check(answer["content"][type]["schema"], body);
   }
@@ -68,6 +72,18 @@ class OpenApiCheck {
   }
 
  private:
+  [[nodiscard]] std::string CheckLines(const Json& schema, const std::string& body) const {
+    std::istringstream lines(body);
+    for (std::string line; std::getline(lines, line);) {
+      const Json value = Json::parse(line, nullptr, false);
+      std::string problem = value.is_discarded() ? "a line is not JSON" : Check(schema, value);
+      if (!problem.empty()) {
+        return problem;
+      }
+    }
+    return "";
+  }
+
   static bool IsType(const std::string& type, const Json& value) {
     return (type == "object" && value.is_object()) || (type == "array" && value.is_array()) ||
            (type == "string" && value.is_string()) || (type == "number" && value.is_number()) ||

@@ -145,6 +145,29 @@ Result<PolicyShelf::Prepared> PolicyShelf::PreparedVersion(const moderation::Ver
   return version ? PreparedOf(**version) : std::unexpected(version.error());
 }
 
+Result<PolicyShelf::Prepared> PolicyShelf::Find(const moderation::PolicyReference& wanted,
+                                                const std::string& text) {
+  const ShippedPolicy* shipped = FindShipped(wanted.id);
+  if (shipped != nullptr && shipped->policy.version == wanted.version &&
+      shipped->policy.hash == wanted.hash) {
+    return PreparedShipped(*shipped);
+  }
+  Result<Prepared> prepared;
+  if (text.empty()) {
+    prepared = PreparedVersion({wanted.id, wanted.version});
+  } else {
+    const Result<moderation::Policy> policy = moderation::ReadPolicy(text, wanted.id);
+    prepared = policy ? Keep(KeyOf(wanted.id, wanted.version, policy->hash, "text"), *policy, {})
+                      : std::unexpected(policy.error());
+  }
+  if (prepared && (*prepared)->policy().hash != wanted.hash) {
+    return Fail(ErrorCode::kCorruptFile,
+                wanted.id + "@" + wanted.version + " is not the text that the job names",
+                "submit the content again");
+  }
+  return prepared;
+}
+
 Status PolicyShelf::AddPolicy(const PolicySnapshot* snapshot, const std::string& name,
                               const std::string& key, Route& route) {
   const auto add = [&](Result<Prepared> prepared, Channel channel) -> Status {

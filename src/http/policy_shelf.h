@@ -65,6 +65,10 @@ class PolicyShelf {
   Result<Route> Resolve(const moderation::PolicySnapshot* snapshot,
                         std::span<const std::string> names, const std::string& key);
 
+  // The version that a job names, prepared: a shipped one, else by its `text`, else by number from
+  // the store. kCorruptFile when it has not the hash that the job names.
+  Result<Prepared> Find(const moderation::PolicyReference& wanted, const std::string& text);
+
   // What is judged when a request names no policy: all that are active, and the shipped ones that
   // the store has not.
   [[nodiscard]] std::vector<std::string> DefaultNames(

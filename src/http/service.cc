@@ -146,8 +146,8 @@ bool IsLocalHost(std::string_view host) {
 
 class Service::Impl {
  public:
-  Impl(ServiceParts parts, ServiceOptions options)
-      : context_{std::move(parts), std::move(options)}, kept_(context_.parts.now) {
+  Impl(ServiceParts parts, const ServiceOptions& options)
+      : context_{std::move(parts), options, options.timeout}, kept_(context_.parts.now) {
     if (context_.parts.upstream != nullptr) {
       proxy_ = std::make_unique<Proxy>(
           ExchangeParts{context_.parts.judging, context_.parts.metrics, *context_.parts.upstream,
@@ -156,6 +156,8 @@ class Service::Impl {
       context_.proxy = proxy_.get();
     }
     Add(JudgeRoutes(context_));
+    Add(JobRoutes(context_));
+    Add(ReviewRoutes(context_));
     Add(ModerationRoutes(context_));
     Add(ChatRoutes(context_));
     Add(PolicyRoutes(context_));
@@ -193,6 +195,7 @@ class Service::Impl {
   }
 
   void SetReady(bool ready) { ready_.store(ready); }
+  void SetTimeout(std::chrono::milliseconds timeout) { context_.timeout.store(timeout); }
 
   void Log(const std::string& event, const std::string& detail) {
     context_.parts.log_line(Json{
@@ -426,8 +429,8 @@ class Service::Impl {
   DiskThreads disk_;
 };
 
-Service::Service(ServiceParts parts, ServiceOptions options)
-    : impl_(std::make_unique<Impl>(std::move(parts), std::move(options))) {}
+Service::Service(ServiceParts parts, const ServiceOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(parts), options)) {}
 
 Service::~Service() {
   impl_->Stop();
@@ -439,6 +442,10 @@ void Service::Handle(std::shared_ptr<Request> request, Reply reply) {
 
 void Service::SetReady(bool ready) {
   impl_->SetReady(ready);
+}
+
+void Service::SetTimeout(std::chrono::milliseconds timeout) {
+  impl_->SetTimeout(timeout);
 }
 
 void Service::Log(const std::string& event, const std::string& detail) {

@@ -19,6 +19,7 @@
 #include "http/policy_shelf.h"
 #include "http/proxy/proxy_settings.h"
 #include "http/upstream.h"
+#include "moderation/job_queue.h"
 #include "moderation/policy_store.h"
 #include "moderation/verdict_log.h"
 
@@ -35,6 +36,7 @@ struct ServiceOptions {
   std::chrono::milliseconds chat_time_max{110'000};
   ProxyOptions proxy{};                    // of requests that are passed on
   std::string model = "safeguard-screen";  // as /v1/models and /v1/moderations call the judge
+  bool keep_content = false;               // in the records of jobs and reviews
 };
 
 // What the routes work with. All but the functions must outlive the service.
@@ -51,12 +53,15 @@ struct ServiceParts {
   std::function<void(std::string_view)> log_line;        // one JSON object without a newline
   ChatModel* chat = nullptr;                             // null: no model to talk to
   Upstream* upstream = nullptr;                          // null: no request is passed on
+  moderation::JobQueue* queue = nullptr;                 // null: nothing is judged later
+  // Whether a URL may be a job's webhook. REQUIRES: set, with a queue.
+  std::function<Status(const std::string&)> check_webhook{};
 };
 
 // Thread-safe.
 class Service {
  public:
-  Service(ServiceParts parts, ServiceOptions options);
+  Service(ServiceParts parts, const ServiceOptions& options);
   ~Service();  // Stop()
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
@@ -66,6 +71,8 @@ class Service {
 
   // What /readyz says; false at first.
   void SetReady(bool ready);
+  // Of requests that come from now on; see ServiceOptions.
+  void SetTimeout(std::chrono::milliseconds timeout);
   // Writes a line {"event": `event`, ...} to the log.
   void Log(const std::string& event, const std::string& detail);
   // Finishes what waits for the disk, then ends the threads.

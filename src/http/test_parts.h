@@ -18,6 +18,7 @@
 #include "base/random_bytes.h"
 #include "http/fake_chat_model.h"
 #include "http/service.h"
+#include "moderation/job_queue.h"
 #include "moderation/memory_store.h"
 
 namespace safeguard::http {
@@ -122,6 +123,7 @@ struct TestOptions {
   bool with_chat = true;
   Upstream* upstream = nullptr;  // outlives the service
   ProxyOptions proxy{};
+  std::size_t jobs_max = 1000;
   JudgingOptions judging{};
 };
 
@@ -130,7 +132,9 @@ class TestService {
  public:
   explicit TestService(const TestOptions& options = {})
       : store(options.with_store ? moderation::MemoryPolicyStore() : nullptr),
-        log(options.with_store ? moderation::MemoryVerdictLog() : nullptr) {
+        log(options.with_store ? moderation::MemoryVerdictLog() : nullptr),
+        queue(options.with_store ? moderation::MemoryJobQueue({.jobs_max = options.jobs_max})
+                                 : nullptr) {
     for (const std::string& id : CategoryPolicies()) {
       shipped.push_back(Shipped(id, id.starts_with("openai-") ? "openai" : ""));
     }
@@ -142,13 +146,17 @@ class TestService {
     judging = std::make_unique<Judging>(JudgingParts{judge, *shelf, log.get(), metrics, clock},
                                         options.judging);
     service = std::make_unique<Service>(
-        ServiceParts{*judging, *shelf, store.get(), log.get(), keys, metrics, golden, clock,
-                     RandomBytes,
-                     [this](std::string_view line) {
-                       const std::lock_guard lock(lines_mutex);
-                       lines.emplace_back(line);
-                     },
-                     options.with_chat ? &chat : nullptr, options.upstream},
+        ServiceParts{
+            *judging, *shelf, store.get(), log.get(), keys, metrics, golden, clock, RandomBytes,
+            [this](std::string_view line) {
+              const std::lock_guard lock(lines_mutex);
+              lines.emplace_back(line);
+            },
+            options.with_chat ? &chat : nullptr, options.upstream, queue.get(),
+            [](const std::string& url) {
+              return url.starts_with("https://") ? Status()
+                                                 : Fail(ErrorCode::kInvalidInput, "no URL");
+            }},
         ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
     service->SetReady(true);
   }
@@ -190,6 +198,7 @@ class TestService {
   std::vector<ShippedPolicy> shipped;
   std::unique_ptr<moderation::PolicyStore> store;
   std::unique_ptr<moderation::VerdictLog> log;
+  std::unique_ptr<moderation::JobQueue> queue;
   KeyRing keys;
   Metrics metrics;
   std::atomic<std::int64_t> now = 1'795'881'600'000;

@@ -56,7 +56,7 @@ void Ask(const RouteContext& context, const std::shared_ptr<Request>& request, c
   job.contents = std::move(question.contents);
   job.account = std::move(question.account);
   job.key = RecordKey(*request);
-  job.deadline = request->received + question.timeout.value_or(context.options.timeout);
+  job.deadline = request->received + question.timeout.value_or(context.timeout.load());
   const std::string id = request->id;
   SubmitOrRefuse(
       context, *request, reply, std::move(job),

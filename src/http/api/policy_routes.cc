@@ -1,12 +1,10 @@
 // /v1/policies: what there is, versions, and the changes that a store allows.
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 #include <utility>
 
 #include "base/hash.h"
-#include "base/utc_time.h"
-#include "http/api/routes.h"
+#include "http/api/route_parts.h"
 #include "http/domain_json.h"
 #include "http/json_input.h"
 #include "moderation/policy.h"
@@ -19,16 +17,6 @@ using moderation::Action;
 using moderation::PolicyStore;
 using moderation::VersionInfo;
 using moderation::VersionState;
-
-constexpr std::size_t kPageMax = 200;
-constexpr std::size_t kPageDefault = 50;
-
-Response JsonResponse(int status, const Json& json) {
-  Response response;
-  response.status = status;
-  response.body = JsonLine(json);
-  return response;
-}
 
 std::string EtagOf(const Json& json) {
   return "\"" + Blake2bHex(JsonLine(json)).substr(0, 32) + "\"";
@@ -89,24 +77,6 @@ Problem UnknownPolicy(const std::string& id) {
           "there is no policy \"" + id + "\"",
           "GET /v1/policies lists those there are",
           {}};
-}
-
-OrProblem<std::size_t> PageSize(const std::map<std::string, std::string>& query) {
-  const auto limit = query.find("limit");
-  if (limit == query.end()) {
-    return kPageDefault;
-  }
-  std::size_t size = 0;
-  const char* end = limit->second.data() + limit->second.size();
-  const auto read = std::from_chars(limit->second.data(), end, size);
-  if (read.ec != std::errc() || read.ptr != end || size < 1 || size > kPageMax) {
-    return std::unexpected(Problem{400,
-                                   "invalid-request",
-                                   "\"limit\" is no page size",
-                                   "give a number from 1 to " + std::to_string(kPageMax),
-                                   {}});
-  }
-  return size;
 }
 
 OrProblem<Response> List(const RouteContext& context, const Request& request) {
@@ -364,22 +334,8 @@ OrProblem<Response> History(const RouteContext& context, const Request& request)
   return JsonResponse(200, {{"data", std::move(data)}});
 }
 
-using Function = OrProblem<Response> (*)(const RouteContext&, const Request&);
-
-Route Plain(const RouteContext& context, const char* method, const char* pattern,
-            Function function) {
-  Route route{method, pattern, Route::Access::kAnyKey};
-  route.blocking = true;
-  route.handler = [&context, function](const std::shared_ptr<Request>& request,
-                                       const Reply& reply) {
-    OrProblem<Response> response = function(context, *request);
-    reply(response ? std::move(*response) : ProblemResponse(response.error(), request->id));
-  };
-  return route;
-}
-
 // Changes come one after the other, so that If-Match means what it says within this process.
-Route Change(const RouteContext& context, const char* pattern, Function function,
+Route Change(const RouteContext& context, const char* pattern, RouteFunction function,
              const std::shared_ptr<std::mutex>& turn) {
   Route route{"POST", pattern, Route::Access::kScope, Scope::kPolicyWrite};
   route.blocking = true;
@@ -396,92 +352,22 @@ Route Change(const RouteContext& context, const char* pattern, Function function
   return route;
 }
 
-OrProblem<moderation::VerdictQuery> VerdictQueryOf(const Request& request) {
-  const auto query = ReadQuery(request.query, {"policy", "version", "channel", "outcome", "from",
-                                               "until", "cursor", "limit"});
-  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
-  if (!size) {
-    return std::unexpected(size.error());
-  }
-  moderation::VerdictQuery read;
-  read.limit = *size;
-  const auto wrong = [](const std::string& name, std::string hint) {
-    return std::unexpected(
-        Problem{400, "invalid-request", "\"" + name + "\" cannot be read", std::move(hint), {}});
-  };
-  for (const auto& [name, value] : *query) {
-    if (name == "policy") {
-      read.policy_id = value;
-    } else if (name == "version") {
-      read.policy_version = value;
-    } else if (name == "channel" && !(read.channel = moderation::ChannelFrom(value))) {
-      return wrong(name, "there are: direct, active, canary, shadow");
-    } else if (name == "outcome" && !(read.outcome = moderation::OutcomeFrom(value))) {
-      return wrong(name, "there are: violation, safe, undetermined");
-    } else if (name == "from" || name == "until") {
-      const Result<std::int64_t> time = ParseUtc(value);
-      if (!time) {
-        return wrong(name, "give a time as in 2026-11-28T15:45:02Z");
-      }
-      (name == "from" ? read.from : read.until) = *time;
-    } else if (name == "cursor") {
-      const char* end = value.data() + value.size();
-      const auto number = std::from_chars(value.data(), end, read.after);
-      if (number.ec != std::errc() || number.ptr != end || read.after < 0) {
-        return wrong(name, "give the next_cursor of the page before");
-      }
-    }
-  }
-  return read;
-}
-
-OrProblem<Response> Verdicts(const RouteContext& context, const Request& request) {
-  if (context.parts.log == nullptr) {
-    return std::unexpected(Problem{
-        409, "no-store", "this server records no verdicts", "start it with --data-dir DIR", {}});
-  }
-  const OrProblem<moderation::VerdictQuery> query = VerdictQueryOf(request);
-  if (!query) {
-    return std::unexpected(query.error());
-  }
-  const Result<moderation::VerdictPage> page = context.parts.log->Scan(*query);
-  if (!page) {
-    return std::unexpected(ProblemOf(page.error()));
-  }
-  Json data = Json::array();
-  for (const moderation::VerdictRecord& record : page->records) {
-    data.push_back(RecordJson(record));
-  }
-  Json next = nullptr;
-  if (!page->end) {
-    next = std::to_string(page->next);
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
-}
-
 }  // namespace
 
 std::vector<Route> PolicyRoutes(const RouteContext& context) {
   const auto turn = std::make_shared<std::mutex>();
   std::vector<Route> routes;
-  routes.push_back(Plain(context, "GET", "/v1/policies", List));
-  routes.push_back(Plain(context, "GET", "/v1/policies/{id}", Show));
-  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/versions", Versions));
-  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/versions/{version}", ShowVersion));
-  routes.push_back(Plain(context, "GET", "/v1/policies/{id}/history", History));
+  routes.push_back(DiskRoute(context, "GET", "/v1/policies", List));
+  routes.push_back(DiskRoute(context, "GET", "/v1/policies/{id}", Show));
+  routes.push_back(DiskRoute(context, "GET", "/v1/policies/{id}/versions", Versions));
+  routes.push_back(DiskRoute(context, "GET", "/v1/policies/{id}/versions/{version}", ShowVersion));
+  routes.push_back(DiskRoute(context, "GET", "/v1/policies/{id}/history", History));
   routes.push_back(Change(context, "/v1/policies", Publish, turn));
   routes.push_back(Change(context, "/v1/policies/{id}/versions", Publish, turn));
   routes.push_back(Change(context, "/v1/policies/{id}/versions/{version}/approve", Approve, turn));
   routes.push_back(Change(context, "/v1/policies/{id}/versions/{version}/promote", Promote, turn));
   routes.push_back(Change(context, "/v1/policies/{id}/rollback", Rollback, turn));
   return routes;
-}
-
-std::vector<Route> VerdictRoutes(const RouteContext& context) {
-  Route verdicts = Plain(context, "GET", "/v1/verdicts", Verdicts);
-  verdicts.access = Route::Access::kScope;
-  verdicts.scope = Scope::kReview;
-  return {std::move(verdicts)};
 }
 
 }  // namespace safeguard::http

@@ -2,6 +2,8 @@
 // route says who may use it.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,7 +19,8 @@ class Proxy;
 struct RouteContext {
   ServiceParts parts;
   ServiceOptions options;
-  Proxy* proxy = nullptr;  // null: no request is passed on
+  std::atomic<std::chrono::milliseconds> timeout;  // options.timeout, which may change meanwhile
+  Proxy* proxy = nullptr;                          // null: no request is passed on
 };
 
 struct Route {
@@ -34,6 +37,8 @@ struct Route {
 };
 
 std::vector<Route> JudgeRoutes(const RouteContext& context);
+std::vector<Route> JobRoutes(const RouteContext& context);
+std::vector<Route> ReviewRoutes(const RouteContext& context);
 std::vector<Route> ChatRoutes(const RouteContext& context);
 std::vector<Route> ModerationRoutes(const RouteContext& context);
 std::vector<Route> PolicyRoutes(const RouteContext& context);

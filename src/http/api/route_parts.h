@@ -1,0 +1,33 @@
+// What the routes that read and change stores share: a handler as a function that gives an answer
+// or a problem, pages, ETags' JSON.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "http/api/routes.h"
+#include "moderation/job_queue.h"
+
+namespace safeguard::http {
+
+using RouteFunction = OrProblem<Response> (*)(const RouteContext&, const Request&);
+
+// A route that waits for the disk. `scope`: what a key needs; without it any key will do.
+Route DiskRoute(const RouteContext& context, const char* method, const char* pattern,
+                RouteFunction function, std::optional<Scope> scope = std::nullopt);
+
+Response JsonResponse(int status, const nlohmann::ordered_json& json);
+
+// The query's "limit": 1 to `most`, `otherwise` where it is not there.
+OrProblem<std::size_t> PageSize(const std::map<std::string, std::string>& query,
+                                std::size_t most = 200, std::size_t otherwise = 50);
+// The query's "cursor": 0 where it is not there.
+OrProblem<std::int64_t> PageCursor(const std::map<std::string, std::string>& query);
+// The query of a list of jobs: state, cursor, limit.
+OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind);
+
+}  // namespace safeguard::http
