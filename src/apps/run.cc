@@ -100,6 +100,7 @@ struct Runner {
   ExitCode operator()(const ModelVerifyArguments& a) const {
     return RunModelVerify(a, console, stop);
   }
+  ExitCode operator()(const ModelPackArguments& a) const { return RunModelPack(a, console); }
   ExitCode operator()(const ModelSynthArguments& a) const {
     return RunModelSynth(a, console, stop);
   }

@@ -9,6 +9,7 @@
 #include "apps/input/data_folder.h"
 #include "apps/input/installed_classifiers.h"
 #include "apps/input/model_folders.h"
+#include "apps/input/packed_files.h"
 #include "apps/output/display_text.h"
 #include "base/cache_folder.h"
 #include "base/file.h"
@@ -196,12 +197,18 @@ class ProcessServices final : public Services {
     if (!model) {
       return std::unexpected(model.error());
     }
+    const Result<engine::ModelPrecision> precision = engine::DefinitePrecision(
+        engine::ModelPrecisionOf(choice.precision).value_or(engine::ModelPrecision::kDefault));
+    if (!precision) {
+      return std::unexpected(precision.error());
+    }
     std::string identity = "reasoner " + *model;
     for (const std::string& setting :
          {choice.effort, choice.answer, choice.placement, choice.date,
           std::string(choice.instant ? "instant" : ""), std::string(choice.joint ? "joint" : ""),
           std::to_string(choice.reasoning_tokens), std::to_string(choice.answer_tokens),
-          std::to_string(choice.temperature), std::to_string(choice.seed)}) {
+          std::to_string(choice.temperature), std::to_string(choice.seed),
+          std::string(engine::ToString(*precision))}) {
       identity += "|" + setting;
     }
     return identity;
@@ -276,9 +283,11 @@ class ProcessServices final : public Services {
     options.temperature = choice.temperature;
     options.seed = choice.seed;
     options.drafts = choice.drafts;
+    options.precision = choice.precision;
     if (const std::string cache = DefaultCacheFolder(); !cache.empty()) {
       options.prefix_folder = cache + "/prefixes";
     }
+    options.packed_file = PackedFiles(choice.packed_file);
     options.on_note = Note;
     return options;
   }

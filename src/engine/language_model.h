@@ -12,14 +12,17 @@
 #include "base/result.h"
 #include "engine/bpe.h"
 #include "engine/generator.h"
+#include "engine/model_precision.h"
+#include "engine/packed_file.h"
 
 namespace safeguard::engine {
 
 struct LanguageModelOptions {
   std::size_t threads = 1;  // at least 1
-  bool binary32 = false;    // keys and values in binary32 instead of bfloat16
+  ModelPrecision precision = ModelPrecision::kDefault;
   // The o200k rank file, used when the checkpoint brings no tokenizer of its own.
   std::string rank_file;
+  PackedFileOptions packed_file;
   GeneratorSettings generator;  // prefix_model is set by Open
 };
 
@@ -37,6 +40,8 @@ class LanguageModel {
   [[nodiscard]] virtual std::size_t context_max() const = 0;  // positions
   // The folder's or file's name.
   [[nodiscard]] virtual const std::string& name() const = 0;
+  // Where its packed weights are.
+  [[nodiscard]] virtual const PackedReport& packed() const = 0;
   // 64 hexadecimal digits over the config, the names and sizes of the weight files, their headers
   // and samples of their bytes: two checkpoints that differ by more than a few flipped bits differ
   // here. (`model verify` hashes every byte, which takes a minute for the large ones.)

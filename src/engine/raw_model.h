@@ -10,17 +10,15 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/model_precision.h"
+#include "engine/packed_file.h"
 
 namespace safeguard::engine {
 
-// Logits: kF32 exact in binary32; kInt16 some 3e-5 off; kInt8 some 1e-2 off, as llama.cpp computes,
-// and faster. kDefault: the environment's SAFEGUARD_PRECISION ("f32", "int16", "int8"), else
-// kInt16.
-enum class RawPrecision : std::uint8_t { kDefault, kF32, kInt16, kInt8 };
-
 struct RawModelOptions {
-  RawPrecision precision = RawPrecision::kDefault;
+  ModelPrecision precision = ModelPrecision::kDefault;
   std::size_t threads = 1;  // at least 1
+  PackedFileOptions packed_file;
 };
 
 // Used by one thread.
@@ -33,6 +31,9 @@ class RawModel {
 
   [[nodiscard]] virtual std::size_t vocabulary() const = 0;
   [[nodiscard]] virtual std::size_t context_max() const = 0;
+
+  // Where its packed weights are.
+  [[nodiscard]] virtual const PackedReport& packed() const = 0;
 
   // Appends `ids` (at least one) to the sequence; the logits of the last `rows` of them, a row of
   // vocabulary() after another. An id outside the vocabulary or a full context: an error.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/packed_file.h"
 #include "moderation/judge.h"
 #include "moderation/policy.h"
 
@@ -40,18 +41,22 @@ struct ReasonerOptions {
   std::size_t cache_bytes_max = std::size_t{4} << 30;  // of keys and values
   std::size_t parallel_max = 64;                       // verdicts in one batch
   std::string drafts = "auto";                         // off, auto, always (engine/generator.h)
+  // default, f32, int16, int8 (engine/model_precision.h). The answers of two of them differ now and
+  // then; verdicts say which it was.
+  std::string precision = "default";
   bool interactive = false;  // somebody waits for each verdict: before others' batch requests
   // Policies that were read are kept here and need not be read again by the next start; empty: they
   // are not. What goes wrong there is told to `on_note`, on a thread of the engine.
   std::string prefix_folder;
   std::function<void(const std::string&)> on_note;
+  engine::PackedFileOptions packed_file;  // its notes go to `on_note`
 };
 
 // Opens the model. Unknown words in the options: kInvalidInput that names the choices.
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
 
-// Several at once, in order: those of the same checkpoint share one model, opened with the threads,
-// cache, drafts and folder of the first of them.
+// Several at once, in order: those of the same checkpoint and precision share one model, opened
+// with the threads, cache, drafts and folder of the first of them.
 Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
     std::span<const ReasonerOptions> options);
 

@@ -17,6 +17,7 @@ like out '^safeguard \d+\.\d+\.\d+'
 call 0 safeguard version --json
 like out '"model_hash":"[0-9a-f]{64}"'
 like out '"kernels":"(avx512|avx2|amx|reference), (8|16|32)-bit","reasoner_kernels":"[a-z0-9_-]+"'
+like out '"packed_weights":"kept beside the model, else in [^"]+/packed"'
 call 0 env SAFEGUARD_MODELS=/nonexistent safeguard version
 has out "./demo.sh"
 

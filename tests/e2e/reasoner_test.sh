@@ -17,6 +17,9 @@ safeguard classify "Buy 1000 followers now" --policy scams --policy spam "${judg
 strip() { sed -E 's/"timings_ms":\{[^}]*\},?//; s/"cached":[0-9]+/"cached":0/' "$1"; }
 [ "$(strip alone.json)" = "$(strip both.json | tail -n 1)" ] || fail "another policy beside it changed the answer"
 grep -q '"decided_by":"reasoner"' alone.json || fail "it does not say who decided"
+grep -q '"precision":"int16"' alone.json || fail "it does not say how exactly it computed"
+safeguard classify "Buy 1000 followers now" --policy spam "${judge[@]}" --precision int8 --json >int8.json || true
+grep -q '"precision":"int8"' int8.json || fail "--precision int8 is not in the verdict"
 grep -q '"template"' alone.json || fail "it does not name the template"
 
 for form in label json rationale policy; do
@@ -29,6 +32,35 @@ status=0
 safeguard classify "hello" --policy spam --judge reasoner --model folder --instant --json >instant.json || status=$?
 [ "$status" -le 1 ] || fail "instant: exit code $status"
 grep -q '"reasoning":0' instant.json || fail "an instant score reasoned"
+
+# Packed weights are kept in a file beside the model, and answers are the same with it.
+generate() { safeguard model generate model.gguf --ids 1,2,3 --greedy --max-tokens 3 --json "$@" >out 2>err || fail "generate failed"; }
+ids() { grep -o '"ids":\[[0-9,]*\],"logprobs":\[[^]]*\]' out; }
+generate
+has out "packed in memory"
+alone=$(ids)
+call 0 safeguard model pack model.gguf
+has out "wrote "
+[ "$(ls ./*.packed | wc -l)" -eq 1 ] || fail "model pack left $(ls)"
+generate
+has out "mapped from"
+equal "answers with packed weights" "$alone" "$(ids)"
+generate --no-packed-file
+has out "packed in memory"
+SAFEGUARD_PACKED=off generate
+has out "packed in memory"
+call 0 safeguard model pack model.gguf --json
+has out '"was_there":true'
+printf 'damage' | dd of="$(ls ./*.packed)" bs=1 seek=3000000 conv=notrunc status=none
+generate
+has err ".packed: its weights are damaged"
+has out "packed in memory"
+equal "answers beside damage" "$alone" "$(ids)"
+call 0 safeguard model pack model.gguf
+has out "wrote "
+call 2 safeguard model pack model.gguf --precision f32
+call 4 safeguard model pack nowhere
+rm ./*.packed
 
 # Time that runs out, and wrong use.
 SAFEGUARD_CACHE=off call 3 safeguard classify "hello" --policy spam --judge reasoner --model model.gguf --time-limit 0.001

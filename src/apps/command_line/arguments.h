@@ -234,6 +234,12 @@ struct ModelVerifyArguments {
   ColorMode color = ColorMode::kAuto;
 };
 
+struct ModelPackArguments {
+  std::string path;
+  std::string precision = "default";  // default, int16, int8
+  std::size_t threads = DefaultThreads();
+  bool json = false;
+};
 struct ModelSynthArguments {
   std::string out;
   std::string shape;
@@ -266,7 +272,8 @@ struct ModelLogitsArguments {
   std::string ids;  // "1,2,3" or "@FILE"
   std::size_t last = 1;
   std::string precision = "default";  // default, f32, int16, int8
-  std::string out;                    // a .safetensors file; empty: none
+  bool packed_file = true;
+  std::string out;  // a .safetensors file; empty: none
   std::size_t threads = DefaultThreads();
   ColorMode color = ColorMode::kAuto;
 };
@@ -277,6 +284,7 @@ struct ModelGenerateArguments {
   bool greedy = false;
   std::size_t max_tokens = 64;
   std::string precision = "default";
+  bool packed_file = true;
   std::size_t threads = DefaultThreads();
   bool json = false;
 };
@@ -292,6 +300,8 @@ struct BenchArguments {
   std::size_t answer_tokens = 150;
   std::size_t runs = 3;
   std::size_t threads = DefaultThreads();
+  std::string precision = "default";
+  bool packed_file = true;
   bool json = false;
 };
 

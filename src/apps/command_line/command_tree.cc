@@ -411,6 +411,9 @@ Invocation CommandTree::Selected() {
   if (name == "verify") {
     return model_verify_;
   }
+  if (name == "pack") {
+    return model_pack_;
+  }
   if (name == "synth") {
     return model_synth_;
   }

@@ -38,10 +38,10 @@ using Invocation = std::variant<
     PolicyDiffArguments, BacktestArguments, BacktestStatusArguments, BacktestStopArguments,
     VerdictsArguments, ListsCheckArguments, ListsAddArguments, ListsShowArguments,
     ListsLintArguments, JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
-    JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelSynthArguments,
-    ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
-    BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
-    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
+    JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelPackArguments,
+    ModelSynthArguments, ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
+    ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments, GuardArguments,
+    AuditArguments, ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
 
 class CommandTree {
  public:
@@ -127,6 +127,7 @@ class CommandTree {
   BacktestStopArguments backtest_stop_;
   ModelInfoArguments model_info_;
   ModelVerifyArguments model_verify_;
+  ModelPackArguments model_pack_;
   ModelSynthArguments model_synth_;
   ModelTokensArguments model_tokens_;
   ModelPullArguments pull_;

@@ -276,6 +276,16 @@ inline constexpr const char* kModelVerifyExamples = R"(Examples:
 The exit code is 0 when nothing is wrong with the model, and 4 when something is.
 )";
 
+inline constexpr const char* kModelPackExamples = R"(Examples:
+  safeguard model pack gpt-oss-safeguard-20b
+  safeguard model pack model.gguf --precision int8 --json
+
+The reasoner computes with weights in an order of its own. They are kept beside the model (where
+that folder cannot be written, in the cache folder), so that the next start maps them: every start
+makes the file when it is missing (--no-packed-file: not), and this command does it ahead of time.
+It is about as large as the model. One that is damaged or of other weights is noticed and made anew.
+)";
+
 inline constexpr const char* kModelSynthExamples = R"(Examples:
   safeguard model synth --shape tiny --format gguf tiny.gguf
   safeguard model synth --shape 20b --seed 7 random-20b

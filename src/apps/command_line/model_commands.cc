@@ -40,6 +40,18 @@ void AddVerify(CLI::App* group, ModelVerifyArguments& arguments) {
   command->footer(kModelVerifyExamples);
 }
 
+void AddPack(CLI::App* group, ModelPackArguments& arguments) {
+  CLI::App* command = group->add_subcommand(
+      "pack", "Keep a model's weights in the engine's own order, for a faster start");
+  AddPath(command, arguments.path);
+  Choices(command->add_option("--precision", arguments.precision,
+                              "For which arithmetic (default: $SAFEGUARD_PRECISION, else int16)"),
+          "default|int16|int8");
+  AddJson(command, arguments.json, "As one JSON object");
+  AddThreads(command, arguments.threads);
+  command->footer(kModelPackExamples);
+}
+
 void AddSynth(CLI::App* group, ModelSynthArguments& arguments) {
   CLI::App* command =
       group->add_subcommand("synth", "Write a model with random weights of true shapes");
@@ -110,15 +122,6 @@ void AddIds(CLI::App* command, std::string& ids) {
       ->required();
 }
 
-void AddPrecision(CLI::App* command, std::string& precision) {
-  Choices(command->add_option(
-              "--precision", precision,
-              "How exactly to compute: f32 in binary32; int16 some 3e-5 off, twice as fast; "
-              "int8 some 1e-2 off, faster still. default: $SAFEGUARD_PRECISION, "
-              "else int16"),
-          "default|f32|int16|int8");
-}
-
 void AddLogits(CLI::App* group, ModelLogitsArguments& arguments) {
   CLI::App* command =
       group->add_subcommand("logits", "Compute a model's logits behind given tokens");
@@ -128,6 +131,7 @@ void AddLogits(CLI::App* group, ModelLogitsArguments& arguments) {
       ->type_name("N")
       ->check(NumberFrom(1, 1 << 30));
   AddPrecision(command, arguments.precision);
+  AddPackedFile(command, arguments.packed_file);
   AddFile(command, "--out", arguments.out,
           "Also write them to this .safetensors file, as the tensor logits");
   AddThreads(command, arguments.threads);
@@ -145,6 +149,7 @@ void AddGenerate(CLI::App* group, ModelGenerateArguments& arguments) {
       ->type_name("N")
       ->check(NumberFrom(1, 1 << 30));
   AddPrecision(command, arguments.precision);
+  AddPackedFile(command, arguments.packed_file);
   AddJson(command, arguments.json, "Ids, their log-probabilities and timings as one JSON object");
   AddThreads(command, arguments.threads);
   command->footer(kModelGenerateExamples);
@@ -189,6 +194,8 @@ void CommandTree::AddBench() {
   AddCount(command, "--answer-tokens", bench_.answer_tokens, 10'000,
            "Tokens of each answer (default: 150)");
   AddCount(command, "--runs", bench_.runs, 100, "How often; medians are told (default: 3)");
+  AddPrecision(command, bench_.precision);
+  AddPackedFile(command, bench_.packed_file);
   AddThreads(command, bench_.threads);
   AddJson(command, bench_.json, "Everything as one JSON object, for bench/compare_runs.py");
   command->footer(kBenchExamples);
@@ -200,6 +207,7 @@ void CommandTree::AddModelGroup() {
   AddPull(group, pull_);
   AddInfo(group, model_info_);
   AddVerify(group, model_verify_);
+  AddPack(group, model_pack_);
   AddSynth(group, model_synth_);
   AddTokens(group, model_tokens_);
   AddLogits(group, model_logits_);

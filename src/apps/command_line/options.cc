@@ -118,6 +118,8 @@ void AddJudge(CLI::App* command, JudgeChoice& choice) {
                                "Guess ahead from the text itself: answers are the same, only the "
                                "time differs (default: auto)"),
           "off|auto|always");
+  AddPrecision(reasoner, choice.precision);
+  AddPackedFile(reasoner, choice.packed_file);
   reasoner->add_option("--temperature", choice.temperature, "0 is greedy (default: 0)")
       ->type_name("T")
       ->check(NumberFrom(0, 100));
@@ -185,6 +187,21 @@ void AddRecord(CLI::App* command, RecordChoice& choice) {
                     "Append the verdicts to the verdict log, those of shadow versions too");
   command->add_flag("--record-content", choice.keep_content,
                     "Keep the text itself there (default: its hash alone)");
+}
+
+void AddPrecision(CLI::App* command, std::string& precision) {
+  Choices(command->add_option(
+              "--precision", precision,
+              "How exactly to compute: f32 in binary32; int16 some 3e-5 off, twice as fast; "
+              "int8 some 1e-2 off, faster still. default: $SAFEGUARD_PRECISION, "
+              "else int16"),
+          "default|f32|int16|int8");
+}
+
+void AddPackedFile(CLI::App* command, bool& packed_file) {
+  command->add_flag("--no-packed-file{false}", packed_file,
+                    "Pack the reasoner's weights anew instead of keeping them beside the model "
+                    "(safeguard model pack)");
 }
 
 void AddThreads(CLI::App* command, std::size_t& threads) {

@@ -35,6 +35,10 @@ void AddCalibration(CLI::App* command, CalibrationChoice& choice);
 void AddDataFolder(CLI::App* command, std::string& folder);
 // --record and --record-content.
 void AddRecord(CLI::App* command, RecordChoice& choice);
+// --no-packed-file.
+void AddPackedFile(CLI::App* command, bool& packed_file);
+// --precision: of the reasoner's network.
+void AddPrecision(CLI::App* command, std::string& precision);
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

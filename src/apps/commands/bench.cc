@@ -10,6 +10,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/model_run.h"
 #include "apps/input/model_folders.h"
+#include "apps/input/packed_files.h"
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
 #include "apps/output/verdict_json.h"
@@ -79,6 +80,9 @@ Json ToJson(const BenchArguments& arguments, const engine::MachineLimits& machin
 Result<std::unique_ptr<engine::LanguageModel>> OpenModel(const BenchArguments& arguments) {
   engine::LanguageModelOptions options;
   options.threads = arguments.threads;
+  options.precision =
+      engine::ModelPrecisionOf(arguments.precision).value_or(engine::ModelPrecision::kDefault);
+  options.packed_file = PackedFiles(arguments.packed_file);
   options.rank_file = FindModelPath(kRankFile, ModelFolders("")).value_or("");
   const std::size_t largest = std::ranges::max(arguments.batch);
   options.generator.sequences_max = std::max({largest, arguments.in_flight, std::size_t{64}});
@@ -103,6 +107,7 @@ ExitCode RunBench(const BenchArguments& arguments, Console& console,
   if (!model) {
     return Fails(console, model.error(), FailureCode(model.error()));
   }
+  console.Error(engine::Describe((*model)->packed()) + "\n");
   const engine::MachineLimits machine = engine::MeasureMachineLimits(arguments.threads);
   BenchShape shape;
   shape.vocabulary = (*model)->vocabulary();

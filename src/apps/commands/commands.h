@@ -80,6 +80,8 @@ ExitCode RunModelInfo(const ModelInfoArguments& arguments, Console& console,
                       const std::atomic<bool>& stop);
 ExitCode RunModelVerify(const ModelVerifyArguments& arguments, Console& console,
                         const std::atomic<bool>& stop);
+// Makes the file of packed weights, or checks the one that is there.
+ExitCode RunModelPack(const ModelPackArguments& arguments, Console& console);
 // Stopped, it leaves no unfinished file.
 ExitCode RunModelSynth(const ModelSynthArguments& arguments, Console& console,
                        const std::atomic<bool>& stop);

@@ -65,8 +65,9 @@ ExitCode RunModelGenerate(const ModelGenerateArguments& arguments, Console& cons
                   "say so with --greedy"},
                  ExitCode::kUsage);
   }
-  Result<OpenedModel> opened =
-      OpenModelWithIds(arguments.path, arguments.precision, arguments.threads, arguments.ids);
+  Result<OpenedModel> opened = OpenModelWithIds(
+      arguments.path, {arguments.precision, arguments.packed_file, arguments.threads},
+      arguments.ids);
   if (!opened) {
     return Fails(console, opened.error(), FailureCode(opened.error()));
   }
@@ -90,6 +91,7 @@ ExitCode RunModelGenerate(const ModelGenerateArguments& arguments, Console& cons
                           {"ids", generated->ids},
                           {"logprobs", generated->logprobs},
                           {"end", generated->end},
+                          {"weights", engine::Describe(opened->model->packed())},
                           {"prompt_seconds", prompt_seconds},
                           {"generate_seconds", Seconds(middle)}}) +
                 "\n");

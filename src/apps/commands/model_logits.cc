@@ -62,8 +62,9 @@ std::string LargestTable(const OpenedModel& opened, const std::vector<float>& lo
 
 ExitCode RunModelLogits(const ModelLogitsArguments& arguments, Console& console,
                         const std::atomic<bool>& stop) {
-  Result<OpenedModel> opened =
-      OpenModelWithIds(arguments.path, arguments.precision, arguments.threads, arguments.ids);
+  Result<OpenedModel> opened = OpenModelWithIds(
+      arguments.path, {arguments.precision, arguments.packed_file, arguments.threads},
+      arguments.ids);
   if (!opened) {
     return Fails(console, opened.error(), FailureCode(opened.error()));
   }

@@ -6,25 +6,19 @@
 #include <span>
 #include <utility>
 
+#include "apps/input/packed_files.h"
 #include "apps/input/token_ids.h"
 
 namespace safeguard::apps {
-namespace {
 
-engine::RawPrecision PrecisionOf(const std::string& name) {
-  return name == "f32"     ? engine::RawPrecision::kF32
-         : name == "int16" ? engine::RawPrecision::kInt16
-         : name == "int8"  ? engine::RawPrecision::kInt8
-                           : engine::RawPrecision::kDefault;
-}
-
-}  // namespace
-
-Result<OpenedModel> OpenModelWithIds(const std::string& path, const std::string& precision,
-                                     std::size_t threads, const std::string& ids) {
+Result<OpenedModel> OpenModelWithIds(const std::string& path, const RunChoice& choice,
+                                     const std::string& ids) {
   engine::RawModelOptions options;
-  options.threads = threads;
-  options.precision = PrecisionOf(precision);
+  options.threads = choice.threads;
+  // The command line knows only these names.
+  options.precision =
+      engine::ModelPrecisionOf(choice.precision).value_or(engine::ModelPrecision::kDefault);
+  options.packed_file = PackedFiles(choice.packed_file);
   auto model = engine::RawModel::Open(path, options);
   if (!model) {
     return std::unexpected(std::move(model.error()));

@@ -20,10 +20,16 @@ struct OpenedModel {
   std::vector<std::uint32_t> ids;
 };
 
-// The model, and the ids of --ids, valid for it. `precision`: "default", "f32",
-// "int16" or "int8".
-Result<OpenedModel> OpenModelWithIds(const std::string& path, const std::string& precision,
-                                     std::size_t threads, const std::string& ids);
+// How a model is to be run: `precision` is "default", "f32", "int16" or "int8".
+struct RunChoice {
+  std::string precision;
+  bool packed_file;
+  std::size_t threads;
+};
+
+// The model, and the ids of --ids, valid for it.
+Result<OpenedModel> OpenModelWithIds(const std::string& path, const RunChoice& choice,
+                                     const std::string& ids);
 
 // Appends all ids in pieces, looking at `stop` between them. The logits of the last `rows`; empty
 // when stopped. REQUIRES: 1 <= rows <= ids.size().

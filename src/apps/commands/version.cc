@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "apps/commands/commands.h"
+#include "apps/input/packed_files.h"
 #include "apps/output/verdict_json.h"
 #include "apps/version_info.h"
 
@@ -16,6 +17,7 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
                                      {"build", BuildType()},
                                      {"kernels", services.ScreenKernels()},
                                      {"reasoner_kernels", services.ReasonerKernels()},
+                                     {"packed_weights", PackedFilesText()},
                                      {"model", nullptr},
                                      {"model_hash", nullptr},
                                      {"trained_screen", nullptr},
@@ -39,6 +41,7 @@ ExitCode RunVersion(const VersionArguments& arguments, Services& services, Conso
   out += fmt::format("built with  {}, {}\n", CompilerText(), BuildType());
   out += fmt::format("kernels     screen {}; reasoner {}\n", services.ScreenKernels(),
                      services.ReasonerKernels());
+  out += fmt::format("packed      the reasoner's packed weights are {}\n", PackedFilesText());
   if (model) {
     const bool trained = !model->trained_folder.empty();
     const auto line = [&out](const char* name, const std::string& folder, const std::string& hash) {

@@ -1,11 +1,9 @@
 #include "engine/cpu/cpu_forward.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,23 +44,12 @@ const char* Suffix(CpuPrecision precision) {
 
 // kDefault made definite.
 Result<CpuPrecision> Decide(CpuPrecision precision) {
-  const char* named = std::getenv("SAFEGUARD_PRECISION");
   if (precision != CpuPrecision::kDefault) {
     return precision;
   }
-  const std::string_view name = named == nullptr ? "" : named;
-  if (name.empty() || name == "default" || name == "int16") {
-    return CpuPrecision::kInt16;
-  }
-  if (name == "f32") {
-    return CpuPrecision::kF32;
-  }
-  if (name == "int8") {
-    return CpuPrecision::kInt8;
-  }
-  return Fail(ErrorCode::kInvalidInput,
-              "SAFEGUARD_PRECISION is \"" + std::string(name) + "\", which is no precision",
-              "set it to f32, int16 or int8, or leave it unset");
+  const Result<ModelPrecision> definite = DefinitePrecision(ModelPrecision::kDefault);
+  return definite ? Result<CpuPrecision>(CpuPrecisionOf(*definite))
+                  : std::unexpected(definite.error());
 }
 
 class CpuForward final : public Forward {
@@ -300,9 +287,24 @@ void CpuForward::RunBatch(Batch& batch) {
 
 }  // namespace
 
+CpuPrecision CpuPrecisionOf(ModelPrecision precision) {
+  switch (precision) {
+    case ModelPrecision::kDefault:
+      return CpuPrecision::kDefault;
+    case ModelPrecision::kF32:
+      return CpuPrecision::kF32;
+    case ModelPrecision::kInt16:
+      return CpuPrecision::kInt16;
+    case ModelPrecision::kInt8:
+      return CpuPrecision::kInt8;
+  }
+  CHECK(false);
+}
+
 Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
                                                const GptOssWeights& weights,
-                                               const CpuForwardOptions& options, ThreadPool& pool) {
+                                               const CpuForwardOptions& options, ThreadPool& pool,
+                                               PackedReport* report) {
   if (std::string problem = ConfigProblem(config); !problem.empty()) {
     return Fail(ErrorCode::kInvalidInput, std::move(problem));
   }
@@ -322,11 +324,15 @@ Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
   std::unique_ptr<cpu::PackedWeights> packed;
   if (*precision != CpuPrecision::kF32) {
     const bool round_dense = *precision == CpuPrecision::kInt8;
-    auto made = cpu::PackedWeights::Pack(weights, round_dense, pool);
+    auto made = cpu::PackedWeights::Open(weights, round_dense, options.weight_files,
+                                         options.packed_file, pool);
     if (!made) {
       return std::unexpected(made.error());
     }
     packed = std::move(*made);
+    if (report != nullptr) {
+      *report = packed->report();
+    }
   }
   return std::make_unique<CpuForward>(config, weights, decided, *kernels, std::move(packed), pool);
 }

@@ -8,19 +8,21 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "engine/model/forward.h"
 #include "engine/model/gpt_oss_config.h"
 #include "engine/model/weights.h"
+#include "engine/model_precision.h"
+#include "engine/packed_file.h"
 
 namespace safeguard::engine {
 
 // Differences are of whole logits from binary32, on the golden checkpoints.
 enum class CpuPrecision : std::uint8_t {
-  // What the environment's SAFEGUARD_PRECISION says ("f32", "int16", "int8"); without it kInt16.
-  kDefault,
+  kDefault,  // as ModelPrecision
   // Exact weights, activations, keys and values in binary32.
   kF32,
   // MXFP4 and Q8_0 weights stay exact and meet activations of 16 bits with a scale per 32 columns
@@ -34,6 +36,8 @@ enum class CpuPrecision : std::uint8_t {
   kHalfCache,
 };
 
+CpuPrecision CpuPrecisionOf(ModelPrecision precision);
+
 struct CpuForwardOptions {
   CpuPrecision precision = CpuPrecision::kDefault;
   // Of key and value pages.
@@ -43,15 +47,20 @@ struct CpuForwardOptions {
   std::size_t rows_max = 512;
   // "reference", "avx2", "avx512"; empty: SAFEGUARD_KERNELS, else the best that this CPU runs.
   std::string kernels;
+  // The file of packed weights, and the checkpoint's files that it belongs to.
+  PackedFileOptions packed_file;
+  std::vector<std::string> weight_files;
   // For comparing with another implementation: called after each block with the rows that have
   // just passed it, `hidden` floats each, in the order of the steps' tokens.
   std::function<void(std::size_t layer, std::span<const float> residual)> residual_observer;
 };
 
-// `weights` and `pool` must outlive the result. REQUIRES: the weights have the config's shapes
-// (Checkpoint::Open has checked them). Options that cannot be met: kInvalidInput.
+// Where the packed weights are is told in `packed`, if it is not null. `weights` and `pool` must
+// outlive the result. REQUIRES: the weights have the config's shapes (Checkpoint::Open has checked
+// them). Options that cannot be met: kInvalidInput.
 Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
                                                const GptOssWeights& weights,
-                                               const CpuForwardOptions& options, ThreadPool& pool);
+                                               const CpuForwardOptions& options, ThreadPool& pool,
+                                               PackedReport* packed = nullptr);
 
 }  // namespace safeguard::engine

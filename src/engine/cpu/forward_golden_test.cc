@@ -1,5 +1,6 @@
 // The golden checkpoints: logits that PyTorch computed in binary32 from the same files.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -99,6 +100,20 @@ class ForwardGolden : public testing::TestWithParam<Case> {
     options_.kernels = GetParam().kernels->name;
   }
 
+  // Logits of all the rows, with the file of packed weights that `cache` holds.
+  std::vector<float> LogitsWithFile(const std::string& cache, PackedState& state) {
+    CpuForwardOptions options = options_;
+    options.packed_file.cache_folder = cache;
+    options.packed_file.bytes_min = 0;
+    const auto files = checkpoint_->files();
+    options.weight_files.assign(files.begin(), files.end());
+    PackedReport report;
+    auto forward =
+        NewCpuForward(checkpoint_->config(), checkpoint_->weights(), options, pool_, &report);
+    EXPECT_TRUE(forward) << Describe(forward.error());
+    state = report.state;
+    return Step(**forward, (*forward)->NewSequence(), tokens_, tokens_.size());
+  }
   std::unique_ptr<Forward> NewForward() {
     auto forward = NewCpuForward(checkpoint_->config(), checkpoint_->weights(), options_, pool_);
     EXPECT_TRUE(forward) << Describe(forward.error());
@@ -189,6 +204,22 @@ TEST_P(ForwardGolden, TheResidualAfterEachBlockIsPyTorchs) {
     ASSERT_LT(Compare(residuals[layer], expected).largest, Tolerance())
         << "the first layer that differs is " << layer;
   }
+}
+
+TEST_P(ForwardGolden, AFileOfPackedWeightsGivesTheSameBits) {
+  if (GetParam().precision == CpuPrecision::kF32) {
+    GTEST_SKIP() << "binary32 packs nothing";
+  }
+  const std::string cache = testing::TempDir() + "/golden-packed-" + std::to_string(::getpid());
+  const auto forward = NewForward();
+  const auto expected = Step(*forward, forward->NewSequence(), tokens_, tokens_.size());
+  for (const PackedState wanted : {PackedState::kMade, PackedState::kMapped}) {
+    PackedState state = PackedState::kNone;
+    const auto actual = LogitsWithFile(cache, state);
+    EXPECT_EQ(state, wanted);
+    EXPECT_EQ(0, std::memcmp(actual.data(), expected.data(), expected.size() * sizeof(float)));
+  }
+  std::filesystem::remove_all(cache);
 }
 
 TEST_P(ForwardGolden, GreedyContinuationIsPyTorchs) {

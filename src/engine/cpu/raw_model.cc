@@ -10,27 +10,14 @@
 namespace safeguard::engine {
 namespace {
 
-CpuPrecision PrecisionOf(RawPrecision precision) {
-  switch (precision) {
-    case RawPrecision::kDefault:
-      return CpuPrecision::kDefault;
-    case RawPrecision::kF32:
-      return CpuPrecision::kF32;
-    case RawPrecision::kInt16:
-      return CpuPrecision::kInt16;
-    case RawPrecision::kInt8:
-      return CpuPrecision::kInt8;
-  }
-  CHECK(false);
-}
-
 class CpuRawModel final : public RawModel {
  public:
   CpuRawModel(std::unique_ptr<Checkpoint> checkpoint, std::size_t threads)
       : checkpoint_(std::move(checkpoint)), pool_(threads) {}
 
   Status Start(const CpuForwardOptions& options) {
-    auto forward = NewCpuForward(checkpoint_->config(), checkpoint_->weights(), options, pool_);
+    auto forward =
+        NewCpuForward(checkpoint_->config(), checkpoint_->weights(), options, pool_, &packed_);
     if (!forward) {
       return std::unexpected(std::move(forward.error()));
     }
@@ -41,6 +28,8 @@ class CpuRawModel final : public RawModel {
 
   [[nodiscard]] std::size_t vocabulary() const override { return forward_->config().vocabulary; }
   [[nodiscard]] std::size_t context_max() const override { return forward_->config().context_max; }
+
+  [[nodiscard]] const PackedReport& packed() const override { return packed_; }
 
   Result<std::vector<float>> Append(std::span<const std::uint32_t> ids, std::size_t rows) override {
     CHECK(rows <= ids.size());
@@ -57,6 +46,7 @@ class CpuRawModel final : public RawModel {
   ThreadPool pool_;
   std::unique_ptr<Forward> forward_;
   SequenceId sequence_{};
+  PackedReport packed_;
 };
 
 }  // namespace
@@ -68,7 +58,10 @@ Result<std::unique_ptr<RawModel>> RawModel::Open(const std::string& path,
     return std::unexpected(std::move(checkpoint.error()));
   }
   CpuForwardOptions cpu;
-  cpu.precision = PrecisionOf(options.precision);
+  cpu.precision = CpuPrecisionOf(options.precision);
+  cpu.packed_file = options.packed_file;
+  const auto files = (*checkpoint)->files();
+  cpu.weight_files.assign(files.begin(), files.end());
   auto model = std::make_unique<CpuRawModel>(std::move(*checkpoint), options.threads);
   if (Status status = model->Start(cpu); !status) {
     return std::unexpected(std::move(status.error()));

@@ -7,8 +7,8 @@
 #include "base/thread_pool.h"
 #include "engine/cpu/cpu_forward.h"
 #include "engine/cpu/kernels/kernel_table.h"
-#include "engine/language/fingerprint.h"
 #include "engine/model/checkpoint.h"
+#include "engine/model/fingerprint.h"
 #include "engine/model/forward.h"
 #include "engine/vocabulary.h"
 
@@ -55,11 +55,14 @@ class LoadedModel final : public LanguageModel {
 
   Status Start(const LanguageModelOptions& options) {
     CpuForwardOptions cpu;
-    cpu.precision = options.binary32 ? CpuPrecision::kF32 : CpuPrecision::kDefault;
+    cpu.precision = CpuPrecisionOf(options.precision);
+    cpu.packed_file = options.packed_file;
+    const auto files = checkpoint_->files();
+    cpu.weight_files.assign(files.begin(), files.end());
     cpu.cache_bytes_max = options.generator.cache_bytes_max;
     cpu.rows_max = options.generator.step_tokens_max;
     Result<std::unique_ptr<Forward>> forward =
-        NewCpuForward(checkpoint_->config(), checkpoint_->weights(), cpu, pool_);
+        NewCpuForward(checkpoint_->config(), checkpoint_->weights(), cpu, pool_, &packed_);
     if (!forward) {
       return std::unexpected(forward.error());
     }
@@ -94,6 +97,7 @@ class LoadedModel final : public LanguageModel {
     return checkpoint_->config().context_max;
   }
   [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const PackedReport& packed() const override { return packed_; }
   [[nodiscard]] const std::string& fingerprint() const override { return fingerprint_; }
 
  private:
@@ -103,6 +107,7 @@ class LoadedModel final : public LanguageModel {
   ThreadPool pool_;
   std::unique_ptr<Forward> forward_;
   std::unique_ptr<Generator> generator_;
+  PackedReport packed_;
   std::string name_;
   std::string fingerprint_;
 };

@@ -9,7 +9,7 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "engine/language/fingerprint.h"
+#include "engine/model/fingerprint.h"
 #include "engine/model_synth.h"
 
 namespace safeguard::engine {

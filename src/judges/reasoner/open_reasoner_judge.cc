@@ -32,7 +32,12 @@ class OwningJudge final : public moderation::Judge {
     return judge_->DecideSample(policies, contents, sample);
   }
   [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
-    return judge_->Counters();
+    auto counters = judge_->Counters();
+    const engine::PackedReport& packed = model_->packed();
+    counters.emplace_back("packed_file", packed.path.empty() ? 0 : 1);
+    counters.emplace_back("packed_bytes", static_cast<double>(packed.bytes));
+    counters.emplace_back("packed_seconds", packed.seconds);
+    return counters;
   }
 
  private:
@@ -46,6 +51,9 @@ Result<std::unique_ptr<engine::LanguageModel>> OpenModel(ReasonerSettings& setti
   const ReasonerOptions& options = settings.options;
   engine::LanguageModelOptions how;
   how.threads = options.threads;
+  how.precision = settings.precision;
+  how.packed_file = options.packed_file;
+  how.packed_file.on_note = options.on_note;
   how.rank_file = options.rank_file;
   how.generator.sequences_max = options.parallel_max;
   how.generator.cache_bytes_max = options.cache_bytes_max;
@@ -74,14 +82,14 @@ Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
     std::shared_ptr<engine::LanguageModel> model;
     std::size_t context_max = 0;
   };
-  std::map<std::string, Opened> models;  // by checkpoint
+  std::map<std::pair<std::string, engine::ModelPrecision>, Opened> models;  // by checkpoint
   std::vector<std::unique_ptr<moderation::Judge>> judges;
   for (const ReasonerOptions& options : all) {
     Result<ReasonerSettings> settings = UnderstandOptions(options);
     if (!settings) {
       return std::unexpected(settings.error());
     }
-    Opened& opened = models[options.model];
+    Opened& opened = models[{options.model, settings->precision}];
     if (opened.model == nullptr) {
       Result<std::unique_ptr<engine::LanguageModel>> model = OpenModel(*settings);
       if (!model) {

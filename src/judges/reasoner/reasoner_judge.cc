@@ -283,6 +283,16 @@ Result<ReasonerSettings> UnderstandOptions(const ReasonerOptions& options) {
   if (!drafts.contains(options.drafts)) {
     return std::unexpected(UnknownWord("drafts", options.drafts, "off, auto, always"));
   }
+  const auto precision = engine::ModelPrecisionOf(options.precision);
+  if (!precision) {
+    return std::unexpected(
+        UnknownWord("precision", options.precision, "default, f32, int16, int8"));
+  }
+  const Result<engine::ModelPrecision> definite = engine::DefinitePrecision(*precision);
+  if (!definite) {
+    return std::unexpected(definite.error());
+  }
+  settings.precision = *definite;
   settings.drafts = drafts.at(options.drafts);
   settings.effort = *effort;
   settings.form = *form;
@@ -300,6 +310,7 @@ std::unique_ptr<moderation::Judge> MakeReasonerJudge(engine::Generator& generato
                     {"placement", engine::ToString(settings.placement)},
                     {"effort", options.instant ? "none" : engine::ToString(settings.effort)},
                     {"answer", ToString(settings.form)},
+                    {"precision", engine::ToString(settings.precision)},
                     {"temperature", std::to_string(options.temperature)},
                     {"seed", std::to_string(options.seed)}};
   if (options.date) {

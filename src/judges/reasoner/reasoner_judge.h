@@ -7,6 +7,7 @@
 #include "engine/bpe.h"
 #include "engine/generator.h"
 #include "engine/harmony.h"
+#include "engine/model_precision.h"
 #include "judges/reasoner/answer_plan.h"
 #include "judges/reasoner_judge.h"
 #include "moderation/judge.h"
@@ -20,7 +21,8 @@ struct ReasonerSettings {
   AnswerForm form = AnswerForm::kPolicy;
   engine::PolicyPlacement placement = engine::PolicyPlacement::kDeveloper;
   engine::DraftSettings::Mode drafts = engine::DraftSettings::Mode::kAuto;
-  std::size_t context_max = 131'072;  // positions of the model
+  engine::ModelPrecision precision = engine::ModelPrecision::kInt16;  // definite
+  std::size_t context_max = 131'072;                                  // positions of the model
 };
 
 // kInvalidInput, naming the option and its choices.

@@ -104,6 +104,7 @@ TEST_F(ReasonerJudgeTest, AVerdictWithItsGroundsAndItsOrigin) {
   EXPECT_EQ(verdict.decided_by.model, "model");
   EXPECT_EQ(verdict.decided_by.settings.at("template"), kPromptTemplate);
   EXPECT_EQ(verdict.decided_by.settings.at("effort"), "low");
+  EXPECT_EQ(verdict.decided_by.settings.at("precision"), "int16");
 }
 
 TEST_F(ReasonerJudgeTest, ThePromptIsSystemPolicyContent) {

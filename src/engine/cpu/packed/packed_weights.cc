@@ -1,133 +1,143 @@
 #include "engine/cpu/packed/packed_weights.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cstdint>
-#include <string>
+#include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "engine/cpu/packed/pack_group.h"
+#include "engine/cpu/packed/packed_store.h"
 
-namespace safeguard::engine::cpu {
+namespace safeguard::engine {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// Groups that a thread packs at a time.
-constexpr std::size_t kGroupsAtATime = 32;
+constexpr double kGigabyte = 1e9;
 
-struct Plan {
-  std::vector<const MatrixView*> sources;
-  PackedType type;
-  std::size_t begin;  // in memory
-  [[nodiscard]] std::size_t outputs() const { return sources[0]->rows * sources.size(); }
-  [[nodiscard]] std::size_t blocks() const { return sources[0]->columns / kPackedBlock; }
-  [[nodiscard]] std::size_t groups() const {
-    return (outputs() + kPackedOutputs - 1) / kPackedOutputs;
-  }
-  [[nodiscard]] std::size_t bytes() const { return groups() * PackedGroupBytes(type, blocks()); }
-};
+std::string SizeText(std::uint64_t bytes) {
+  const auto tenths = static_cast<std::uint64_t>(static_cast<double>(bytes) / kGigabyte * 10 + 0.5);
+  return tenths == 0 ? std::to_string(bytes >> 20) + " MiB"
+                     : std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GB";
+}
 
-class Planner {
+class Stopwatch {
  public:
-  explicit Planner(bool round_dense) : round_dense_(round_dense) {}
-  void Add(std::vector<const MatrixView*> sources) {
-    if (const auto type = PackedTypeOf(sources, round_dense_)) {
-      plans_.push_back({std::move(sources), *type, bytes_});
-      bytes_ += plans_.back().bytes();
-    }
+  [[nodiscard]] double Seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   }
-  [[nodiscard]] const std::vector<Plan>& plans() const { return plans_; }
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  bool round_dense_;
-  std::vector<Plan> plans_;
-  std::size_t bytes_ = 0;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
-
-Planner PlanOf(const GptOssWeights& weights, bool round_dense) {
-  Planner planner(round_dense);
-  for (const LayerWeights& layer : weights.layers) {
-    for (const MatrixView* matrix : {&layer.query, &layer.key, &layer.value, &layer.output}) {
-      planner.Add({matrix});
-    }
-    for (const ExpertWeights& expert : layer.experts) {
-      planner.Add({&expert.gate, &expert.up});
-      planner.Add({&expert.down});
-    }
-  }
-  planner.Add({&weights.unembedding});
-  return planner;
-}
-
-// The file's pages in [begin, begin + bytes) may leave memory. Harmless for other memory.
-void GiveBack(const std::byte* begin, std::size_t bytes) {
-  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  const std::size_t skipped = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
-  if (bytes >= skipped + page) {
-    // Only advice: a system that does not know it keeps more memory in use.
-    static_cast<void>(::madvise(const_cast<std::byte*>(begin) + skipped,
-                                (bytes - skipped) / page * page, MADV_PAGEOUT));
-  }
-}
-
-void GiveBack(const MatrixView& matrix) {
-  if (matrix.type == WeightType::kMxfp4) {
-    GiveBack(matrix.mxfp4.codes, matrix.rows * matrix.mxfp4.code_row_stride);
-    return;
-  }
-  GiveBack(matrix.data, matrix.rows * matrix.row_stride);
-}
-
-// Whether every block had a place.
-bool PackOne(const Plan& plan, std::byte* memory, ThreadPool& pool) {
-  std::atomic<bool> fits = true;
-  const std::size_t group_bytes = PackedGroupBytes(plan.type, plan.blocks());
-  const std::size_t pieces = (plan.groups() + kGroupsAtATime - 1) / kGroupsAtATime;
-  pool.ParallelFor(pieces, [&](std::size_t piece, std::size_t) {
-    const std::size_t end = std::min(plan.groups(), (piece + 1) * kGroupsAtATime);
-    for (std::size_t group = piece * kGroupsAtATime; group < end && fits; ++group) {
-      if (!PackGroup(plan.sources, plan.type, group * kPackedOutputs,
-                     memory + plan.begin + group * group_bytes)) {
-        fits = false;
-      }
-    }
-  });
-  return fits;
-}
 
 }  // namespace
 
-Result<std::unique_ptr<PackedWeights>> PackedWeights::Pack(const GptOssWeights& weights,
-                                                           bool round_dense, ThreadPool& pool) {
-  const Planner planner = PlanOf(weights, round_dense);
-  const std::size_t bytes = (planner.bytes() / kHugePage + 1) * kHugePage;
-  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    return Fail(ErrorCode::kUnavailable,
-                "no memory for " + std::to_string(bytes >> 20) + " MiB of packed weights",
-                "close other programs, or run a smaller model");
+std::string Describe(const PackedReport& report) {
+  switch (report.state) {
+    case PackedState::kNone:
+      return "weights as the model stores them";
+    case PackedState::kInMemory:
+      return "weights packed in memory, " + SizeText(report.bytes);
+    case PackedState::kMapped:
+      return "packed weights mapped from " + report.path + ", " + SizeText(report.bytes);
+    case PackedState::kMade:
+      return "packed weights kept in " + report.path + ", " + SizeText(report.bytes);
   }
-  static_cast<void>(::madvise(memory, bytes, MADV_HUGEPAGE));  // slower without, not wrong
-  std::unique_ptr<PackedWeights> packed(new PackedWeights(static_cast<std::byte*>(memory), bytes));
-  for (const Plan& plan : planner.plans()) {
-    if (PackOne(plan, packed->memory_, pool)) {
-      packed->matrices_[plan.sources[0]] = {plan.type, packed->memory_ + plan.begin, plan.outputs(),
-                                            plan.sources[0]->columns};
-      for (const MatrixView* source : plan.sources) {
-        GiveBack(*source);
-      }
-    }
-  }
-  return packed;
+  return "";
 }
 
-PackedWeights::~PackedWeights() {
-  ::munmap(memory_, bytes_);
+namespace cpu {
+
+Result<std::unique_ptr<PackedWeights>> PackedWeights::Pack(const GptOssWeights& weights,
+                                                           bool round_dense, ThreadPool& pool) {
+  return InMemory(PackPlan(weights, round_dense), pool);
+}
+
+Result<std::unique_ptr<PackedWeights>> PackedWeights::InMemory(const PackPlan& plan,
+                                                               ThreadPool& pool) {
+  const Stopwatch watch;
+  Result<PackedMemory> memory = PackedMemory::New(plan.bytes());
+  if (!memory) {
+    return std::unexpected(memory.error());
+  }
+  std::vector<std::uint8_t> packed;
+  const auto& pieces = plan.pieces();
+  for (std::size_t first = 0; first < pieces.size();) {
+    std::size_t end = first;
+    while (end < pieces.size() && pieces[end].matrix == pieces[first].matrix) {
+      ++end;
+    }
+    std::atomic<bool> fits = true;
+    pool.ParallelFor(end - first, [&](std::size_t i, std::size_t) {
+      const PackPiece& piece = pieces[first + i];
+      if (fits && !plan.Pack(piece, memory->data() + plan.BeginOf(piece))) {
+        fits = false;
+      }
+    });
+    packed.push_back(fits ? 1 : 0);
+    if (fits) {
+      plan.GiveBack(pieces[first].matrix);
+    }
+    first = end;
+  }
+  std::unique_ptr<PackedWeights> weights(new PackedWeights());
+  weights->memory_ = std::move(*memory);
+  weights->Index(plan, packed, weights->memory_.data());
+  weights->report_ = {PackedState::kInMemory, "", plan.bytes(), watch.Seconds()};
+  return weights;
+}
+
+Result<std::unique_ptr<PackedWeights>> PackedWeights::Open(const GptOssWeights& weights,
+                                                           bool round_dense,
+                                                           std::span<const std::string> files,
+                                                           const PackedFileOptions& options,
+                                                           ThreadPool& pool) {
+  const PackPlan plan(weights, round_dense);
+  if (!options.wanted() || files.empty() || plan.bytes() == 0) {
+    return InMemory(plan, pool);
+  }
+  const auto note = [&options](const std::string& text) {
+    if (options.on_note) {
+      options.on_note(text);
+    }
+  };
+  const Stopwatch watch;
+  Result<PackedStore> store = PackedStore::Open(plan, files, options, pool);
+  if (!store) {
+    note("packed weights are not kept: " + store.error().message);
+    return InMemory(plan, pool);
+  }
+  PackedState state = PackedState::kMapped;
+  std::optional<StoredWeights> stored = store->Find();
+  if (!stored && plan.bytes() < options.bytes_min) {
+    return InMemory(plan, pool);
+  }
+  if (!stored) {
+    state = PackedState::kMade;
+    Result<StoredWeights> made = store->Make();
+    if (!made) {  // told
+      return InMemory(plan, pool);
+    }
+    stored = std::move(*made);
+  }
+  std::unique_ptr<PackedWeights> opened(new PackedWeights());
+  opened->memory_ = std::move(stored->memory);
+  opened->Index(plan, stored->packed, opened->memory_.data() + stored->begin);
+  opened->report_ = {state, stored->path, plan.bytes(), watch.Seconds()};
+  if (state == PackedState::kMade) {
+    note(Describe(opened->report_) + ": the next start is faster");
+  }
+  return opened;
+}
+
+void PackedWeights::Index(const PackPlan& plan, std::span<const std::uint8_t> packed,
+                          const std::byte* data) {
+  for (std::size_t i = 0; i < plan.matrices().size(); ++i) {
+    const MatrixPlan& matrix = plan.matrices()[i];
+    if (packed[i] == 1) {
+      matrices_[matrix.sources[0]] = {matrix.type, data + matrix.begin, matrix.outputs(),
+                                      matrix.sources[0]->columns};
+    }
+  }
 }
 
 const PackedMatrix* PackedWeights::Find(const MatrixView* matrix) const {
@@ -135,4 +145,6 @@ const PackedMatrix* PackedWeights::Find(const MatrixView* matrix) const {
   return found == matrices_.end() ? nullptr : &found->second;
 }
 
-}  // namespace safeguard::engine::cpu
+}  // namespace cpu
+
+}  // namespace safeguard::engine

@@ -12,4 +12,8 @@ namespace safeguard::engine {
 // between; 64 hexadecimal digits.
 Result<std::string> Fingerprint(std::span<const std::string> files);
 
+// When each file was last written, in seconds: changes when a file is written over with bytes that
+// the samples of Fingerprint miss.
+Result<std::string> FileTimes(std::span<const std::string> files);
+
 }  // namespace safeguard::engine

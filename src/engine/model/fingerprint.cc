@@ -1,6 +1,7 @@
-#include "engine/language/fingerprint.h"
+#include "engine/model/fingerprint.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -39,6 +40,20 @@ Result<std::string> Fingerprint(std::span<const std::string> files) {
     digest += Blake2bHex(sample);
   }
   return Blake2bHex(digest);
+}
+
+Result<std::string> FileTimes(std::span<const std::string> files) {
+  std::string times;
+  for (const std::string& path : files) {
+    std::error_code error;
+    const auto time = std::filesystem::last_write_time(path, error);
+    if (error) {
+      return Fail(ErrorCode::kUnavailable, path + ": " + error.message());
+    }
+    const auto system = std::chrono::file_clock::to_sys(time).time_since_epoch();
+    times += std::to_string(std::chrono::floor<std::chrono::seconds>(system).count()) + "\n";
+  }
+  return times;
 }
 
 }  // namespace safeguard::engine

@@ -1,0 +1,29 @@
+// How exactly a gpt-oss network computes: the same words in options, environment and verdicts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace safeguard::engine {
+
+// Logits: kF32 exact in binary32; kInt16 some 3e-5 off; kInt8 some 1e-2 off, as llama.cpp computes,
+// and faster (engine/cpu/cpu_forward.h).
+enum class ModelPrecision : std::uint8_t {
+  kDefault,  // what the environment's SAFEGUARD_PRECISION names, else kInt16
+  kF32,
+  kInt16,
+  kInt8,
+};
+
+// "default", "f32", "int16", "int8".
+const char* ToString(ModelPrecision precision);
+std::optional<ModelPrecision> ModelPrecisionOf(std::string_view name);
+
+// kDefault made definite; others as they are. kInvalidInput when SAFEGUARD_PRECISION is no
+// precision.
+Result<ModelPrecision> DefinitePrecision(ModelPrecision precision);
+
+}  // namespace safeguard::engine
