@@ -105,6 +105,7 @@ struct RouteSettings {
   // Of offline work: the time budget is that of each call of a layer, times its contents.
   bool bulk = false;
   bool language_gate = true;
+  bool gate_unknown = true;  // with language_gate: also what is in no language that is known
   bool tamper_defence = true;
   bool need_canary = true;  // no known violation to append: such content is never called safe
   bool review_undetermined = false;

@@ -32,6 +32,9 @@ class ListFiles {
   // an error (a line that cannot be read, a name twice) the lists stay as they were. Thread-safe,
   // also against matching.
   Result<bool> Reload();
+  // The same, but reads nothing while names, sizes and times of the files are as they were: cheap
+  // enough for every batch. A file that cannot be read is tried again once it changes.
+  Result<bool> ReloadIfChanged();
 
   // For a cascade; lives as long as it is held.
   [[nodiscard]] std::shared_ptr<moderation::LiveLists> layer() const { return layer_; }
@@ -44,6 +47,7 @@ class ListFiles {
   std::shared_ptr<moderation::LiveLists> layer_;
   std::mutex mutex_;
   std::string state_;  // by mutex_: a hash over names and bytes of what is taken up
+  std::string seen_;   // by mutex_: names, sizes and times at the last look
 };
 
 }  // namespace safeguard::storage

@@ -64,6 +64,25 @@ TEST_F(ListFilesTest, ChangesAreTakenUpAsAWholeOrNotAtAll) {
   EXPECT_EQ(Hits(*files, "powders and poker"), 1U);
 }
 
+TEST_F(ListFilesTest, AChangedFileIsSeenAndABrokenOneIsToldOnce) {
+  Write("a.jsonl", Term("1", "pills"));
+  const auto files = ListFiles::Open({folder_.string()}, [] { return std::int64_t{0}; }).value();
+  EXPECT_FALSE(files->ReloadIfChanged().value()) << "nothing has changed";
+  Write("a.jsonl", Term("1", "powders"));
+  EXPECT_TRUE(files->ReloadIfChanged().value());
+  EXPECT_EQ(Hits(*files, "powders"), 1U);
+  EXPECT_FALSE(files->ReloadIfChanged().value());
+  Write("b.jsonl", "nonsense\n");
+  EXPECT_FALSE(files->ReloadIfChanged());
+  EXPECT_FALSE(files->ReloadIfChanged().value()) << "the same error is not told again";
+  EXPECT_EQ(Hits(*files, "powders"), 1U);
+  Write("b.jsonl", Term("1", "poker"));
+  EXPECT_TRUE(files->ReloadIfChanged().value());
+  std::filesystem::remove(folder_ / "a.jsonl");
+  EXPECT_TRUE(files->ReloadIfChanged().value());
+  EXPECT_EQ(Hits(*files, "powders and poker"), 1U);
+}
+
 TEST_F(ListFilesTest, WhatIsNotThereIsAnError) {
   const auto files =
       ListFiles::Open({(folder_ / "none.jsonl").string()}, [] { return std::int64_t{0}; });

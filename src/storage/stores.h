@@ -1,6 +1,6 @@
-// The stores on the disk: a data folder with policies.db, verdicts.db and jobs.db, SQLite in WAL
-// mode. Any number of processes may hold them open; a commit is on the disk (fsync) when a call
-// returns, and a process killed at any moment leaves the change whole or not there.
+// The stores on the disk: a data folder with policies.db, verdicts.db, jobs.db and reviews.db,
+// SQLite in WAL mode. Any number of processes may hold them open; a commit is on the disk (fsync)
+// when a call returns, and a process killed at any moment leaves the change whole or not there.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "moderation/job_queue.h"
 #include "moderation/policy_store.h"
+#include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
 
 namespace safeguard::storage {
@@ -31,5 +32,8 @@ Result<std::unique_ptr<moderation::VerdictLog>> OpenVerdictLog(const std::string
 Result<std::unique_ptr<moderation::JobQueue>> OpenJobQueue(const std::string& data_folder,
                                                            const moderation::QueueLimits& limits,
                                                            const OpenOptions& options);
+Result<std::unique_ptr<moderation::ReviewQueue>> OpenReviewQueue(
+    const std::string& data_folder, const moderation::ReviewLimits& limits,
+    const OpenOptions& options);
 
 }  // namespace safeguard::storage

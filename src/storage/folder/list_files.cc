@@ -1,5 +1,7 @@
 #include "storage/list_files.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -11,6 +13,24 @@ namespace safeguard::storage {
 namespace {
 
 constexpr std::string_view kEnding = ".jsonl";
+
+// Names, sizes, times: what can be had without reading.
+std::string LooksOf(const std::vector<std::string>& files) {
+  std::string looks;
+  for (const std::string& file : files) {
+    struct ::stat look{};
+    looks += file + '\0';
+    if (::stat(file.c_str(), &look) == 0) {
+      for (const std::int64_t number :
+           {static_cast<std::int64_t>(look.st_ino), static_cast<std::int64_t>(look.st_size),
+            static_cast<std::int64_t>(look.st_mtim.tv_sec),
+            static_cast<std::int64_t>(look.st_mtim.tv_nsec)}) {
+        looks += std::to_string(number) + ' ';
+      }
+    }
+  }
+  return looks;
+}
 
 }  // namespace
 
@@ -54,11 +74,28 @@ Result<std::unique_ptr<ListFiles>> ListFiles::Open(std::vector<std::string> path
   }
   std::unique_ptr<ListFiles> files(new ListFiles(
       std::move(paths), std::make_shared<moderation::LiveLists>(std::move(*none), std::move(now))));
-  const Result<bool> read = files->Reload();
+  const Result<bool> read = files->ReloadIfChanged();
   if (!read) {
     return std::unexpected(read.error());
   }
   return files;
+}
+
+Result<bool> ListFiles::ReloadIfChanged() {
+  const Result<std::vector<std::string>> files = FindListFiles(paths_);
+  if (!files) {
+    return std::unexpected(files.error());
+  }
+  // Looked at before it is read: what changes in between is seen the next time.
+  std::string looks = LooksOf(*files);
+  {
+    const std::lock_guard lock(mutex_);
+    if (looks == seen_) {
+      return false;
+    }
+    seen_ = std::move(looks);
+  }
+  return Reload();
 }
 
 Result<bool> ListFiles::Reload() {

@@ -67,6 +67,44 @@ TEST(Cascade, ListsDecideFirstAndContradictingOnesDecideNothing) {
   EXPECT_EQ(odd.decided_by.layer, "reasoner");
 }
 
+TEST(Cascade, EveryLanguageOfMixedContentMustBeProven) {
+  TestHouse house;
+  house.Open();
+  const Verdict mixed = house.Judge("0.1 mixed bad");
+  EXPECT_EQ(mixed.decided_by.layer, "reasoner");
+  EXPECT_NE(mixed.path.front().why.find("the language fr"), std::string::npos);
+  house.policy.languages = {"en", "fr"};
+  house.Open();
+  EXPECT_EQ(house.Judge("0.1 mixed bad").decided_by.layer, "screen");
+}
+
+TEST(Cascade, ALanguageThatIsNotKnownIsNotProven) {
+  TestHouse house;
+  house.Open();
+  for (const std::string text : {"0.1 lol bad", "0.1 perhaps bad"}) {
+    EXPECT_EQ(house.Judge(text).outcome, Outcome::kViolation) << "the next layer is asked";
+  }
+  EXPECT_EQ(house.Judge("0.9 lol").decided_by.layer, "screen") << "a violation it may call";
+  Content stated = UserMessage("0.1 lol bad");
+  stated.language = "en";
+  EXPECT_EQ(house.Judge(stated).decided_by.layer, "screen") << "who sends it knows";
+  house.settings.gate_unknown = false;
+  house.Open();
+  EXPECT_EQ(house.Judge("0.1 lol bad").decided_by.layer, "screen");
+  EXPECT_EQ(house.Judge("0.1 hallo bad").decided_by.layer, "reasoner");
+
+  // Without a reasoner nobody says safe.
+  house.settings.gate_unknown = true;
+  house.settings.reasoners.clear();
+  house.reasoners.clear();
+  house.Open();
+  EXPECT_EQ(house.Judge("0.1 lol").outcome, Outcome::kUndetermined);
+  // Nor without anybody who can tell languages apart.
+  house.languages = nullptr;
+  house.Open();
+  EXPECT_EQ(house.Judge("0.1 fine").outcome, Outcome::kUndetermined);
+}
+
 TEST(Cascade, AnotherLanguageIsNotCalledSafeByTheScreenAlone) {
   TestHouse house;
   house.Open();

@@ -157,9 +157,18 @@ class TestTamper final : public TamperDetector {
 class TestLanguages final : public LanguageDetector {
  public:
   LanguageGuess Detect(const Content& content) override {
-    return content.messages.front().text.find("hallo") != std::string::npos
-               ? LanguageGuess{"de", 0.9}
-               : LanguageGuess{"en", 0.9};
+    const std::string& text = content.messages.front().text;
+    if (text.find("hallo") != std::string::npos) {
+      return {"de", 0.9};
+    }
+    if (text.find("mixed") != std::string::npos) {
+      return {"en", 0.9, {{"en", 0.9}, {"fr", 0.1}}};
+    }
+    if (text.find("lol") != std::string::npos) {
+      return {};
+    }
+    return text.find("perhaps") != std::string::npos ? LanguageGuess{"en", 0.4}
+                                                     : LanguageGuess{"en", 0.9};
   }
 };
 

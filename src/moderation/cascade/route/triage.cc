@@ -7,7 +7,6 @@ namespace safeguard::moderation::route {
 namespace {
 
 constexpr double kSureOfLanguage = 0.5;
-constexpr double kPartThatCounts = 0.2;  // of a content in several languages
 
 bool Inside(const Band& band, double score) {
   return score >= band.low && score < band.high;
@@ -20,7 +19,7 @@ double ProbabilityOf(const Verdict& verdict) {
   return verdict.outcome == Outcome::kViolation ? 1 : verdict.outcome == Outcome::kSafe ? 0 : 0.5;
 }
 
-// The languages that a content is said or found to be in.
+// All languages that a content is said or found to be in; empty: it is not known.
 std::vector<std::string> LanguagesOf(const Content& content, const LanguageGuess& guess) {
   std::vector<std::string> languages;
   if (!content.language.empty()) {
@@ -29,9 +28,7 @@ std::vector<std::string> LanguagesOf(const Content& content, const LanguageGuess
   if (!guess.language.empty() && guess.confidence >= kSureOfLanguage) {
     languages.push_back(PrimaryLanguage(guess.language));
     for (const LanguagePart& part : guess.parts) {
-      if (part.share >= kPartThatCounts) {
-        languages.push_back(PrimaryLanguage(part.language));
-      }
+      languages.push_back(PrimaryLanguage(part.language));
     }
   }
   return languages;
@@ -72,7 +69,14 @@ void Request::Gate(Case& each) {
   if (!core_.route.language_gate || proven.empty()) {
     return;
   }
-  for (const std::string& language : LanguagesOf(*each.content, LanguageOf(*each.content))) {
+  const std::vector<std::string> languages = LanguagesOf(*each.content, LanguageOf(*each.content));
+  if (languages.empty() && core_.route.gate_unknown) {
+    each.screen_alone = false;
+    each.why = "the language is not known, so the policy was not proven in it";
+    core_.Count("language_gated");
+    core_.Count("language_unknown");
+  }
+  for (const std::string& language : languages) {
     if (std::ranges::find(proven, language) == proven.end()) {
       each.screen_alone = false;
       each.why = "the policy was not proven in the language " + language;

@@ -155,7 +155,11 @@ void ReadAll(const YamlNode& root, RouteFile& file, Status& status) {
   fields.Map("audit", [&](Fields& audit) { ReadAudit(audit, route.audit); });
   fields.Map("budget", [&](Fields& budget) { ReadBudget(budget, route.governor); });
   ReadDegrade(fields, route.governor, root);
-  fields.Flag("language_gate", route.language_gate);
+  fields.Word("language_gate", {"on", "known", "off", "yes", "true", "no", "false"},
+              [&](std::size_t place) {
+                route.language_gate = place != 2 && place < 5;
+                route.gate_unknown = route.language_gate && place != 1;
+              });
   fields.Flag("tamper_defence", route.tamper_defence);
   fields.Flag("need_canary", route.need_canary);
   fields.Map("review", [&](Fields& review) {

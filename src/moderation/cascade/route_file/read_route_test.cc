@@ -28,7 +28,7 @@ time: {budget_ms: 2000, p99_ms: 800, finish_ms: 90000}
 audit: {safe: 0.01, violation: 0.05, later: on, window_s: 600, windows: 6}
 budget: {tokens_per_second: 500, money_per_day: 20, price_per_million_tokens: 0.5, burst_s: 5}
 degrade: [audit, shed]
-language_gate: off
+language_gate: known
 tamper_defence: on
 need_canary: no
 review: {undetermined: yes}
@@ -48,6 +48,7 @@ TEST(RouteFile, EveryKeyIsRead) {
   EXPECT_EQ(PolicySettings(route, "hate").false_alarm, 0.2);
   EXPECT_EQ(PolicySettings(route, "other").severity, 1);
   EXPECT_EQ(file->lists.size(), 2U);
+  EXPECT_EQ(route.finish_budget, std::chrono::seconds(90));
   EXPECT_EQ(file->screen_model, "/models");
   EXPECT_EQ(route.reasoners[0].unsure->low, 0.3);
   EXPECT_EQ(route.reasoners[1].samples, 5U);
@@ -61,7 +62,8 @@ TEST(RouteFile, EveryKeyIsRead) {
   EXPECT_EQ(route.governor.budget.burst, std::chrono::seconds(5));
   EXPECT_EQ(route.governor.order,
             (std::vector<Degradation>{Degradation::kAudit, Degradation::kShed}));
-  EXPECT_FALSE(route.language_gate);
+  EXPECT_TRUE(route.language_gate);
+  EXPECT_FALSE(route.gate_unknown) << "`known`";
   EXPECT_FALSE(route.need_canary);
   EXPECT_TRUE(route.review_undetermined);
   EXPECT_EQ(route.seed, 7U);
