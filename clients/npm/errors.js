@@ -22,6 +22,17 @@ export class StreamFailed extends SafeguardError {
   }
 }
 
+// A job is dead: nothing was judged, which is not "safe". `job` says why.
+export class JobFailed extends SafeguardError {
+  constructor(job) {
+    super(`job ${job.id} is dead: ${job.problem ?? ''}`);
+    this.job = job;
+  }
+}
+
+// A job is not done yet. It goes on: wait for it again.
+export class JobUnfinished extends SafeguardError {}
+
 // Problem details (RFC 9457): what is wrong, and what to do about it.
 export class Problem extends SafeguardError {
   constructor(status, body, retryAfter) {

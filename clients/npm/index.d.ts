@@ -121,8 +121,8 @@ export interface PolicyEvent {
   [field: string]: unknown;
 }
 
-export interface RecordedVerdict {
-  sequence: number;
+/** A recorded verdict, without its place in the log. */
+export interface FinalVerdict {
   when: string;
   id?: string;
   text?: string;
@@ -144,6 +144,75 @@ export interface RecordedVerdict {
   model_hash: string;
   provisional?: Record<string, unknown>;
   changed?: Record<string, unknown>;
+}
+
+export interface RecordedVerdict extends FinalVerdict {
+  sequence: number;
+}
+
+export type JobState = 'waiting' | 'leased' | 'done' | 'dead';
+
+export interface JobTicket {
+  job: string;
+  /** false: the Idempotency-Key was there already. */
+  new: boolean;
+  id?: string;
+}
+
+export interface JobSummary {
+  id: string;
+  kind: 'judge';
+  state: JobState;
+  attempts: number;
+  attempts_max: number;
+  priority: number;
+  created: string;
+  changed: string;
+  due?: string;
+  deadline?: string;
+  parent?: string;
+  worker?: string;
+  /** Of the last attempt, or why it is dead. */
+  problem?: string;
+}
+
+export interface Job extends JobSummary {
+  verdicts: FinalVerdict[] | null;
+}
+
+export interface ReviewTicket {
+  review: string;
+  new: boolean;
+}
+
+export interface Review {
+  review: string;
+  state: JobState;
+  priority: number;
+  created: string;
+  changed: string;
+  reviewer?: string;
+  lease_ends?: string;
+  /** Of the case that nextReview has given: decide and release ask for it. */
+  lease?: number;
+  policy?: string;
+  policy_version?: string;
+  policy_hash?: string;
+  why?: string;
+  id?: string;
+  surface?: string;
+  language?: string;
+  messages?: Message[];
+  decision?: {
+    outcome: 'violation' | 'safe';
+    rule_ids: string[];
+    note: string;
+    reviewer: string;
+    policy: string;
+    policy_version: string;
+    content_hash: string;
+    when: string;
+  };
 }
 
 export interface Page<T> {
@@ -198,6 +267,17 @@ export interface JudgeOptions extends KeyedCall {
   include_reasoning?: boolean;
 }
 
+export interface SubmitOptions extends KeyedCall {
+  policies?: readonly string[];
+  account?: string;
+  /** Is told, signed, once the verdicts are there. */
+  webhook?: string;
+  /** Higher goes first; 0. */
+  priority?: number;
+  /** From now; after it the job is given up. */
+  deadline_ms?: number;
+}
+
 export interface VerdictSearch {
   policy?: string;
   version?: string;
@@ -235,6 +315,32 @@ export class Client {
     options?: KeyedCall & {policies?: readonly string[]; on_undetermined?: 'flag' | 'error' | 'pass'},
   ): Promise<ModerationResponse>;
 
+  /** What is answered is on the service's disk and is seen through. */
+  submit(content: Content, options?: SubmitOptions): Promise<JobTicket>;
+  /** One job a content, at most 256; all are kept or none. */
+  submitBatch(contents: readonly Content[], options?: SubmitOptions): Promise<JobTicket[]>;
+  job(id: string, call?: Call): Promise<Job>;
+  jobs(options?: {state?: JobState; pageSize?: number}): AsyncGenerator<JobSummary>;
+  /** Throws JobFailed when the job is dead, JobUnfinished when the time (60,000) is up. */
+  wait(id: string, options?: Call & {timeoutMs?: number}): Promise<Job>;
+  /** Begins a dead job again. */
+  retryJob(id: string, call?: KeyedCall): Promise<Job>;
+
+  fileReview(content: Content, policy: string, options?: KeyedCall & {why?: string; priority?: number}): Promise<ReviewTicket>;
+  /** In the order they were filed, without content. */
+  reviews(options?: {state?: JobState; pageSize?: number}): AsyncGenerator<Review>;
+  review(id: string): Promise<Review>;
+  /** Takes the most urgent case for a while; null when there is none. */
+  nextReview(options?: Call & {lease_ms?: number}): Promise<Review | null>;
+  decide(
+    review: string,
+    lease: number,
+    outcome: 'violation' | 'safe',
+    options?: Call & {rule_ids?: readonly string[]; note?: string},
+  ): Promise<Review>;
+  /** Gives a case back, for somebody else. */
+  release(review: string, lease: number): Promise<Review>;
+
   models(): Promise<Model[]>;
   /** `fields` are those of POST /v1/chat/completions. */
   chat(model: string, messages: readonly Message[], fields?: Record<string, unknown>): Promise<ChatCompletion>;
@@ -264,6 +370,9 @@ export class Client {
   /** Oldest first. */
   verdictPage(search?: VerdictSearch & {limit?: number}): Promise<Page<RecordedVerdict>>;
   verdicts(search?: VerdictSearch & {pageSize?: number}): AsyncGenerator<RecordedVerdict>;
+
+  /** The same in large pieces, for a warehouse; the last `sequence` is the cursor to go on from another day. */
+  exportVerdicts(search?: VerdictSearch & {pageSize?: number}): AsyncGenerator<RecordedVerdict>;
 
   /** Whether it takes work; false as well when nobody answers. */
   ready(): Promise<boolean>;
@@ -298,6 +407,12 @@ export class ConnectionFailed extends SafeguardError {}
 export class StreamFailed extends SafeguardError {
   readonly code: string;
 }
+/** A job is dead: nothing was judged, which is not "safe". */
+export class JobFailed extends SafeguardError {
+  readonly job: Job;
+}
+/** A job is not done yet. It goes on: wait for it again. */
+export class JobUnfinished extends SafeguardError {}
 /** Problem details (RFC 9457). */
 export class Problem extends SafeguardError {
   readonly status: number;

@@ -2,7 +2,7 @@
 import {setTimeout as wait} from 'node:timers/promises';
 import {randomUUID} from 'node:crypto';
 
-import {ConnectionFailed, problemOf, SafeguardError} from './errors.js';
+import {ConnectionFailed, JobFailed, JobUnfinished, problemOf, SafeguardError} from './errors.js';
 import {OPERATIONS} from './operations.js';
 import {GuardedStream} from './server_sent.js';
 
@@ -77,6 +77,74 @@ export class Client {
   moderate(texts, {policies, on_undetermined, ...call} = {}) {
     const safety = policies || on_undetermined ? {policies, on_undetermined} : undefined;
     return this.#json('createModeration', {body: {input: texts, safety}, ...call});
+  }
+
+  // -- judging later --
+
+  submit(content, {policies, account, webhook, priority, deadline_ms, ...call} = {}) {
+    const body = {...fields(content), policies, account, webhook, priority, deadline_ms};
+    return this.#json('submitJob', {body, ...call});
+  }
+
+  async submitBatch(contents, {policies, account, webhook, priority, deadline_ms, ...call} = {}) {
+    const body = {contents: contents.map(fields), policies, account, webhook, priority, deadline_ms};
+    return (await this.#json('submitJobs', {body, ...call})).data;
+  }
+
+  job(id, call = {}) {
+    return this.#json('getJob', {values: {id}, ...call});
+  }
+
+  jobs({state, pageSize = 50} = {}) {
+    return this.#pages((cursor) => this.#json('listJobs', {query: {state, cursor, limit: pageSize}}));
+  }
+
+  async wait(id, {timeoutMs = 60_000, signal} = {}) {
+    const end = performance.now() + timeoutMs;
+    for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
+      const job = await this.job(id, {signal});
+      if (job.state === 'done') {
+        return job;
+      }
+      if (job.state === 'dead') {
+        throw new JobFailed(job);
+      }
+      if (performance.now() + pause > end) {
+        throw new JobUnfinished(`job ${id} is ${job.state} after ${timeoutMs} ms`);
+      }
+      await this.#options.sleep(pause);
+    }
+  }
+
+  retryJob(id, call = {}) {
+    return this.#json('retryJob', {values: {id}, ...call});
+  }
+
+  // -- people --
+
+  fileReview(content, policy, {why, priority, ...call} = {}) {
+    return this.#json('fileReview', {body: {...fields(content), policy, why, priority}, ...call});
+  }
+
+  reviews({state, pageSize = 50} = {}) {
+    return this.#pages((cursor) => this.#json('listReviews', {query: {state, cursor, limit: pageSize}}));
+  }
+
+  review(id) {
+    return this.#json('getReview', {values: {id}});
+  }
+
+  async nextReview({lease_ms, ...call} = {}) {
+    const {response, text} = await this.#answer('nextReview', {body: {lease_ms}, ...call});
+    return response.status === 204 ? null : JSON.parse(text);
+  }
+
+  decide(review, lease, outcome, {rule_ids, note, ...call} = {}) {
+    return this.#json('decideReview', {values: {id: review}, body: {lease, outcome, rule_ids, note}, ...call});
+  }
+
+  release(review, lease) {
+    return this.#json('releaseReview', {values: {id: review}, body: {lease}});
   }
 
   // -- chat: the reasoner, or a guarded upstream --
@@ -167,6 +235,20 @@ export class Client {
 
   verdicts({cursor: from, pageSize = 200, ...search} = {}) {
     return this.#pages((cursor) => this.verdictPage({...search, cursor: cursor ?? from, limit: pageSize}));
+  }
+
+  async *exportVerdicts({pageSize = 1000, ...search} = {}) {
+    for (let {cursor} = search, end = false; !end;) {
+      const query = {...search, cursor, limit: pageSize};
+      const {response, text} = await this.#answer('exportVerdicts', {query});
+      for (const line of text.split('\n')) {
+        if (line !== '') {
+          yield JSON.parse(line);
+        }
+      }
+      end = response.headers.get('x-end') === 'true';
+      cursor = response.headers.get('x-next-cursor');
+    }
   }
 
   // -- the service itself --

@@ -19,6 +19,7 @@ const SPAM = 'Buy 10,000 followers today at www.follow-fast.example';
 
 // Notes which operations the real service has answered.
 const answered = new Set();
+const unreachable = new Set();  // what this build of the service keeps no store for
 const patterns = Object.entries(OPERATIONS).map(
     ([name, {method, path}]) => [name, method, new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`)]);
 async function watched(address, request) {
@@ -43,8 +44,23 @@ async function all(iterable) {
   return list;
 }
 
+// Whether the service keeps anything behind its paths; a test that needs it is skipped, loudly.
+async function keeps(kept, listed, context) {
+  try {
+    await all(listed());
+    return true;
+  } catch (problem) {
+    if (problem.code !== 'no-store') {
+      throw problem;
+    }
+    Object.keys(OPERATIONS).filter((name) => name.includes(kept)).forEach((name) => unreachable.add(name));
+    context.skip(`SKIPPED: ${problem.detail}, though it has a data folder`);
+    return false;
+  }
+}
+
 after(() => {
-  const missing = Object.keys(OPERATIONS).filter((name) => !answered.has(name));
+  const missing = Object.keys(OPERATIONS).filter((name) => !answered.has(name) && !unreachable.has(name));
   assert.deepEqual(missing, talking ? [] : ['createChatCompletion'], 'no test has had an answer to these');
 });
 
@@ -70,13 +86,17 @@ describe('the document', async () => {
 
   const types = {
     Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
-    ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', Model: 'Model',
+    ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', FinalVerdict: 'FinalVerdict', JobTicket: 'JobTicket', JobSummary: 'JobSummary', Job: 'Job',
+    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model',
   };
   const source = readFileSync(new URL('index.d.ts', import.meta.url), 'utf8');
+  const fieldsOf = (name) => {
+    const [, base, body] = source.match(new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\n([^]*?)\n\\}`));
+    return [...(base ? fieldsOf(base) : []), ...body.matchAll(/^  (\w+)(\??):/gm)];
+  };
   for (const [name, schema] of Object.entries(types)) {
     test(`the type ${name} has the fields of its schema`, () => {
-      const body = source.match(new RegExp(`export interface ${name} \\{\n([^]*?)\n\\}`))[1];
-      const fields = [...body.matchAll(/^  (\w+)(\??):/gm)];
+      const fields = fieldsOf(name);
       const {properties, required = []} = document.components.schemas[schema];
       assert.deepEqual(fields.map((field) => field[1]).sort(), Object.keys(properties).sort());
       assert.deepEqual(fields.filter((field) => !field[2]).map((field) => field[1]).sort(), [...required].sort());
@@ -142,6 +162,46 @@ describe('the service', () => {
     const found = await all(client.verdicts({policy: 'logged-js', outcome: 'violation', from: '2020-01-01T00:00:00Z'}));
     assert.ok(found.length > 0 && found.every((record) => record.outcome === 'violation'));
     assert.deepEqual(await all(client.verdicts({policy: 'logged-js', until: '2020-01-01T00:00:00Z'})), []);
+    const exported = await all(client.exportVerdicts({policy: 'logged-js', from: '2020-01-01T00:00:00Z', pageSize: 2}));
+    assert.deepEqual(exported.map((record) => record.sequence), sequences);
+  });
+
+  test('judges later', async (context) => {
+    if (!await keeps('Job', () => client.jobs(), context)) {
+      return;
+    }
+    const ticket = await client.submit({text: SPAM, id: 'post-2'}, {policies: ['spam'], priority: 1});
+    assert.deepEqual([ticket.new, ticket.id], [true, 'post-2']);
+    const job = await client.wait(ticket.job);
+    assert.deepEqual(job.verdicts.map((verdict) => verdict.outcome), ['violation']);
+    const tickets = await client.submitBatch([SPAM, 'Bake it.'], {policies: ['spam']});
+    const done = await Promise.all(tickets.map(({job: id}) => client.wait(id)));
+    assert.deepEqual(done.map(({verdicts}) => verdicts[0].outcome), ['violation', 'safe']);
+    const listed = (await all(client.jobs({state: 'done', pageSize: 1}))).map(({id}) => id);
+    assert.ok(tickets.every(({job: id}) => listed.includes(id)));
+    await assert.rejects(client.wait('j00000000000000000000'), safeguard.NotFound);
+    const late = await client.submit('hello', {policies: ['spam'], deadline_ms: 1});
+    await client.wait(late.job).catch(async (error) => {
+      assert.ok(error instanceof safeguard.JobFailed, error.message);
+      await client.retryJob(late.job);
+    });
+    await assert.rejects(client.retryJob(ticket.job), safeguard.Conflict);  // it is done
+  });
+
+  test('people decide', async (context) => {
+    if (!await keeps('Review', () => client.reviews(), context)) {
+      return;
+    }
+    const filed = await client.fileReview(SPAM, 'spam', {why: 'reported twice', priority: 5});
+    assert.ok((await all(client.reviews({state: 'waiting', pageSize: 1}))).some(({review}) => review === filed.review));
+    const first = await client.nextReview({lease_ms: 60_000});
+    assert.deepEqual([first.review, first.messages[0].content], [filed.review, SPAM]);
+    await client.release(first.review, first.lease);
+    await assert.rejects(client.decide(first.review, first.lease, 'safe'), safeguard.Conflict);
+    const again = await client.nextReview();
+    await client.decide(again.review, again.lease, 'violation', {rule_ids: ['SP3.d'], note: 'sells followers'});
+    assert.equal((await client.review(filed.review)).decision.outcome, 'violation');
+    assert.equal(await client.nextReview(), null);
   });
 
   test('the same key is answered once', async () => {
@@ -270,6 +330,17 @@ describe('a server that misbehaves', () => {
     await assert.rejects(misled.judge('hello'), safeguard.SafeguardError);
     answers = [[200, {}, '<html>']];
     await assert.rejects(misled.judge('hello'), safeguard.SafeguardError);
+  });
+
+  test('is asked for a job as long as it may take', async () => {
+    const waiting = [200, {}, '{"id": "j1", "state": "waiting"}'];
+    answers = [waiting, waiting, [200, {}, '{"id": "j1", "state": "done", "verdicts": []}']];
+    assert.equal((await misled.wait('j1')).state, 'done');
+    assert.deepEqual(waits, [100, 200]);
+    answers = [waiting];
+    await assert.rejects(misled.wait('j1', {timeoutMs: 0}), safeguard.JobUnfinished);
+    answers = [[200, {}, '{"id": "j1", "state": "dead", "problem": "the deadline has passed"}']];
+    await assert.rejects(misled.wait('j1'), {name: 'JobFailed', message: /deadline/});
   });
 
   async function streamOf(body, headers = {}) {

@@ -127,10 +127,9 @@ class Published(Version):
     findings: list[dict[str, Any]]
 
 
-class Record(TypedDict, total=False):
-    """A recorded verdict."""
+class FinalVerdict(TypedDict, total=False):
+    """A recorded verdict, without its place in the log."""
 
-    sequence: Required[int]
     when: Required[str]
     id: str
     text: str
@@ -154,6 +153,61 @@ class Record(TypedDict, total=False):
     changed: dict[str, Any]
 
 
+class Record(FinalVerdict, total=False):
+    sequence: Required[int]
+
+
+class JobTicket(TypedDict):
+    job: str
+    new: bool  # False: the Idempotency-Key was there already
+    id: NotRequired[str]
+
+
+class JobSummary(TypedDict):
+    id: str
+    kind: Literal["judge"]
+    state: JobState
+    attempts: int
+    attempts_max: int
+    priority: float
+    created: str
+    changed: str
+    due: NotRequired[str]
+    deadline: NotRequired[str]
+    parent: NotRequired[str]
+    worker: NotRequired[str]
+    problem: NotRequired[str]  # of the last attempt, or why it is dead
+
+
+class Job(JobSummary):
+    verdicts: list[FinalVerdict] | None
+
+
+class ReviewTicket(TypedDict):
+    review: str
+    new: bool
+
+
+class Review(TypedDict, total=False):
+    review: Required[str]
+    state: Required[JobState]
+    priority: Required[float]
+    created: Required[str]
+    changed: Required[str]
+    reviewer: str
+    lease_ends: str
+    lease: int  # of the case that next_review has given: decide and release ask for it
+    policy: str
+    policy_version: str
+    policy_hash: str
+    why: str
+    id: str
+    surface: str
+    language: str
+    messages: list[Message]
+    decision: dict[str, Any]
+
+
 class Page(TypedDict):
     data: list[Any]
     next_cursor: str | None
@@ -173,6 +227,18 @@ class StreamFailed(SafeguardError):
     def __init__(self, message: str, code: str = "stream-cut") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
+
+
+class JobFailed(SafeguardError):
+    """A job is dead: nothing was judged, which is not "safe". `job` says why."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"job {job['id']} is dead: {job.get('problem', '')}")
+        self.job = job
+
+
+class JobUnfinished(SafeguardError):
+    """A job is not done yet. It goes on: wait for it again."""
 
 
 class Problem(SafeguardError):
@@ -239,7 +305,19 @@ OPERATIONS: dict[str, Operation] = {
     "promoteVersion": Operation("POST", "/v1/policies/{id}/versions/{version}/promote", True),
     "rollbackPolicy": Operation("POST", "/v1/policies/{id}/rollback", True),
     "policyHistory": Operation("GET", "/v1/policies/{id}/history"),
+    "submitJob": Operation("POST", "/v1/jobs", True),
+    "submitJobs": Operation("POST", "/v1/jobs/batch", True),
+    "listJobs": Operation("GET", "/v1/jobs"),
+    "getJob": Operation("GET", "/v1/jobs/{id}"),
+    "retryJob": Operation("POST", "/v1/jobs/{id}/retry", True),
+    "fileReview": Operation("POST", "/v1/reviews", True),
+    "listReviews": Operation("GET", "/v1/reviews"),
+    "nextReview": Operation("POST", "/v1/reviews/next"),
+    "getReview": Operation("GET", "/v1/reviews/{id}"),
+    "decideReview": Operation("POST", "/v1/reviews/{id}/decision"),
+    "releaseReview": Operation("POST", "/v1/reviews/{id}/release"),
     "listVerdicts": Operation("GET", "/v1/verdicts"),
+    "exportVerdicts": Operation("GET", "/v1/verdicts/export"),
     "ready": Operation("GET", "/readyz"),
     "metrics": Operation("GET", "/metrics"),
 }
@@ -364,6 +442,109 @@ class Client:
         body: dict[str, Any] = {"input": texts if isinstance(texts, str) else list(texts)}
         body |= {"safety": safety} if safety else {}
         return self._call("createModeration", body=body, key=idempotency_key)
+
+    # -- judging later --
+
+    def submit(
+        self,
+        content: Content,
+        policies: Sequence[str] | None = None,
+        *,
+        account: str | None = None,
+        webhook: str | None = None,
+        priority: float | None = None,
+        deadline_ms: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> JobTicket:
+        """What is answered is on the service's disk and is seen through. Higher priorities first."""
+        body = _fields(content) | _given(policies=policies, account=account, webhook=webhook)
+        body |= _given(priority=priority, deadline_ms=deadline_ms)
+        return cast(JobTicket, self._call("submitJob", body=body, key=idempotency_key))
+
+    def submit_batch(
+        self,
+        contents: Sequence[Content],
+        policies: Sequence[str] | None = None,
+        *,
+        account: str | None = None,
+        webhook: str | None = None,
+        priority: float | None = None,
+        deadline_ms: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> list[JobTicket]:
+        """One job a content, at most 256; all are kept or none."""
+        body: dict[str, Any] = {"contents": [_fields(content) for content in contents]}
+        body |= _given(policies=policies, account=account, webhook=webhook)
+        body |= _given(priority=priority, deadline_ms=deadline_ms)
+        answer = self._call("submitJobs", body=body, key=idempotency_key)
+        return cast(list[JobTicket], answer["data"])
+
+    def job(self, id: str) -> Job:
+        return cast(Job, self._call("getJob", {"id": id}))
+
+    def jobs(self, state: JobState | None = None, page_size: int = 50) -> Iterator[JobSummary]:
+        return self._pages("listJobs", _given(state=state), page_size)
+
+    def wait(self, id: str, timeout: float = 60.0) -> Job:
+        """Asks for a job until it is done, 0.1 to 2 seconds apart. Raises JobFailed when it is dead
+        and JobUnfinished after `timeout` seconds."""
+        end, pause = time.monotonic() + timeout, 0.1
+        while True:
+            job = self.job(id)
+            if job["state"] == "done":
+                return job
+            if job["state"] == "dead":
+                raise JobFailed(job)
+            if time.monotonic() + pause > end:
+                raise JobUnfinished(f"job {id} is {job['state']} after {timeout:g} s")
+            self._sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    def retry_job(self, id: str, *, idempotency_key: str | None = None) -> Job:
+        """Begins a dead job again."""
+        return cast(Job, self._call("retryJob", {"id": id}, key=idempotency_key))
+
+    # -- people --
+
+    def file_review(
+        self,
+        content: Content,
+        policy: str,
+        *,
+        why: str | None = None,
+        priority: float | None = None,
+        idempotency_key: str | None = None,
+    ) -> ReviewTicket:
+        body = _fields(content) | _given(policy=policy, why=why, priority=priority)
+        return cast(ReviewTicket, self._call("fileReview", body=body, key=idempotency_key))
+
+    def reviews(self, state: JobState | None = None, page_size: int = 50) -> Iterator[Review]:
+        """In the order they were filed, without content."""
+        return self._pages("listReviews", _given(state=state), page_size)
+
+    def review(self, id: str) -> Review:
+        return cast(Review, self._call("getReview", {"id": id}))
+
+    def next_review(self, lease_ms: float | None = None) -> Review | None:
+        """Takes the most urgent case for a while; None when there is none."""
+        answer = self._answer("nextReview", body=_given(lease_ms=lease_ms))
+        return None if answer.status == 204 else cast(Review, json.loads(answer.body))
+
+    def decide(
+        self,
+        review: str,
+        lease: int,
+        outcome: Literal["violation", "safe"],
+        *,
+        rule_ids: Sequence[str] | None = None,
+        note: str | None = None,
+    ) -> Review:
+        body = {"lease": lease, "outcome": outcome} | _given(rule_ids=rule_ids, note=note)
+        return cast(Review, self._call("decideReview", {"id": review}, body=body))
+
+    def release(self, review: str, lease: int) -> Review:
+        """Gives a case back, for somebody else."""
+        return cast(Review, self._call("releaseReview", {"id": review}, body={"lease": lease}))
 
     # -- chat: the reasoner, or a guarded upstream --
 
@@ -504,6 +685,20 @@ class Client:
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+    def export_verdicts(self, *, page_size: int = 1000, **search: Any) -> Iterator[Record]:
+        """The same in large pieces, of JSON lines: for a warehouse. Its last record's `sequence` is
+        the `cursor` to go on from another day."""
+        query = _given(**search, limit=page_size)
+        if "since" in query:
+            query["from"] = query.pop("since")
+        while True:
+            answer = self._answer("exportVerdicts", query=query)
+            for line in answer.body.splitlines():
+                yield cast(Record, json.loads(line))
+            if answer.headers["X-End"] == "true":
+                return
+            query["cursor"] = answer.headers["X-Next-Cursor"]
 
     # -- the service itself --
 

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import safeguard_client
 from safeguard_client import Client, Conflict, ConnectionFailed, InvalidRequest, NotAllowed, NotFound
-from safeguard_client import OPERATIONS, Problem, SafeguardError, StreamFailed, Unavailable, worst
+from safeguard_client import JobFailed, JobUnfinished, OPERATIONS, Problem, SafeguardError, StreamFailed, Unavailable, worst
 
 URL = os.environ["SAFEGUARD_URL"]  # with a store, without keys
 TALKING_URL = os.environ["SAFEGUARD_TALKING_URL"]  # with a reasoner and a key
@@ -24,6 +24,7 @@ EXCEPTIONS = json.loads((pathlib.Path(__file__).parents[1] / "exceptions.json").
 TEAPOTS = "# Teapots\n\n## Violates\n- T1.a Offers or seeks teapots.\n\n## Allowed\n- T0.a Everything else.\n"
 SPAM = "Buy 10,000 followers today at www.follow-fast.example"
 answered: set[str] = set()
+unreachable: set[str] = set()  # what this build of the service keeps no store for
 
 
 class Watched(Client):
@@ -41,12 +42,23 @@ def talking_model(client: Client) -> str | None:
 
 
 def tearDownModule() -> None:
-    missing = set(OPERATIONS) - answered - {"ready"}  # ready asks without _answer
+    missing = set(OPERATIONS) - answered - unreachable - {"ready"}  # ready asks without _answer
     if talking_model(Client(TALKING_URL, KEY)) is None:
         print("SKIPPED: this service does not talk; streams are tested against a made-up one alone")
         missing -= {"createChatCompletion"}
     if missing:
         raise AssertionError(f"no test has had an answer to: {sorted(missing)}")
+
+
+def fields_of(kind: typing.Any) -> dict[str, bool]:
+    """A TypedDict's fields, and whether each is required."""
+    fields: dict[str, bool] = {}
+    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
+        origin = typing.get_origin(hint)
+        fields[name] = origin is typing.Required or (
+            kind.__total__ and origin is not typing.NotRequired
+        )
+    return fields
 
 
 class DocumentTest(unittest.TestCase):
@@ -76,14 +88,9 @@ class DocumentTest(unittest.TestCase):
         schemas = self.document["components"]["schemas"]
         for kind, schema in TYPES.items():
             with self.subTest(schema):
-                hints = typing.get_type_hints(kind, include_extras=True)
-                self.assertEqual(set(hints), set(schemas[schema]["properties"]))
-                required = {
-                    name
-                    for name, hint in hints.items()
-                    if typing.get_origin(hint) is typing.Required
-                    or (kind.__total__ and typing.get_origin(hint) is not typing.NotRequired)
-                }
+                fields = fields_of(kind)
+                self.assertEqual(set(fields), set(schemas[schema]["properties"]))
+                required = {name for name, needed in fields.items() if needed}
                 self.assertEqual(required, set(schemas[schema].get("required", [])))
 
 
@@ -96,6 +103,12 @@ TYPES = {
     safeguard_client.PolicySummary: "PolicySummary",
     safeguard_client.Version: "Version",
     safeguard_client.Record: "Record",
+    safeguard_client.FinalVerdict: "FinalVerdict",
+    safeguard_client.JobTicket: "JobTicket",
+    safeguard_client.JobSummary: "JobSummary",
+    safeguard_client.Job: "Job",
+    safeguard_client.ReviewTicket: "ReviewTicket",
+    safeguard_client.Review: "Review",
 }
 
 
@@ -160,6 +173,56 @@ class ServiceTest(unittest.TestCase):
         found = list(self.client.verdicts(policy="logged-py", outcome="violation", since="2020-01-01T00:00:00Z"))
         self.assertTrue(found and all(record["outcome"] == "violation" for record in found))
         self.assertEqual(list(self.client.verdicts(policy="logged-py", until="2020-01-01T00:00:00Z")), [])
+        exported = list(self.client.export_verdicts(policy="logged-py", since="2020-01-01T00:00:00Z", page_size=2))
+        self.assertEqual([record["sequence"] for record in exported], sequences)
+
+    def needs(self, kept: str, listed: typing.Callable[[], typing.Iterable[object]]) -> None:
+        """Skips, loudly, where the service has the paths but keeps nothing behind them."""
+        try:
+            list(listed())
+        except Conflict as problem:
+            if problem.code != "no-store":
+                raise
+            unreachable.update(name for name in OPERATIONS if kept in name)
+            print(f"SKIPPED: {problem.detail}, though it has a data folder")
+            self.skipTest(problem.detail)
+
+    def test_judges_later(self) -> None:
+        self.needs("Job", self.client.jobs)
+        ticket = self.client.submit({"text": SPAM, "id": "post-2"}, ["spam"], priority=1, idempotency_key="later-py")
+        self.assertEqual((ticket["new"], ticket["id"]), (True, "post-2"))
+        job = self.client.wait(ticket["job"])
+        self.assertEqual([v["outcome"] for v in job["verdicts"] or []], ["violation"])
+        tickets = self.client.submit_batch([SPAM, "Bake it."], ["spam"])
+        done = [self.client.wait(t["job"])["verdicts"] or [] for t in tickets]
+        self.assertEqual([v[0]["outcome"] for v in done], ["violation", "safe"])
+        self.assertLessEqual({t["job"] for t in tickets}, {j["id"] for j in self.client.jobs("done", page_size=1)})
+        with self.assertRaises(NotFound):
+            self.client.wait("j00000000000000000000")
+        late = self.client.submit("hello", ["spam"], deadline_ms=1)
+        try:
+            self.client.wait(late["job"])
+        except JobFailed as failed:
+            self.assertEqual(failed.job["state"], "dead")
+            self.client.retry_job(late["job"])
+        with self.assertRaises(Conflict):  # done, or begun again a moment ago
+            self.client.retry_job(ticket["job"])
+
+    def test_people_decide(self) -> None:
+        self.needs("Review", self.client.reviews)
+        filed = self.client.file_review(SPAM, "spam", why="reported twice", priority=5)
+        self.assertIn(filed["review"], [r["review"] for r in self.client.reviews("waiting", page_size=1)])
+        case = self.client.next_review(lease_ms=60_000)
+        assert case is not None
+        self.assertEqual((case["review"], case["messages"][0]["content"]), (filed["review"], SPAM))
+        self.client.release(case["review"], case["lease"])
+        with self.assertRaises(Conflict):
+            self.client.decide(case["review"], case["lease"], "safe")
+        again = self.client.next_review()
+        assert again is not None
+        self.client.decide(again["review"], again["lease"], "violation", rule_ids=["SP3.d"], note="sells followers")
+        self.assertEqual(self.client.review(filed["review"])["decision"]["outcome"], "violation")
+        self.assertIsNone(self.client.next_review())
 
     def test_the_same_key_is_answered_once(self) -> None:
         made = [self.client.publish(TEAPOTS, id="once-py", idempotency_key="k1") for _ in range(2)]
@@ -316,6 +379,18 @@ class MisbehavingServerTest(unittest.TestCase):
         self.answer((200, {}, b"<html>"))
         with self.assertRaises(SafeguardError):
             self.client.judge("hello")
+
+    def test_waits_for_a_job_as_long_as_it_may(self) -> None:
+        waiting = (200, {}, b'{"id": "j1", "state": "waiting"}')
+        self.answer(waiting, waiting, (200, {}, b'{"id": "j1", "state": "done", "verdicts": []}'))
+        self.assertEqual(self.client.wait("j1")["state"], "done")
+        self.assertEqual(self.waits, [0.1, 0.2])
+        self.answer(waiting)
+        with self.assertRaises(JobUnfinished):
+            self.client.wait("j1", timeout=0)
+        self.answer((200, {}, b'{"id": "j1", "state": "dead", "problem": "the deadline has passed"}'))
+        with self.assertRaisesRegex(JobFailed, "deadline"):
+            self.client.wait("j1")
 
     def stream(self, body: bytes) -> safeguard_client.GuardedStream:
         self.answer((200, {"Content-Type": "text/event-stream"}, body))

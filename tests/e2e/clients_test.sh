@@ -11,6 +11,7 @@ trap 'kill -9 "${SERVERS[@]}" 2>/dev/null; rm -rf "$WORK"' EXIT
 serve() {
   local name=$1
   shift
+  : >"$name.listening"
   safeguard serve --port 0 "$@" >"$name.listening" 2>"$name.log" &
   SERVERS+=($!)
   disown
