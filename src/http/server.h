@@ -15,6 +15,14 @@
 
 namespace safeguard::http {
 
+// PEM files; all empty: HTTP without TLS.
+struct TlsFiles {
+  std::string certificate;  // with its chain
+  std::string key;          // of the certificate
+  std::string
+      client_authorities;  // who must have signed a client's certificate; empty: none needed
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";      // an address, or "localhost"
   std::uint16_t port = 8080;           // 0: any free one
@@ -28,6 +36,7 @@ struct ServerOptions {
   std::chrono::milliseconds idle_time{75'000};     // between requests
   std::chrono::milliseconds answer_time{120'000};  // of the handler; then 503
   std::chrono::milliseconds drain_time{30'000};    // for requests under way when Drain() is called
+  TlsFiles tls{};
 };
 
 // Whether only this machine can reach `host`.
@@ -35,7 +44,8 @@ bool IsLoopback(const std::string& host);
 
 class Server {
  public:
-  // Listens and serves until Drain(). Fails when the address is unknown, taken or not allowed.
+  // Listens and serves until Drain(). Fails when the address is unknown, taken or not allowed,
+  // or the TLS files cannot be used.
   // Every Reply must have been called or dropped before the server is destroyed.
   static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler handler);
 
@@ -43,6 +53,9 @@ class Server {
 
   [[nodiscard]] virtual std::uint16_t port() const = 0;
   [[nodiscard]] virtual std::size_t connections() const = 0;
+  // Reads the TLS files again, for connections that come from now on. What cannot be used changes
+  // nothing.
+  virtual Status ReloadTls() = 0;
   // Stops listening, closes idle connections, lets requests under way finish (at most drain_time)
   // and returns when all are closed: true when none was cut off. To be called once, from a thread
   // that is none of the handler's.

@@ -3,34 +3,7 @@
 # OpenAI's own client against it where npm has it.
 #   service_test.sh SAFEGUARD_BINARY
 . "$(dirname "$0")/lib.sh"
-
-SERVER=
-# serve ARGUMENTS...: starts one on a free port; its address is then in URL.
-serve() {
-  safeguard serve --port 0 "$@" >listening 2>log &
-  SERVER=$!
-  for _ in $(seq 600); do
-    URL=$(grep -o 'http://[0-9.:]*' listening) && [ -n "$URL" ] &&
-      curl -fsS -o /dev/null "$URL/readyz" 2>/dev/null && return
-    kill -0 "$SERVER" 2>/dev/null || break
-    sleep 0.1
-  done
-  fail "the server did not come up: $(head -c 600 log)"
-}
-# stop CODE: sends SIGTERM and waits.
-stop() {
-  local code=0
-  kill -TERM "$SERVER"
-  wait "$SERVER" || code=$?
-  equal "exit code of the server" "$code" "$1"
-}
-# post PATH BODY CURL_ARGUMENTS...
-post() {
-  local path=$1 body=$2
-  shift 2
-  curl -sS -w '\n%{http_code}\n' -H 'Content-Type: application/json' -d "$body" "$@" "$URL$path" >out 2>err
-}
-trap '[ -z "$SERVER" ] || kill -9 "$SERVER" 2>/dev/null; rm -rf "$WORK"' EXIT
+. "$HERE/serve_lib.sh"
 
 # Nothing configured: shipped policies, the screen, this machine alone.
 serve
@@ -68,6 +41,30 @@ call 0 safeguard verdicts teapots --json --data-dir data
 has out '"policy":"teapots"'
 lacks out "Lovely"
 
+# Later: a job that is done by itself, a case for a person, the log as lines.
+serve --data-dir data
+post /v1/jobs '{"text": "Rare teapots, message me", "policies": ["teapots"], "id": "post-7"}'
+has out '202'
+JOB=$(grep -o '"job":"[^"]*' out | cut -d'"' -f4)
+for _ in $(seq 100); do
+  curl -sS "$URL/v1/jobs/$JOB" >out
+  grep -q '"state":"done"' out && break
+  sleep 0.1
+done
+has out '"policy_version":"1"'
+has out '"id":"post-7"'
+post /v1/reviews '{"text": "Is this a teapot?", "policy": "teapots", "why": "unsure"}'
+has out '201'
+post /v1/reviews/next ''
+has out 'Is this a teapot'
+REVIEW=$(grep -o '"review":"[^"]*' out | cut -d'"' -f4)
+post "/v1/reviews/$REVIEW/decision" '{"lease": 1, "outcome": "violation", "rule_ids": ["T1.a"]}'
+has out '"reviewer":"local"'
+curl -sS "$URL/v1/verdicts/export?policy=teapots" >out
+equal "records of teapots" "$(wc -l <out)" 3
+has out '"decided_by":"human"'
+stop 0
+
 # The first key locks the server, at once or within a second; each scope opens its part.
 serve --data-dir data
 call 0 safeguard key new gateway --scope judge --data-dir data
@@ -86,6 +83,56 @@ lacks log "$KEY"
 lacks data/keys.json "${KEY#sg_*_}"
 call 0 safeguard key list --data-dir data
 has out gateway
+
+# One YAML, read again on SIGHUP; what is wrong in it changes nothing.
+printf 'timeout_ms: 700\nqueue: 10\n' >service.yaml
+call 0 safeguard serve --config service.yaml --print-config
+has out 'timeout_ms: 700'
+call 2 safeguard serve --config service.yaml --prot 1
+stop 0
+serve --config service.yaml
+printf 'timeout_ms: 900\nqueue: 20\nworkers: 3\n' >service.yaml
+kill -HUP "$SERVER"
+wait_for_log '"event":"reloaded"'
+has log 'timeout_ms 900, queue 20; at the next start: workers'
+printf 'timeout_ms: soon\n' >service.yaml
+kill -HUP "$SERVER"
+wait_for_log '"event":"reload-refused"'
+post /v1/judge '{"text": "hello", "policies": ["spam"]}'
+has out '"verdicts"'
+stop 0
+
+# TLS, with a certificate that is renewed meanwhile, and clients that must show one.
+certificate() {  # NAME
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj "/CN=$1" \
+    -addext "subjectAltName=IP:127.0.0.1" -keyout "$1.key" -out "$1.pem" 2>openssl.log || fail "$(cat openssl.log)"
+}
+certificate one
+certificate two
+certificate client
+cp one.pem served.pem && cp one.key served.key
+CURL_TLS="--cacert one.pem" serve --tls-certificate served.pem --tls-key served.key
+post /v1/judge '{"text": "hello", "policies": ["spam"]}' --cacert one.pem
+has out '"verdicts"'
+post /v1/judge '{"text": "hello"}' --cacert two.pem
+has err 'certificate'
+cp two.pem served.pem && cp two.key served.key
+kill -HUP "$SERVER"
+wait_for_log '"event":"reloaded"'
+post /v1/judge '{"text": "hello", "policies": ["spam"]}' --cacert two.pem
+has out '"verdicts"'
+stop 0
+CURL_TLS="--cacert one.pem --cert client.pem --key client.key" \
+  serve --tls-certificate one.pem --tls-key one.key --tls-client-ca client.pem
+post /v1/judge '{"text": "hello", "policies": ["spam"]}' --cacert one.pem --cert client.pem --key client.key
+has out '"verdicts"'
+post /v1/judge '{"text": "hello", "policies": ["spam"]}' --cacert one.pem
+lacks out '"verdicts"'
+stop 0
+call 4 safeguard serve --port 0 --tls-certificate nosuch.pem --tls-key one.key
+has err 'nosuch.pem'
+call 4 safeguard serve --port 0 --tls-certificate one.pem --tls-key two.key
+serve --data-dir data
 
 # A server that others reach needs keys.
 call 2 safeguard serve --host 0.0.0.0 --port 0 --data-dir elsewhere

@@ -308,6 +308,9 @@ Invocation CommandTree::Parse(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& problem) {
     return ParseEnd{ExitCode::kUsage, "", ParseProblem(*app_, problem)};
   }
+  if (app_->got_subcommand("serve")) {
+    return FinishServe(arguments);
+  }
   return Selected();
 }
 

@@ -79,6 +79,7 @@ class CommandTree {
   void AddBench();       // model_commands.cc
   void AddScreen();      // screen_commands.cc
   void AddServe();       // serve_commands.cc
+  Invocation FinishServe(const std::vector<std::string>& arguments);
   void AddKey();
   void AddVersion();
   void AddGuard();  // guard_commands.cc

@@ -9,6 +9,12 @@
 
 namespace safeguard::apps {
 
+struct WebhookArguments {
+  std::string secret_file;           // empty: nothing is sent
+  std::vector<std::string> allowed;  // private addresses that webhooks may have
+  std::string certificates;
+};
+
 struct ServeArguments {
   std::string host = "127.0.0.1";
   int port = 8080;       // 0: any free one
@@ -21,6 +27,17 @@ struct ServeArguments {
   std::size_t queue = 2048;  // contents that may wait
   std::size_t body_kib = 4096;
   int drain_s = 30;
+  bool no_jobs = false;  // they are kept, and another process works on them
+  WebhookArguments webhook;
+  std::string tls_certificate;  // PEM files; empty: no TLS
+  std::string tls_key;
+  std::string tls_client_ca;
+
+  std::string config;          // the YAML that gives what the command line leaves out; may be empty
+  bool print_config = false;   // and nothing else
+  bool config_schema = false;  // likewise
+  std::vector<std::string> words;  // the command line, to be read again with a changed file
+  std::string effective;           // every option as it is: what --print-config prints
 };
 
 enum class KeyVerb { kNew, kList, kRotate, kRevoke };

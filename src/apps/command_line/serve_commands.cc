@@ -3,6 +3,7 @@
 
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/options.h"
+#include "apps/command_line/serve_config.h"
 
 namespace safeguard::apps {
 namespace {
@@ -11,6 +12,7 @@ constexpr const char* kServeExamples = R"(Examples:
   safeguard serve
   safeguard serve --port 9000 --data-dir ./data
   safeguard serve --judge reasoner --model gpt-oss-safeguard-20b --timeout-ms 20000
+  safeguard serve --config service.yaml
 
 Answers on this machine alone unless --host says otherwise; a server that others reach needs keys
 (safeguard key new). SIGTERM or Ctrl-C lets requests under way finish. docs/service.md says more.
@@ -59,6 +61,31 @@ void CommandTree::AddServe() {
                    "Seconds that requests under way may take after SIGTERM (default: 30)")
       ->type_name("N")
       ->check(NumberFrom(0, 3600));
+  command->add_flag("--no-jobs", serve_.no_jobs,
+                    "Keep jobs, and leave them to `safeguard jobs run` and its judge");
+  AddFile(command, "--webhook-secret-file", serve_.webhook.secret_file,
+          "Secrets that sign what webhooks are told; without it nobody is told");
+  command
+      ->add_option("--webhook-allow", serve_.webhook.allowed,
+                   "A private address or range that webhooks may have, as in 10.1.0.0/16; repeat "
+                   "it for more")
+      ->type_name("ADDRESS")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  AddFile(command, "--webhook-ca", serve_.webhook.certificates,
+          "Authorities to trust instead of the system's, PEM");
+  AddFile(command, "--tls-certificate", serve_.tls_certificate,
+          "Speak TLS, with this certificate and its chain, PEM; SIGHUP reads it again");
+  AddFile(command, "--tls-key", serve_.tls_key, "The certificate's private key, PEM");
+  AddFile(command, "--tls-client-ca", serve_.tls_client_ca,
+          "Serve only clients whose certificate one of these authorities signed, PEM");
+  AddFile(command, "--config", serve_.config,
+          "YAML with any of these options; the command line wins. SIGHUP reads it again");
+  command->add_flag("--print-config", serve_.print_config,
+                    "Print every option as such a YAML, and end");
+  command->add_flag("--config-schema", serve_.config_schema,
+                    "Print the JSON Schema of --config, and end");
   command->footer(kServeExamples);
 }
 
@@ -98,10 +125,25 @@ void CommandTree::AddKey() {
   key->footer(kKeyExamples);
 }
 
-std::optional<Invocation> CommandTree::SelectedOfService(const CLI::App& command) const {
-  if (command.get_name() == "serve") {
-    return serve_;
+Invocation CommandTree::FinishServe(const std::vector<std::string>& arguments) {
+  CLI::App& command = *app_->get_subcommand("serve");
+  if (serve_.config_schema) {
+    return ParseEnd{ExitCode::kSafe, ConfigSchema(command), {}};
   }
+  if (!serve_.config.empty()) {
+    if (const Status applied = ApplyConfigFile(serve_.config, command); !applied) {
+      return ParseEnd{ExitCode::kUsage, "", applied.error()};
+    }
+  }
+  serve_.effective = ConfigYaml(command);
+  if (serve_.print_config) {
+    return ParseEnd{ExitCode::kSafe, serve_.effective, {}};
+  }
+  serve_.words = arguments;
+  return serve_;
+}
+
+std::optional<Invocation> CommandTree::SelectedOfService(const CLI::App& command) const {
   if (command.get_parent()->get_name() == "key") {
     return key_;
   }

@@ -4,165 +4,32 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
+#include <cmath>
 #include <mutex>
+#include <optional>
 #include <sstream>
 #include <thread>
 #include <utility>
+#include <variant>
+#include <vector>
 
-#include "apps/calibration/find_calibration.h"
+#include "apps/command_line/command_tree.h"
 #include "apps/commands/commands.h"
 #include "apps/commands/judging.h"
-#include "apps/input/data_folder.h"
-#include "apps/input/embedded_pack.h"
-#include "apps/input/key_file.h"
-#include "apps/input/policy_catalog.h"
+#include "apps/commands/reload_signal.h"
+#include "apps/commands/serve_jobs.h"
+#include "apps/commands/serve_parts.h"
 #include "base/random_bytes.h"
 #include "base/utc_time.h"
-#include "eval/golden_set.h"
 #include "http/server.h"
 #include "http/service.h"
-#include "moderation/calibrated_judge.h"
-#include "storage/stores.h"
+#include "http/webhook_sender.h"
 
 namespace safeguard::apps {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{100};  // for a signal
 constexpr int kLooksPerKeyCheck = 10;
-
-// Null pointers where nothing is kept.
-struct Kept {
-  std::string folder;
-  std::unique_ptr<moderation::PolicyStore> policies;
-  std::unique_ptr<moderation::VerdictLog> verdicts;
-};
-
-Result<Kept> OpenKept(const std::string& flag) {
-  Kept kept;
-  kept.folder = NamedDataFolder(flag);
-  if (kept.folder.empty()) {
-    return kept;
-  }
-  Result<std::unique_ptr<moderation::PolicyStore>> policies =
-      storage::OpenPolicyStore(kept.folder, {.create = true});
-  if (!policies) {
-    return std::unexpected(policies.error());
-  }
-  Result<std::unique_ptr<moderation::VerdictLog>> verdicts =
-      storage::OpenVerdictLog(kept.folder, {.create = true});
-  if (!verdicts) {
-    return std::unexpected(verdicts.error());
-  }
-  kept.policies = std::move(*policies);
-  kept.verdicts = std::move(*verdicts);
-  return kept;
-}
-
-Status AddShipped(std::span<const EmbeddedFile> files, const std::string& pack,
-                  std::vector<http::ShippedPolicy>& shipped) {
-  const PolicyCatalog catalog(files);
-  for (const std::string& name : catalog.names()) {
-    const Result<PolicyCatalog::Source> source = catalog.Read(name, "", Golden::kRead);
-    if (!source) {
-      return std::unexpected(source.error());
-    }
-    Result<moderation::Policy> policy = moderation::ReadPolicy(source->policy, source->fallback_id);
-    if (!policy) {
-      return std::unexpected(policy.error());
-    }
-    std::istringstream in(source->golden);
-    Result<std::vector<moderation::GoldenCase>> golden =
-        source->golden.empty() ? std::vector<moderation::GoldenCase>()
-                               : eval::ReadGoldenSet(in, source->golden_origin);
-    if (!golden) {
-      return std::unexpected(golden.error());
-    }
-    shipped.push_back({std::move(*policy), source->policy, std::move(*golden), pack});
-  }
-  return {};
-}
-
-Result<std::vector<http::ShippedPolicy>> LoadShipped(Services& services) {
-  std::vector<http::ShippedPolicy> shipped;
-  Status added = AddShipped(services.shipped_policies(), "", shipped);
-  if (added) {
-    added = AddShipped(EmbeddedPackFiles(), "openai", shipped);
-  }
-  return added ? Result<std::vector<http::ShippedPolicy>>(std::move(shipped))
-               : std::unexpected(added.error());
-}
-
-Result<std::vector<moderation::GoldenCase>> ReadGolden(std::string_view bytes,
-                                                       const std::string& name) {
-  std::istringstream in{std::string(bytes)};
-  return eval::ReadGoldenSet(in, name);
-}
-
-// Under a stored version with the calibration that is kept with it, as `classify` judges.
-std::unique_ptr<moderation::Judge> WithStoredCalibrations(std::unique_ptr<moderation::Judge> judge,
-                                                          const Kept& kept,
-                                                          const JudgeChoice& choice,
-                                                          Services& services, Console& console) {
-  if (kept.policies == nullptr) {
-    return judge;
-  }
-  return std::make_unique<moderation::CalibratedJudge>(
-      std::move(judge),
-      [&kept, choice, &services, &console](
-          const moderation::Policy& policy) -> Result<std::optional<moderation::ScoreCalibration>> {
-        const auto info = kept.policies->Find(policy.id, policy.version);
-        if (!info || info->hash != policy.hash) {
-          return std::nullopt;  // it ships with the program
-        }
-        const auto version = moderation::ReadLiveVersion(*kept.policies, *info);
-        Result<LoadedPolicy> loaded =
-            version ? LoadStored(**version, "", Golden::kRead) : std::unexpected(version.error());
-        if (!loaded) {
-          return std::unexpected(loaded.error());
-        }
-        loaded->stored = *info;
-        const Result<Calibrations> found =
-            FindCalibrations({}, {*loaded}, kept.folder, choice, services, console);
-        if (!found) {
-          return std::unexpected(found.error());
-        }
-        const auto place = found->find(policy.hash);
-        return place == found->end() ? std::nullopt : std::optional(place->second);
-      });
-}
-
-// Reads the keys again when their file is another one. A file that cannot be read changes nothing
-// but is told: the keys that were good go on.
-class KeyWatch {
- public:
-  KeyWatch(std::string folder, http::KeyRing& ring) : folder_(std::move(folder)), ring_(ring) {}
-
-  Status Look() {
-    if (folder_.empty()) {
-      return {};
-    }
-    std::error_code missing;
-    const auto time = std::filesystem::last_write_time(KeyFilePath(folder_), missing);
-    if (missing ? !there_ : there_ && time == time_) {
-      return {};
-    }
-    Result<std::vector<http::ApiKey>> keys = LoadKeys(folder_);
-    there_ = !missing;
-    time_ = time;
-    if (!keys) {
-      return std::unexpected(keys.error());
-    }
-    ring_.Set(std::move(*keys));
-    return {};
-  }
-
- private:
-  std::string folder_;
-  http::KeyRing& ring_;
-  bool there_ = false;
-  std::filesystem::file_time_type time_{};
-};
 
 Status CheckReach(const ServeArguments& arguments, const http::KeyRing& keys) {
   if (http::IsLoopback(arguments.host) || keys.size() > 0) {
@@ -181,94 +48,260 @@ http::ServerOptions ServerOptionsOf(const ServeArguments& arguments) {
   options.connections_max = arguments.connections;
   options.body_bytes_max = std::uint64_t{arguments.body_kib} << 10U;
   options.drain_time = std::chrono::seconds(arguments.drain_s);
+  options.tls = {arguments.tls_certificate, arguments.tls_key, arguments.tls_client_ca};
   return options;
 }
 
-std::string Address(const std::string& host, std::uint16_t port) {
-  return host.find(':') == std::string::npos ? fmt::format("http://{}:{}", host, port)
-                                             : fmt::format("http://[{}]:{}", host, port);
+std::string Address(const ServeArguments& arguments, std::uint16_t port) {
+  const char* scheme = arguments.tls_certificate.empty() ? "http" : "https";
+  return arguments.host.find(':') == std::string::npos
+             ? fmt::format("{}://{}:{}", scheme, arguments.host, port)
+             : fmt::format("{}://[{}]:{}", scheme, arguments.host, port);
 }
 
-void WaitForStop(KeyWatch& keys, http::Service& service, const std::atomic<bool>& stop) {
+std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after) {
+  std::vector<std::string> changed;
+  std::istringstream old_lines(before);
+  std::istringstream new_lines(after);  // of the same keys, in the same order
+  std::string old_line;
+  std::string new_line;
+  while (std::getline(old_lines, old_line) && std::getline(new_lines, new_line)) {
+    if (old_line != new_line) {
+      changed.push_back(new_line.substr(0, new_line.find(':')));
+    }
+  }
+  return changed;
+}
+
+// The object graph of a server. Members are destroyed from the last to the first: the server, whose
+// answers everything else gives, goes first.
+class Serving {
+ public:
+  Serving(const ServeArguments& arguments, Services& services, Console& console)
+      : arguments_(arguments), services_(services), console_(console) {}
+
+  // An exit code where it cannot run; the reason has been told.
+  std::optional<ExitCode> Open();
+  ExitCode Run(const std::atomic<bool>& stop);
+
+ private:
+  std::optional<ExitCode> OpenStores();
+  std::optional<ExitCode> OpenJudge();
+  std::optional<ExitCode> Listen();
+  [[nodiscard]] http::ServiceParts ServicePartsOf();
+  void AddGauges();
+  void StartJobs();
+  void WaitForStop(const std::atomic<bool>& stop);
+  void Reload();
+
+  const ServeArguments& arguments_;
+  Services& services_;
+  Console& console_;
+  ReloadSignal reload_;
+  std::mutex line_mutex_;
+  Kept kept_;
+  http::KeyRing keys_;
+  std::optional<KeyWatch> key_watch_;
+  std::unique_ptr<moderation::MessageSender> sender_;
+  std::vector<http::ShippedPolicy> shipped_;
+  std::unique_ptr<moderation::Judge> judge_;
+  http::Metrics metrics_;
+  std::optional<http::PolicyShelf> shelf_;
+  std::optional<http::Judging> judging_;
+  std::optional<http::Service> service_;
+  std::optional<ServeJobs> jobs_;
+  std::unique_ptr<http::Server> server_;
+};
+
+std::optional<ExitCode> Serving::OpenStores() {
+  Result<Kept> kept = OpenKept(arguments_.data_dir);
+  if (!kept) {
+    return Fails(console_, kept.error(), ExitCode::kCannotRun);
+  }
+  kept_ = std::move(*kept);
+  key_watch_.emplace(kept_.folder, keys_);
+  if (const Status loaded = key_watch_->Look(); !loaded) {
+    return Fails(console_, loaded.error(), ExitCode::kCannotRun);
+  }
+  if (const Status reach = CheckReach(arguments_, keys_); !reach) {
+    return Fails(console_, reach.error(), ExitCode::kUsage);
+  }
+  return std::nullopt;
+}
+
+std::optional<ExitCode> Serving::OpenJudge() {
+  Result<std::vector<http::ShippedPolicy>> shipped = LoadShipped(services_);
+  if (!shipped) {
+    return Fails(console_, shipped.error(), ExitCode::kCannotRun);
+  }
+  shipped_ = std::move(*shipped);
+  Result<std::unique_ptr<moderation::Judge>> judge = services_.OpenJudge(arguments_.judge);
+  if (!judge) {
+    return Fails(console_, judge.error(), ExitCode::kCannotRun);
+  }
+  judge_ = WithStoredCalibrations(std::move(*judge), kept_, arguments_.judge, services_, console_);
+  return std::nullopt;
+}
+
+http::ServiceParts Serving::ServicePartsOf() {
+  return {.judging = *judging_,
+          .shelf = *shelf_,
+          .store = kept_.policies.get(),
+          .log = kept_.verdicts.get(),
+          .keys = keys_,
+          .metrics = metrics_,
+          .read_golden = ReadGolden,
+          .now = UtcNow,
+          .random_bytes = RandomBytes,
+          .log_line =
+              [this](std::string_view line) {
+                const std::lock_guard lock(line_mutex_);
+                console_.Error(std::string(line) + "\n");
+              },
+          .queue = kept_.queue.get(),
+          .check_webhook = http::CheckWebhookUrl};
+}
+
+std::optional<ExitCode> Serving::Listen() {
+  Result<std::unique_ptr<http::Server>> server =
+      http::Server::Start(ServerOptionsOf(arguments_),
+                          [this](std::shared_ptr<http::Request> request, http::Reply reply) {
+                            service_->Handle(std::move(request), std::move(reply));
+                          });
+  if (!server) {
+    return Fails(console_, server.error(), ExitCode::kCannotRun);
+  }
+  server_ = std::move(*server);
+  console_.Out("Listening on " + Address(arguments_, server_->port()) +
+               (kept_.folder.empty() ? "; nothing is kept without --data-dir" : "") + "\n");
+  return std::nullopt;
+}
+
+void Serving::AddGauges() {
+  metrics_.SetGauge("safeguard_http_connections", "Connections that are open",
+                    [this] { return static_cast<double>(server_->connections()); });
+  if (kept_.queue == nullptr) {
+    return;
+  }
+  const auto count = [this](std::size_t moderation::JobCounts::* which) {
+    return [this, which] {
+      const auto counts = kept_.queue->Counts("", UtcNow());
+      return counts ? static_cast<double>((*counts).*which) : std::nan("");
+    };
+  };
+  metrics_.SetGauge("safeguard_jobs_waiting", "Jobs that wait",
+                    count(&moderation::JobCounts::waiting));
+  metrics_.SetGauge("safeguard_jobs_dead", "Jobs that were given up and wait for a person",
+                    count(&moderation::JobCounts::dead));
+}
+
+std::optional<ExitCode> Serving::Open() {
+  if (const Status usage = CheckJudge(arguments_.judge); !usage) {
+    return Fails(console_, usage.error(), ExitCode::kUsage);
+  }
+  Result<std::unique_ptr<moderation::MessageSender>> sender = OpenSender(arguments_.webhook);
+  if (!sender) {
+    return Fails(console_, sender.error(), ExitCode::kUsage);
+  }
+  sender_ = std::move(*sender);
+  std::optional<ExitCode> failed = OpenStores();
+  failed = failed ? failed : OpenJudge();
+  if (failed) {
+    return failed;
+  }
+  shelf_.emplace(*judge_, shipped_, kept_.policies.get(), ReadGolden);
+  judging_.emplace(http::JudgingParts{*judge_, *shelf_, kept_.verdicts.get(), metrics_, UtcNow},
+                   http::JudgingOptions{.workers = arguments_.workers,
+                                        .queue_contents_max = arguments_.queue,
+                                        .keep_content = arguments_.record_content});
+  service_.emplace(ServicePartsOf(),
+                   http::ServiceOptions{.keys_required = !http::IsLoopback(arguments_.host),
+                                        .timeout = std::chrono::milliseconds(arguments_.timeout_ms),
+                                        .model = "safeguard-" + arguments_.judge.judge,
+                                        .keep_content = arguments_.record_content});
+  failed = Listen();
+  if (!failed) {
+    AddGauges();
+  }
+  return failed;
+}
+
+void Serving::StartJobs() {
+  if (kept_.queue != nullptr && !arguments_.no_jobs) {
+    jobs_.emplace(ServeJobsParts{*kept_.queue, *kept_.verdicts, *judge_, *shelf_, sender_.get(),
+                                 [this](const std::string& event, const std::string& detail) {
+                                   service_->Log(event, detail);
+                                 }});
+  }
+}
+
+void Serving::WaitForStop(const std::atomic<bool>& stop) {
   for (int look = 1; !stop.load(); ++look) {
     std::this_thread::sleep_for(kLook);
+    if (reload_.Take()) {
+      Reload();
+    }
     if (look % kLooksPerKeyCheck == 0) {
-      const Status looked = keys.Look();
+      const Status looked = key_watch_->Look();
       if (!looked) {
-        service.Log("keys-unreadable", Describe(looked.error()));
+        service_->Log("keys-unreadable", Describe(looked.error()));
       }
     }
   }
+}
+
+// What cannot be read changes nothing; what needs a new start is said and changes nothing either.
+void Serving::Reload() {
+  CommandTree tree;
+  const Invocation read = tree.Parse(arguments_.words);
+  const auto* fresh = std::get_if<ServeArguments>(&read);
+  if (fresh == nullptr) {
+    const auto* end = std::get_if<ParseEnd>(&read);
+    service_->Log("reload-refused", end == nullptr ? "" : Describe(end->error));
+    return;
+  }
+  service_->SetTimeout(std::chrono::milliseconds(fresh->timeout_ms));
+  judging_->SetQueueMax(fresh->queue);
+  if (const Status tls = server_->ReloadTls(); !tls) {
+    service_->Log("tls-unreadable", Describe(tls.error()));
+  }
+  std::string later;
+  for (const std::string& key : ChangedKeys(arguments_.effective, fresh->effective)) {
+    if (key != "timeout_ms" && key != "queue") {
+      later += (later.empty() ? "; at the next start: " : ", ") + key;
+    }
+  }
+  service_->Log("reloaded", "timeout_ms " + std::to_string(fresh->timeout_ms) + ", queue " +
+                                std::to_string(fresh->queue) + later);
+}
+
+ExitCode Serving::Run(const std::atomic<bool>& stop) {
+  const Status warm = shelf_->Warm();
+  if (warm) {
+    StartJobs();
+    service_->SetReady(true);
+    service_->Log("ready", "judge " + arguments_.judge.judge);
+    WaitForStop(stop);
+  }
+  service_->SetReady(false);
+  const bool drained = server_->Drain();
+  if (jobs_) {
+    jobs_->Stop();
+  }
+  judging_->Stop();
+  service_->Stop();
+  service_->Log("stopped",
+                drained ? "every request was answered" : "some connections were cut off");
+  return warm ? ExitCode::kSafe : Fails(console_, warm.error(), ExitCode::kCannotRun);
 }
 
 }  // namespace
 
 ExitCode RunServe(const ServeArguments& arguments, Services& services, Console& console,
                   const std::atomic<bool>& stop) {
-  const Status usage = CheckJudge(arguments.judge);
-  if (!usage) {
-    return Fails(console, usage.error(), ExitCode::kUsage);
-  }
-  Result<Kept> kept = OpenKept(arguments.data_dir);
-  if (!kept) {
-    return Fails(console, kept.error(), ExitCode::kCannotRun);
-  }
-  http::KeyRing keys;
-  KeyWatch key_watch(kept->folder, keys);
-  const Status loaded = key_watch.Look();
-  const Status reach = loaded ? CheckReach(arguments, keys) : loaded;
-  if (!reach) {
-    return Fails(console, reach.error(), loaded ? ExitCode::kUsage : ExitCode::kCannotRun);
-  }
-  const Result<std::vector<http::ShippedPolicy>> shipped = LoadShipped(services);
-  if (!shipped) {
-    return Fails(console, shipped.error(), ExitCode::kCannotRun);
-  }
-  Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(arguments.judge);
-  if (!judge) {
-    return Fails(console, judge.error(), ExitCode::kCannotRun);
-  }
-  judge = WithStoredCalibrations(std::move(*judge), *kept, arguments.judge, services, console);
-  http::Metrics metrics;
-  http::PolicyShelf shelf(**judge, *shipped, kept->policies.get(), ReadGolden);
-  http::Judging judging({**judge, shelf, kept->verdicts.get(), metrics, UtcNow},
-                        {.workers = arguments.workers,
-                         .queue_contents_max = arguments.queue,
-                         .keep_content = arguments.record_content});
-  std::mutex line_mutex;
-  http::Service service({judging, shelf, kept->policies.get(), kept->verdicts.get(), keys, metrics,
-                         ReadGolden, UtcNow, RandomBytes,
-                         [&](std::string_view line) {
-                           const std::lock_guard lock(line_mutex);
-                           console.Error(std::string(line) + "\n");
-                         }},
-                        {.keys_required = !http::IsLoopback(arguments.host),
-                         .timeout = std::chrono::milliseconds(arguments.timeout_ms),
-                         .model = "safeguard-" + arguments.judge.judge});
-  Result<std::unique_ptr<http::Server>> server = http::Server::Start(
-      ServerOptionsOf(arguments), [&](std::shared_ptr<http::Request> request, http::Reply reply) {
-        service.Handle(std::move(request), std::move(reply));
-      });
-  if (!server) {
-    return Fails(console, server.error(), ExitCode::kCannotRun);
-  }
-  metrics.SetGauge("safeguard_http_connections", "Connections that are open",
-                   [&] { return static_cast<double>((*server)->connections()); });
-  console.Out("Listening on " + Address(arguments.host, (*server)->port()) +
-              (kept->folder.empty() ? "; nothing is kept without --data-dir" : "") + "\n");
-  const Status warm = shelf.Warm();
-  if (warm) {
-    service.SetReady(true);
-    service.Log("ready", "judge " + arguments.judge.judge);
-    WaitForStop(key_watch, service, stop);
-  }
-  service.SetReady(false);
-  const bool drained = (*server)->Drain();
-  judging.Stop();
-  service.Stop();
-  service.Log("stopped", drained ? "every request was answered" : "some connections were cut off");
-  server->reset();  // its answers hold it, so it goes after who gives them
-  return warm ? ExitCode::kSafe : Fails(console, warm.error(), ExitCode::kCannotRun);
+  Serving serving(arguments, services, console);
+  const std::optional<ExitCode> failed = serving.Open();
+  return failed ? *failed : serving.Run(stop);
 }
 
 }  // namespace safeguard::apps

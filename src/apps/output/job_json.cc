@@ -2,37 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "base/utc_time.h"
+#include "http/job_json.h"
 
 namespace safeguard::apps {
 
 nlohmann::ordered_json JobJson(const moderation::Job& job) {
-  nlohmann::ordered_json json = {
-      {"id", job.id},
-      {"kind", job.what.kind},
-      {"state", ToString(job.state)},
-      {"attempts", job.attempts},
-      {"attempts_max", job.what.attempts_max},
-      {"priority", job.what.priority},
-      {"created", UtcText(job.created)},
-      {"changed", UtcText(job.changed)},
-  };
-  const bool open =
-      job.state == moderation::JobState::kWaiting || job.state == moderation::JobState::kLeased;
-  if (open) {
-    json["due"] = UtcText(job.due);
-  }
-  if (job.what.deadline != 0) {
-    json["deadline"] = UtcText(job.what.deadline);
-  }
-  for (const auto& [field, value] :
-       {std::pair{"key", &job.what.key}, std::pair{"parent", &job.what.parent},
-        std::pair{"worker", &job.worker}, std::pair{"problem", &job.problem}}) {
-    if (!value->empty()) {
-      json[field] = *value;
-    }
-  }
-  return json;
+  return http::JobJson(job);
 }
 
 std::string CountsText(const moderation::JobCounts& counts) {

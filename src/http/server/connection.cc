@@ -17,6 +17,7 @@ namespace bhttp = boost::beast::http;
 constexpr std::size_t kReadBytes = 8192;
 constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kLingerTime{2000};
+constexpr std::chrono::milliseconds kGoodbyeTime{200};
 constexpr std::chrono::milliseconds kCancelAgain{10};
 constexpr std::chrono::milliseconds kLookForClient{500};  // while a stream is silent
 
@@ -91,7 +92,7 @@ void FillHeader(const Response& response, bool keep_alive, bhttp::response<Body>
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared)
-    : stream_(std::move(socket)),
+    : stream_(std::move(socket), shared->tls()),
       phase_timer_(stream_.get_executor()),
       shared_(std::move(shared)),
       buffer_(shared_->options.header_bytes_max + kReadBytes) {
@@ -120,7 +121,8 @@ void Connection::CloseIfIdle() {
 }
 
 asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
-  while (!self->shared_->draining.load()) {
+  bool good = co_await self->Handshake();
+  while (good && !self->shared_->draining.load()) {
     const bool there = co_await self->WaitForBytes();
     if (!there) {
       break;
@@ -140,9 +142,13 @@ asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
     const bool written = response.stream != nullptr
                              ? co_await self->WriteStream(std::move(response), keep_alive)
                              : co_await self->Write(std::move(response), keep_alive);
+    good = written;
     if (!written || !keep_alive) {
       break;
     }
+  }
+  if (good) {
+    co_await self->SayGoodbye();
   }
   self->Close();
 }
@@ -156,11 +162,32 @@ asio::awaitable<void> Connection::Refuse(std::shared_ptr<Connection> self) {
                                        1},
                                       "");
   self->version_ = 11;
-  const bool written = co_await self->Write(std::move(response), false);
+  const bool good = co_await self->Handshake();
+  const bool written = good && co_await self->Write(std::move(response), false);
   if (written) {
     co_await self->Linger();
   }
   self->Close();
+}
+
+asio::awaitable<bool> Connection::Handshake() {
+  if (!stream_.secure()) {
+    co_return true;
+  }
+  stream_.expires_after(shared_->options.header_time);
+  beast::error_code failure;
+  co_await stream_.Handshake(asio::redirect_error(asio::use_awaitable, failure));
+  co_return !failure;
+}
+
+// TLS tells an end from a cut, if only the other side listens for a moment.
+asio::awaitable<void> Connection::SayGoodbye() {
+  if (!stream_.secure()) {
+    co_return;
+  }
+  stream_.expires_after(kGoodbyeTime);
+  beast::error_code ignored;  // it is over either way
+  co_await stream_.Shutdown(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 asio::awaitable<bool> Connection::WaitForBytes() {

@@ -5,11 +5,14 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "http/server.h"
 #include "http/server/asio.h"
+#include "http/server/client_stream.h"
 
 namespace safeguard::http {
 
@@ -19,6 +22,19 @@ struct ServerShared {
   Handler handler;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> draining{false};
+
+  // Of connections that come from now on; null: without TLS.
+  std::shared_ptr<ClientStream::Context> tls() {
+    const std::lock_guard lock(mutex);
+    return current_tls;
+  }
+  void SetTls(std::shared_ptr<ClientStream::Context> tls) {
+    const std::lock_guard lock(mutex);
+    current_tls = std::move(tls);
+  }
+
+  std::mutex mutex;
+  std::shared_ptr<ClientStream::Context> current_tls;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -48,6 +64,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void EndPhase();
 
   // Each says whether the connection may go on.
+  boost::asio::awaitable<bool> Handshake();
   boost::asio::awaitable<bool> WaitForBytes();
   boost::asio::awaitable<bool> ReadRequest();
   boost::asio::awaitable<void> AnswerRequest();
@@ -58,9 +75,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> WriteBytes(boost::asio::const_buffer bytes);
   boost::asio::awaitable<void> ReportReadFailure(boost::beast::error_code failure);
   boost::asio::awaitable<void> Linger();
+  boost::asio::awaitable<void> SayGoodbye();
   std::shared_ptr<Request> TakeRequest();
 
-  boost::beast::tcp_stream stream_;
+  ClientStream stream_;
   boost::asio::steady_timer phase_timer_;
   bool late_ = false;  // the phase's time was up
   std::shared_ptr<ServerShared> shared_;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "http/server/asio.h"
 #include "http/server/connection.h"
+#include "http/server/tls.h"
 
 namespace safeguard::http {
 namespace {
@@ -88,6 +89,15 @@ class BeastServer final : public Server {
     }
     acceptor_.reset();  // before the context that it belongs to
     loops_.clear();
+  }
+
+  Status ReloadTls() override {
+    Result<std::shared_ptr<ClientStream::Context>> tls = ReadTls(shared_->options.tls);
+    if (!tls) {
+      return std::unexpected(tls.error());
+    }
+    shared_->SetTls(std::move(*tls));
+    return {};
   }
 
   Status Listen() {
@@ -210,7 +220,8 @@ bool IsLoopback(const std::string& host) {
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Handler handler) {
   CHECK(options.threads >= 1);
   auto server = std::make_unique<BeastServer>(options, std::move(handler));
-  const Status listening = server->Listen();
+  const Status secured = server->ReloadTls();
+  const Status listening = secured ? server->Listen() : secured;
   if (!listening) {
     return std::unexpected(listening.error());
   }

@@ -10,7 +10,7 @@
 
 #include "moderation/policy/scan.h"
 #include "moderation/policy/sides.h"
-#include "moderation/policy/yaml_tree.h"
+#include "moderation/yaml_tree.h"
 
 namespace safeguard::moderation::reading {
 namespace {

@@ -1,4 +1,4 @@
-#include "moderation/policy/yaml_tree.h"
+#include "moderation/yaml_tree.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>

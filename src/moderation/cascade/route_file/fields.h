@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "moderation/policy/yaml_tree.h"
+#include "moderation/yaml_tree.h"
 
 namespace safeguard::moderation::route_file {
 

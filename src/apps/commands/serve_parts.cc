@@ -1,0 +1,164 @@
+#include "apps/commands/serve_parts.h"
+
+#include <sstream>
+#include <utility>
+
+#include "apps/calibration/find_calibration.h"
+#include "apps/commands/judging.h"
+#include "apps/input/data_folder.h"
+#include "apps/input/embedded_pack.h"
+#include "apps/input/key_file.h"
+#include "apps/input/policy_catalog.h"
+#include "base/file.h"
+#include "eval/golden_set.h"
+#include "http/webhook_sender.h"
+#include "http/webhook_signature.h"
+#include "moderation/calibrated_judge.h"
+#include "storage/audit_log.h"
+#include "storage/stores.h"
+
+namespace safeguard::apps {
+namespace {
+
+constexpr std::size_t kSecretFileBytesMax = 65'536;
+
+Status AddShipped(std::span<const EmbeddedFile> files, const std::string& pack,
+                  std::vector<http::ShippedPolicy>& shipped) {
+  const PolicyCatalog catalog(files);
+  for (const std::string& name : catalog.names()) {
+    const Result<PolicyCatalog::Source> source = catalog.Read(name, "", Golden::kRead);
+    if (!source) {
+      return std::unexpected(source.error());
+    }
+    Result<moderation::Policy> policy = moderation::ReadPolicy(source->policy, source->fallback_id);
+    if (!policy) {
+      return std::unexpected(policy.error());
+    }
+    std::istringstream in(source->golden);
+    Result<std::vector<moderation::GoldenCase>> golden =
+        source->golden.empty() ? std::vector<moderation::GoldenCase>()
+                               : eval::ReadGoldenSet(in, source->golden_origin);
+    if (!golden) {
+      return std::unexpected(golden.error());
+    }
+    shipped.push_back({std::move(*policy), source->policy, std::move(*golden), pack});
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> Secrets(const std::string& path) {
+  const Result<std::string> text = ReadFile(path, kSecretFileBytesMax);
+  return text ? http::ReadSecrets(*text) : std::unexpected(text.error());
+}
+
+}  // namespace
+
+Result<Kept> OpenKept(const std::string& flag) {
+  Kept kept;
+  kept.folder = NamedDataFolder(flag);
+  if (kept.folder.empty()) {
+    return kept;
+  }
+  Result<std::unique_ptr<moderation::PolicyStore>> policies =
+      storage::OpenPolicyStore(kept.folder, {.create = true});
+  if (!policies) {
+    return std::unexpected(policies.error());
+  }
+  Result<std::unique_ptr<moderation::VerdictLog>> verdicts =
+      storage::OpenAuditedVerdictLog(kept.folder, {.create = true});
+  if (!verdicts) {
+    return std::unexpected(verdicts.error());
+  }
+  Result<std::unique_ptr<moderation::JobQueue>> queue =
+      storage::OpenJobQueue(kept.folder, {}, {.create = true});
+  if (!queue) {
+    return std::unexpected(queue.error());
+  }
+  kept.policies = std::move(*policies);
+  kept.verdicts = std::move(*verdicts);
+  kept.queue = std::move(*queue);
+  return kept;
+}
+
+Result<std::vector<http::ShippedPolicy>> LoadShipped(Services& services) {
+  std::vector<http::ShippedPolicy> shipped;
+  Status added = AddShipped(services.shipped_policies(), "", shipped);
+  if (added) {
+    added = AddShipped(EmbeddedPackFiles(), "openai", shipped);
+  }
+  return added ? Result<std::vector<http::ShippedPolicy>>(std::move(shipped))
+               : std::unexpected(added.error());
+}
+
+Result<std::vector<moderation::GoldenCase>> ReadGolden(std::string_view bytes,
+                                                       const std::string& name) {
+  std::istringstream in{std::string(bytes)};
+  return eval::ReadGoldenSet(in, name);
+}
+
+std::unique_ptr<moderation::Judge> WithStoredCalibrations(std::unique_ptr<moderation::Judge> judge,
+                                                          const Kept& kept,
+                                                          const JudgeChoice& choice,
+                                                          Services& services, Console& console) {
+  if (kept.policies == nullptr) {
+    return judge;
+  }
+  return std::make_unique<moderation::CalibratedJudge>(
+      std::move(judge),
+      [&kept, choice, &services, &console](
+          const moderation::Policy& policy) -> Result<std::optional<moderation::ScoreCalibration>> {
+        const auto info = kept.policies->Find(policy.id, policy.version);
+        if (!info || info->hash != policy.hash) {
+          return std::nullopt;  // it ships with the program
+        }
+        const auto version = moderation::ReadLiveVersion(*kept.policies, *info);
+        Result<LoadedPolicy> loaded =
+            version ? LoadStored(**version, "", Golden::kRead) : std::unexpected(version.error());
+        if (!loaded) {
+          return std::unexpected(loaded.error());
+        }
+        loaded->stored = *info;
+        const Result<Calibrations> found =
+            FindCalibrations({}, {*loaded}, kept.folder, choice, services, console);
+        if (!found) {
+          return std::unexpected(found.error());
+        }
+        const auto place = found->find(policy.hash);
+        return place == found->end() ? std::nullopt : std::optional(place->second);
+      });
+}
+
+Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments) {
+  if (arguments.secret_file.empty()) {
+    return nullptr;
+  }
+  if (const auto secrets = Secrets(arguments.secret_file); !secrets) {
+    return std::unexpected(secrets.error());
+  }
+  http::WebhookOptions options;
+  options.secrets = [path = arguments.secret_file] { return Secrets(path); };
+  options.allowed = arguments.allowed;
+  options.certificates = arguments.certificates;
+  return http::OpenWebhookSender(std::move(options));
+}
+
+Status KeyWatch::Look() {
+  if (folder_.empty()) {
+    return {};
+  }
+  std::error_code missing;
+  const auto time = std::filesystem::last_write_time(KeyFilePath(folder_), missing);
+  if (missing ? !there_ : there_ && time == time_) {
+    return {};
+  }
+  Result<std::vector<http::ApiKey>> keys = LoadKeys(folder_);
+  there_ = !missing;
+  time_ = time;
+  if (!keys) {
+    return std::unexpected(keys.error());
+  }
+  ring_.Set(std::move(*keys));
+  return {};
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,63 @@
+// The parts of a server: what it keeps, the policies that ship with the program, its judge and its
+// keys.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/command_line/serve_arguments.h"
+#include "apps/output/console.h"
+#include "apps/services.h"
+#include "base/result.h"
+#include "http/keys.h"
+#include "http/policy_shelf.h"
+#include "moderation/job_queue.h"
+#include "moderation/message_sender.h"
+#include "moderation/policy_store.h"
+#include "moderation/verdict_log.h"
+
+namespace safeguard::apps {
+
+// Null pointers where nothing is kept.
+struct Kept {
+  std::string folder;
+  std::unique_ptr<moderation::PolicyStore> policies;
+  std::unique_ptr<moderation::VerdictLog> verdicts;  // through the audit log, where there is one
+  std::unique_ptr<moderation::JobQueue> queue;
+};
+
+// `flag`: --data-dir; empty: $SAFEGUARD_DATA, else nothing is kept.
+Result<Kept> OpenKept(const std::string& flag);
+
+Result<std::vector<http::ShippedPolicy>> LoadShipped(Services& services);
+Result<std::vector<moderation::GoldenCase>> ReadGolden(std::string_view bytes,
+                                                       const std::string& name);
+
+// Under a stored version with the calibration that is kept with it, as `classify` judges. All given
+// must outlive it.
+std::unique_ptr<moderation::Judge> WithStoredCalibrations(std::unique_ptr<moderation::Judge> judge,
+                                                          const Kept& kept,
+                                                          const JudgeChoice& choice,
+                                                          Services& services, Console& console);
+
+// Null where there is no secret to sign with: nothing goes out unsigned.
+Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments);
+
+// Reads the keys again when their file is another one. A file that cannot be read changes nothing
+// but is told: the keys that were good go on.
+class KeyWatch {
+ public:
+  KeyWatch(std::string folder, http::KeyRing& ring) : folder_(std::move(folder)), ring_(ring) {}
+
+  Status Look();
+
+ private:
+  std::string folder_;
+  http::KeyRing& ring_;
+  bool there_ = false;
+  std::filesystem::file_time_type time_{};
+};
+
+}  // namespace safeguard::apps
