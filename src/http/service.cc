@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/utc_time.h"
 #include "http/api/routes.h"
+#include "http/gateway/gateway.h"
 #include "http/idempotency.h"
 #include "http/json_fields.h"
 #include "http/json_input.h"
@@ -160,6 +161,8 @@ class Service::Impl {
     Add(ReviewRoutes(context_));
     Add(ModerationRoutes(context_));
     Add(ChatRoutes(context_));
+    Add(HookRoutes(context_));
+    Add(ScoreRoutes(context_));
     Add(PolicyRoutes(context_));
     Add(VerdictRoutes(context_));
     Add(OwnRoutes());

@@ -8,6 +8,7 @@
 #include "http/guard/json_event.h"
 #include "http/json_fields.h"
 #include "http/json_input.h"
+#include "http/proxy/judgeable_text.h"
 
 namespace safeguard::http {
 namespace {
@@ -334,6 +335,14 @@ Json StoppedAnswer(const ProxiedRequest& request, const std::string& id, std::in
                                     {"logprobs", nullptr},
                                     {"finish_reason", "content_filter"}}})},
           {"usage", {{"prompt_tokens", 0}, {"completion_tokens", 0}, {"total_tokens", 0}}}};
+}
+
+Result<std::string> JudgeableText(Json value) {
+  if (const std::string other = OtherKind(value, ""); !other.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "what stands at " + other + " cannot be judged",
+                "send text alone");
+  }
+  return TextOf(std::move(value));
 }
 
 std::string ErrorWord(std::string_view body, const char* key) {
