@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Every figure of docs/quality.md, as rows of Markdown tables. Needs python3 and the labelled data
 # in $SAFEGUARD_SHARED. Some minutes.
-#   bench/quality.sh [SAFEGUARD_BINARY]
+#   bench/quality.sh [SAFEGUARD_BINARY [auto|trained|embedding]]     which screen (default: auto)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 safeguard="${1:-build/safeguard}"
+screen="${2:-auto}"
 export SAFEGUARD_MODELS="${SAFEGUARD_MODELS:-$PWD/build/models}"
 data="${SAFEGUARD_SHARED:-../shared}/data"
 [ -d "$data" ] || { echo "no labelled data at $data: set SAFEGUARD_SHARED" >&2; exit 1; }
 
 row() {  # NAME EVAL-ARGUMENTS...: one row; with TAG set, of the records that carry it
   local name="$1"; shift
-  "$safeguard" eval "$@" --json --errors 0 | NAME="$name" python3 -c '
+  "$safeguard" eval "$@" --screen "$screen" --json --errors 0 | NAME="$name" python3 -c '
 import json, os, sys
 r = json.load(sys.stdin)
 show = lambda v: "-" if v is None else f"{v:.2f}"
@@ -48,6 +49,19 @@ for set in "$packs"/datasets/*.csv; do
   name=$(basename "$set" .csv)
   row "teen safety: $name" --policy "$packs/example_policies/$name/policy.md" --data "$set" --format teen-safety --cross-validate 5
 done
+
+benchmarks=policies/benchmarks
+head_row "From the rules' text alone: policies written for public sets"
+moderation=(--data "$data/permissive/openai_moderation" --format openai-moderation --no-golden)
+eight=()
+for label in S H V HR SH S3 H2 V2; do
+  row "OpenAI Moderation $label" --policy "$benchmarks/openai-moderation/${label,,}.md" --label-field "$label" "${moderation[@]}"
+  eight+=(--policy "$benchmarks/openai-moderation/${label,,}.md")
+done
+row "OpenAI Moderation any, the eight" "${eight[@]}" --any "${moderation[@]}"
+row "ToxicChat test" --policy "$benchmarks/toxicchat.md" --data "$data/noncommercial/toxicchat_0124_test_full.jsonl" --format toxicchat --no-golden
+row "HateCheck, hate" --policy hate --data "$data/permissive/hatecheck" --format hatecheck --no-golden
+row "HateCheck, hate with its golden set" --policy hate --data "$data/permissive/hatecheck" --format hatecheck
 
 five=(--policy sexual-content --policy hate --policy violence --policy harassment --policy self-harm)
 for golden in "" --no-golden; do

@@ -39,6 +39,7 @@ def options():
     parser.add_argument('--layers', default='0,1,2,3,4,5')
     parser.add_argument('--start', help='folder of tuned weights to go on from')
     parser.add_argument('--steps', type=int, default=900)
+    parser.add_argument('--stop-at', type=int, help='steps after which to end, on the schedule of --steps')
     parser.add_argument('--concepts', type=int, default=10, help='a step')
     parser.add_argument('--each', type=int, default=4, help='contents of each concept')
     parser.add_argument('--rate', type=float, default=5e-5)
@@ -49,6 +50,9 @@ def options():
     parser.add_argument('--measure-every', type=int, default=300)
     parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
     parser.add_argument('--average', type=float, default=0.995, help="share of the running average of the weights that a step leaves; it ships")
+    parser.add_argument('--settle', action='store_true',
+                        help='at the end move the margin so that a probability of one half is where the golden sets of the shipped '
+                             'policies, scored from the rules alone, have their best F1')
     parser.add_argument('--final', action='store_true')
     return parser.parse_args()
 
@@ -256,7 +260,7 @@ def figures(net, texts, reader, concepts, o, quick):
     best, threshold = measure.best_f1(all_scores, all_labels)
     result['golden'] = golden
     result['golden mean'] = round(sum(golden.values()) / len(golden), 3)
-    result['golden all'] = {'auc': round(measure.auc(all_scores, all_labels), 3), 'f1': round(best, 3), 'at': round(threshold, 2)}
+    result['golden all'] = {'auc': round(measure.auc(all_scores, all_labels), 3), 'f1': round(best, 3), 'at': round(threshold, 3)}
     result['scalars'] = [round(float(x), 4) for x in (net.slope, net.share, net.margin)]
     return result
 
@@ -360,7 +364,8 @@ def main():
     log(json.dumps(figures(net, texts, reader, concepts, o, True)))
     reader.save()
     begun, mean = time.time(), None
-    for step in range(o.steps):
+    last = min(o.steps, o.stop_at or o.steps)
+    for step in range(last):
         for group, rate in zip(optimizer.param_groups, rates):
             group['lr'] = rate * train.rate_at(step, o)
         contents, policies, labels, weights = steps.step()
@@ -377,10 +382,16 @@ def main():
         mean = own if mean is None else 0.97 * mean + 0.03 * own
         if (step + 1) % 20 == 0:
             log(f'step {step + 1} loss {mean:.4f} scalars {[round(float(x), 3) for x in scalars]} seconds {time.time() - begun:.0f}')
-        if (step + 1) % o.measure_every == 0 or step + 1 == o.steps:
+        if (step + 1) % o.measure_every == 0 or step + 1 == last:
             with average:
                 save(net, o)
-                log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < o.steps)))
+                log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < last)))
+    if o.settle:
+        with average, torch.no_grad():
+            at = figures(net, texts, reader, concepts, o, True)['golden all']['at']
+            net.margin += at / net.slope
+            save(net, o)
+            log(json.dumps({'margin moved by logits': at, 'to': round(float(net.margin), 6)}))
     reader.save()
 
 

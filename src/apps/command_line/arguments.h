@@ -75,6 +75,7 @@ struct EvalArguments {
   std::vector<std::string> label_of;  // "POLICY=LABEL"
   CalibrationChoice calibration;
   ReportChoice reports;
+  bool any = false;              // several policies as one, also where each has a label of its own
   bool complete_labels = false;  // only records whose every label is known
   std::string prompting;         // separate, joint, both; empty: as the judge says
   std::size_t sample = 0;        // 0: all

@@ -43,6 +43,8 @@ void AddData(CLI::App* command, EvalArguments& arguments) {
           "As --positive, for one label; repeat it for more", "LABEL");
   AddList(command, "--label-of", arguments.label_of,
           "With several policies: the label that this one answers for", "POLICY=LABEL");
+  command->add_flag("--any", arguments.any,
+                    "Several policies as one: a violation of any counts against any label");
   command->add_flag("--complete-labels", arguments.complete_labels,
                     "With --label-of: only records whose every label is known");
   command

@@ -132,8 +132,8 @@ Status MatchPolicies(const EvalArguments& arguments, EvalPlan& plan) {
   for (const LoadedPolicy& policy : plan.policies) {
     ids.push_back(policy.policy.id);
   }
-  if (ids.size() == 1 && arguments.label_of.empty()) {
-    return {};  // one policy is measured by the record's own outcome
+  if (arguments.any || (ids.size() == 1 && arguments.label_of.empty())) {
+    return {};  // measured by the record's own outcome
   }
   Result<std::vector<std::string>> labels =
       eval::MatchLabels(ids, plan.data.records, arguments.label_of);
@@ -224,6 +224,10 @@ Status CheckEvalArguments(const EvalArguments& arguments) {
     return wrong(arguments.data.empty() ? "several policies need --data to be measured on"
                                         : "--golden teaches one policy, not several",
                  "give one --policy");
+  }
+  if (arguments.any && !arguments.label_of.empty()) {
+    return wrong("--any and --label-of exclude each other",
+                 "--any takes all policies as one; leave one out");
   }
   if (!arguments.prompting.empty() && arguments.judge.judge != "reasoner") {
     return wrong("--prompting goes with --judge reasoner",

@@ -99,6 +99,21 @@ TEST_F(EvalTest, ComparesRunsOfTheSameData) {
   EXPECT_THAT(console.error, HasSubstr("the runs are of different data"));
 }
 
+TEST_F(EvalTest, PoliciesWithLabelsOfTheirOwnTakenAsOne) {
+  const std::string data = folder.Write("labels.jsonl",
+                                        "{\"text\":\"bad\",\"label\":1,\"alpha\":1,\"beta\":0}\n"
+                                        "{\"text\":\"fine\",\"label\":0,\"alpha\":0,\"beta\":0}\n");
+  std::vector<std::string> call = {"eval", "-p",    "alpha",
+                                   "-p",   "beta",  "-d",
+                                   data,   "--map", "label=label,labels=alpha,labels=beta"};
+  EXPECT_EQ(Call(call), 0) << console.error;
+  EXPECT_THAT(console.out, HasSubstr("By label"));
+  call.push_back("--any");
+  EXPECT_EQ(Call(call), 0) << console.error;
+  EXPECT_THAT(console.out, Not(HasSubstr("By label")));
+  EXPECT_THAT(console.out, HasSubstr("alpha+beta"));
+}
+
 TEST_F(EvalTest, SeveralLabelsAndMultiPolicyAccuracy) {
   const std::string data = folder.Write("labels.jsonl",
                                         "{\"text\":\"bad\",\"A\":1,\"B\":1}\n"
@@ -121,6 +136,10 @@ TEST_F(EvalTest, SeveralLabelsAndMultiPolicyAccuracy) {
   EXPECT_EQ(result["multi_policy_accuracy"]["matches"], 2);
   EXPECT_EQ(result["labels"][1]["violations"], 1);
 
+  std::vector<std::string> any = call;
+  any.push_back("--any");
+  EXPECT_EQ(Call(any), 2);
+  EXPECT_THAT(console.error, HasSubstr("--any and --label-of exclude each other"));
   std::vector<std::string> both = call;
   both.insert(both.end(), {"--judge", "reasoner", "--model", "x", "--prompting", "both", "--run",
                            folder.Path("run")});
