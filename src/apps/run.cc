@@ -5,7 +5,9 @@
 #include "apps/command_line/command_tree.h"
 #include "apps/command_line/completion.h"
 #include "apps/commands/commands.h"
+#include "apps/commands/eval_route.h"
 #include "apps/commands/guard_commands.h"
+#include "apps/commands/review_commands.h"
 #include "apps/commands/screen_commands.h"
 #include "apps/commands/serve.h"
 
@@ -43,6 +45,9 @@ struct Runner {
   ExitCode operator()(const EvalArguments& a) const {
     return RunEval(WithClassifiers(a), services, console, stop);
   }
+  ExitCode operator()(const EvalRouteArguments& a) const {
+    return RunEvalRoute(a, services, console, stop);
+  }
   ExitCode operator()(const EvalRescoreArguments& a) const { return RunEvalRescore(a, console); }
   ExitCode operator()(const EvalCompareArguments& a) const { return RunEvalCompare(a, console); }
   ExitCode operator()(const EvalCascadeArguments& a) const { return RunEvalCascade(a, console); }
@@ -77,6 +82,13 @@ struct Runner {
   ExitCode operator()(const JobsListArguments& a) const { return RunJobsList(a, console); }
   ExitCode operator()(const JobsShowArguments& a) const { return RunJobsShow(a, console); }
   ExitCode operator()(const JobsRetryArguments& a) const { return RunJobsRetry(a, console); }
+  ExitCode operator()(const ReviewListArguments& a) const { return RunReviewList(a, console); }
+  ExitCode operator()(const ReviewShowArguments& a) const { return RunReviewShow(a, console); }
+  ExitCode operator()(const ReviewDecideArguments& a) const {
+    return RunReviewDecide(a, services, console);
+  }
+  ExitCode operator()(const ReviewExportArguments& a) const { return RunReviewExport(a, console); }
+  ExitCode operator()(const ReviewPruneArguments& a) const { return RunReviewPrune(a, console); }
   ExitCode operator()(const PolicyTestArguments& a) const {
     return RunPolicyTest(a, services, console, stop);
   }

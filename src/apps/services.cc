@@ -11,6 +11,7 @@
 #include "apps/input/model_folders.h"
 #include "apps/input/packed_files.h"
 #include "apps/output/display_text.h"
+#include "apps/route/reloadable_lists.h"
 #include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -93,27 +94,17 @@ class ProcessServices final : public Services {
     if (lists.empty()) {
       return guards;
     }
-    std::vector<moderation::List> read;
-    for (const std::string& path : lists) {
-      const Result<std::string> bytes = ReadFile(path, moderation::kListBytesMax);
-      if (!bytes) {
-        return std::unexpected(bytes.error());
-      }
-      Result<moderation::List> list = moderation::ReadList(*bytes, storage::ListName(path));
-      if (!list) {
-        return std::unexpected(list.error());
-      }
-      read.push_back(std::move(*list));
-    }
-    auto snapshot = moderation::ListSnapshot::Compile(std::move(read));
-    if (!snapshot) {
-      return std::unexpected(snapshot.error());
-    }
-    guards.lists = std::make_shared<moderation::LiveLists>(std::move(*snapshot), [] {
+    auto opened = storage::ListFiles::Open(lists, [] {
       return std::chrono::duration_cast<std::chrono::milliseconds>(
                  std::chrono::system_clock::now().time_since_epoch())
           .count();
     });
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    const std::shared_ptr<storage::ListFiles> files = std::move(*opened);
+    guards.lists = std::make_shared<ReloadableLists>(files->layer(),
+                                                     [files] { return files->ReloadIfChanged(); });
     return guards;
   }
 

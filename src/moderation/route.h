@@ -41,6 +41,9 @@ struct RoutePolicy {
   std::optional<Band> band{};            // empty: where the screen itself is undetermined
   std::vector<std::string> languages{};  // proven in; empty: as the policy states
   std::optional<double> recall_bound{};  // the screen's recall may not fall below
+  // Which screen judges it: "auto", "trained", "embedding", "dedicated" (a classifier installed for
+  // the policy); empty: the route's.
+  std::string screen{};
 };
 
 inline constexpr std::size_t kSamplesMax = 25;

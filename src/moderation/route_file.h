@@ -15,11 +15,12 @@
 namespace safeguard::moderation {
 
 struct RouteFile {
-  RouteSettings settings;          // checked
-  std::string screen = "screen";   // the judge that screens: "screen", "recorded"
-  std::string screen_model;        // its folder; empty: the usual places
-  std::string screen_recorded;     // of "recorded": the file
-  std::vector<std::string> lists;  // files of lists
+  RouteSettings settings;            // checked
+  std::string screen = "screen";     // the judge that screens: "screen", "recorded"
+  std::string screen_kind = "auto";  // of "screen": as RoutePolicy::screen
+  std::string screen_model;          // its folder; empty: the usual places
+  std::string screen_recorded;       // of "recorded": the file
+  std::vector<std::string> lists;    // files of lists
 };
 
 inline constexpr std::size_t kRouteBytesMax = std::size_t{64} << 10;

@@ -43,6 +43,35 @@ printf 'seed: 2\n' >>route.yaml
 call 2 safeguard batch --route route.yaml --in in.jsonl --out out.jsonl
 has err "--restart"
 
+# What may wait is put off, and finished by the route's reasoner.
+export SAFEGUARD_DATA="$WORK/data"
+sed 's/^audit.*/audit: {safe: 1, violation: 1, later: on}/; s/band: .*}/band: [0, 0]}/' route.yaml >later.yaml
+code=0; safeguard classify "$AD" --route later.yaml >out 2>err || code=$?
+has out "1 verdict waits in the job queue"
+call 0 safeguard jobs run --route later.yaml
+has out "1 judged"
+call 0 safeguard verdicts --json
+has out '"decided_by":"recorded"'
+has out '"provisional":{'
+
+# What nobody decides goes to people, and their decision into the record.
+printf 'policies: [{policy: spam, band: [0, 1]}]\nreview: {undetermined: on, violations: on}\n' >people.yaml
+code=0; safeguard classify "$AD" --route people.yaml >out 2>err || code=$?
+call 0 safeguard review list
+has out "1 open, 0 decided."
+call 0 safeguard review decide 1 violation --rule SP2.a --why "sells followers" --as ada
+call 2 safeguard review decide 1 safe --why "no" --as bob
+call 0 safeguard review export --out decided.jsonl
+like decided.jsonl '"expected": ?"violation"'
+call 0 safeguard verdicts --json
+has out '"decided_by":"review"'
+
+# A cascade is measured like a judge.
+printf '{"text":"%s","label":1}\n{"text":"%s","label":0}\n' "$AD" "$FINE" >labelled.jsonl
+call 0 safeguard eval --route route.yaml --data labelled.jsonl --no-golden
+like out '^low +2 +100.0 %'
+unset SAFEGUARD_DATA
+
 # What is wrong is said with its line.
 call 4 safeguard classify "x" --route nowhere.yaml
 error_is_one_line

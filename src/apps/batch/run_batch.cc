@@ -185,6 +185,9 @@ Result<BatchEnd> Loop::Run() {
   Status status;
   bool ended = false;
   while (status && !ended) {
+    if (job_.before_batch) {
+      job_.before_batch();
+    }
     // An unreadable disk ends the reading; what was read before it is judged and kept.
     const Status filled = Fill();
     status = JudgeAndWrite();

@@ -32,6 +32,8 @@ struct BatchJob {
   double rate = 0;  // contents a second at most; 0: as many as there can be
   // Looked at between batches and while waiting: true ends the run as `stop` does.
   std::function<bool()> asked_to_stop{};
+  // Called before each batch. May be empty.
+  std::function<void()> before_batch{};
   // Adds to the line of a record's verdict under policies[policy].
   std::function<void(const eval::Record&, std::size_t policy, nlohmann::ordered_json&)> annotate{};
 };

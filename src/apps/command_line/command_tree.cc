@@ -137,6 +137,7 @@ CommandTree::CommandTree()
   AddPolicy();
   AddVerdicts();
   AddJobs();
+  AddReview();
   AddBacktest();
   AddLists();
   AddGuard();
@@ -336,7 +337,8 @@ std::optional<Invocation> CommandTree::SelectedOfPolicy(const std::string& name)
 
 std::optional<Invocation> CommandTree::SelectedOfEval(const std::string& name) const {
   if (name == "eval") {
-    return eval_;
+    return eval_route_.empty() ? Invocation(eval_)
+                               : Invocation(EvalRouteArguments{eval_, eval_route_});
   }
   if (name == "rescore") {
     return rescore_;
@@ -358,6 +360,9 @@ std::optional<Invocation> CommandTree::SelectedOfGroup(const CLI::App& command) 
   }
   if (group == "jobs") {
     return SelectedOfJobs(name);
+  }
+  if (group == "review") {
+    return SelectedOfReview(name);
   }
   if (group == "screen") {
     return SelectedOfScreen(name);

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "apps/command_line/arguments.h"
+#include "apps/command_line/eval_route_arguments.h"
 #include "apps/command_line/guard_arguments.h"
 #include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
+#include "apps/command_line/review_arguments.h"
 #include "apps/command_line/screen_arguments.h"
 #include "apps/command_line/serve_arguments.h"
 #include "apps/exit_code.h"
@@ -31,17 +33,19 @@ struct ParseEnd {
 };
 
 using Invocation = std::variant<
-    ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRescoreArguments,
-    EvalCompareArguments, EvalCascadeArguments, PolicyShowArguments, PolicyLintArguments,
-    PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments, PolicyChangeArguments,
-    PolicyImportArguments, PolicyExportArguments, PolicyLogArguments, PolicyTestArguments,
-    PolicyDiffArguments, BacktestArguments, BacktestStatusArguments, BacktestStopArguments,
-    VerdictsArguments, ListsCheckArguments, ListsAddArguments, ListsShowArguments,
-    ListsLintArguments, JobsSubmitArguments, JobsRunArguments, JobsListArguments, JobsShowArguments,
-    JobsRetryArguments, ModelInfoArguments, ModelVerifyArguments, ModelPackArguments,
-    ModelSynthArguments, ModelTokensArguments, ModelPullArguments, ModelLogitsArguments,
-    ModelGenerateArguments, BenchArguments, VersionArguments, CompletionArguments, GuardArguments,
-    AuditArguments, ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
+    ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRouteArguments,
+    EvalRescoreArguments, EvalCompareArguments, EvalCascadeArguments, PolicyShowArguments,
+    PolicyLintArguments, PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
+    PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
+    PolicyTestArguments, PolicyDiffArguments, BacktestArguments, BacktestStatusArguments,
+    BacktestStopArguments, VerdictsArguments, ListsCheckArguments, ListsAddArguments,
+    ListsShowArguments, ListsLintArguments, JobsSubmitArguments, JobsRunArguments,
+    JobsListArguments, JobsShowArguments, JobsRetryArguments, ReviewListArguments,
+    ReviewShowArguments, ReviewDecideArguments, ReviewExportArguments, ReviewPruneArguments,
+    ModelInfoArguments, ModelVerifyArguments, ModelPackArguments, ModelSynthArguments,
+    ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
+    BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
+    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
 
 class CommandTree {
  public:
@@ -77,8 +81,10 @@ class CommandTree {
   void AddListsAdd(CLI::App& lists);
   void AddModelGroup();  // model_commands.cc
   void AddBench();       // model_commands.cc
-  void AddScreen();      // screen_commands.cc
-  void AddServe();       // serve_commands.cc
+  void AddReview();      // review_commands.cc
+  void AddReviewDecide(CLI::App* review);
+  void AddScreen();  // screen_commands.cc
+  void AddServe();   // serve_commands.cc
   Invocation FinishServe(const std::vector<std::string>& arguments);
   void AddKey();
   void AddVersion();
@@ -92,6 +98,7 @@ class CommandTree {
   [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfReview(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfScreen(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfService(const CLI::App& command) const;
 
@@ -99,6 +106,7 @@ class CommandTree {
   ClassifyArguments classify_;
   BatchArguments batch_;
   EvalArguments eval_;
+  std::string eval_route_;
   EvalRescoreArguments rescore_;
   EvalCompareArguments compare_;
   PolicyShowArguments show_;
@@ -117,6 +125,11 @@ class CommandTree {
   JobsListArguments jobs_dead_;
   JobsShowArguments jobs_show_;
   JobsRetryArguments jobs_retry_;
+  ReviewListArguments review_list_;
+  ReviewShowArguments review_show_;
+  ReviewDecideArguments review_decide_;
+  ReviewExportArguments review_export_;
+  ReviewPruneArguments review_prune_;
   ListsCheckArguments lists_check_;
   ListsAddArguments lists_add_;
   ListsShowArguments lists_show_;

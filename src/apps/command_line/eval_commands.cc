@@ -188,6 +188,9 @@ void CommandTree::AddEval() {
   AddCalibration(command, eval_.calibration);
   AddJson(command, eval_.json, "The report as one JSON object");
   AddJudge(command, eval_.judge);
+  AddRoute(command, eval_route_);
+  ExcludeJudge(command);
+  command->get_option("--route")->excludes(command->get_option("--prompting"));
   command->footer(std::string(kEvalExamples) + "\n" + ExitCodeHelp());
   command->require_subcommand(0, 1);
   AddRescore(command, rescore_);

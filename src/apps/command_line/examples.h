@@ -221,6 +221,28 @@ inline constexpr const char* kJobsRetryExamples = R"(Examples:
   safeguard jobs retry --all
 )";
 
+inline constexpr const char* kReviewListExamples = R"(Examples:
+  safeguard review list
+  safeguard review list --state decided --policy spam --json
+)";
+
+inline constexpr const char* kReviewShowExamples = R"(Examples:
+  safeguard review show 12
+)";
+
+inline constexpr const char* kReviewDecideExamples = R"(Examples:
+  safeguard review decide 12 violation --rule SP2.a --why "sells followers"
+  safeguard review decide 13 safe --why "a joke among friends" --as ada
+)";
+
+inline constexpr const char* kReviewExportExamples = R"(Examples:
+  safeguard review export --policy spam --out decided.jsonl
+)";
+
+inline constexpr const char* kReviewPruneExamples = R"(Examples:
+  safeguard review prune --older-than 30
+)";
+
 inline constexpr const char* kJobsDeadExamples = R"(Examples:
   safeguard jobs dead
   safeguard jobs dead --discard j0a1b2c3d4e5f60718293

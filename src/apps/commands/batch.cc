@@ -108,6 +108,7 @@ Status CheckPaths(const BatchArguments& arguments) {
 struct Sources {
   nlohmann::json identity;
   std::function<Result<Judging>()> open;
+  std::function<Result<bool>()> reload_lists{};  // of a route
 };
 
 Result<Sources> PlainSources(const BatchArguments& arguments, const JudgingRequest& request,
@@ -154,6 +155,7 @@ Result<Sources> RouteSources(const BatchArguments& arguments, Services& services
   Sources sources;
   sources.identity =
       Identity(arguments, opened->judging.policies, opened->identity, opened->calibrations);
+  sources.reload_lists = opened->reload_lists;
   auto judging = std::make_shared<Judging>(std::move(opened->judging));
   sources.open = [judging]() -> Result<Judging> { return std::move(*judging); };
   return sources;
@@ -205,15 +207,17 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
   if (start.entries > 0) {
     console.Error(fmt::format("safeguard: going on after {} records\n", start.entries));
   }
-  const BatchJob job{**input,
-                     **output,
-                     **routed,
-                     recorder->get(),
-                     arguments.batch_size,
-                     arguments.surface,
-                     arguments.language,
-                     console,
-                     stop};
+  ListWatch lists(sources->reload_lists, console);
+  BatchJob job{**input,
+               **output,
+               **routed,
+               recorder->get(),
+               arguments.batch_size,
+               arguments.surface,
+               arguments.language,
+               console,
+               stop};
+  job.before_batch = [&lists] { lists.Look(); };
   const Result<BatchEnd> end = RunBatchJob(job);
   if (arguments.stats) {
     PrintCounters((*routed)->judge(), console);

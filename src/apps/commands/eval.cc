@@ -10,6 +10,8 @@
 #include "apps/commands/eval_data.h"
 #include "apps/commands/eval_measured.h"
 #include "apps/commands/eval_plan.h"
+#include "apps/commands/eval_route.h"
+#include "apps/route/open_route.h"
 #include "eval/run_file.h"
 #include "eval/runner.h"
 
@@ -56,37 +58,36 @@ Result<std::vector<eval::EvaluationRun>> Judge(const EvalPlan& plan, std::uint64
   return eval::RunPolicies(judge, prepared, plan.data.records, options);
 }
 
+// The judge to measure, as it was asked for.
+struct EvalJudge {
+  std::unique_ptr<moderation::Judge> judge;
+  std::vector<std::string> notes;
+};
+
 // One pass over the data with one judge.
 class Pass {
  public:
-  Pass(const EvalArguments& arguments, Services& services, Console& console,
-       const std::atomic<bool>& stop)
-      : arguments_(arguments), services_(services), console_(console), stop_(stop) {}
+  // `route`: null for a judge that is no route.
+  Pass(const EvalArguments& arguments, const LoadedRoute* route, const std::string& route_path,
+       Services& services, Console& console, const std::atomic<bool>& stop)
+      : arguments_(arguments),
+        route_(route),
+        route_path_(route_path),
+        services_(services),
+        console_(console),
+        stop_(stop) {}
 
   Result<Measured> Run(const EvalPlan& plan, const JudgeChoice& choice, const std::string& path) {
-    Result<Calibrations> calibrations = CalibrationsOf(plan, choice);
-    if (!calibrations) {
-      return std::unexpected(calibrations.error());
-    }
     std::unique_ptr<eval::RunWriter> journal;
-    if (!path.empty()) {
-      Result<std::unique_ptr<eval::RunWriter>> opened =
-          OpenJournal(plan, choice, path, IdentityOf(*calibrations));
-      if (!opened) {
-        return std::unexpected(opened.error());
-      }
-      journal = std::move(*opened);
-    }
-    auto opened = services_.OpenJudge(choice);
-    if (!opened) {
-      code = ExitCode::kCannotRun;
-      return std::unexpected(opened.error());
+    Result<EvalJudge> judge = route_ == nullptr ? OpenPlain(plan, choice, path, journal)
+                                                : OpenCascade(plan, choice, path, journal);
+    if (!judge) {
+      return std::unexpected(judge.error());
     }
     std::vector<std::string> notes = plan.notes;
-    NoteCalibrations(plan, *calibrations, notes);
-    const std::unique_ptr<moderation::Judge> judge =
-        Calibrated(std::move(*opened), std::move(*calibrations));
-    Result<std::vector<eval::EvaluationRun>> runs = Watch(plan, choice, *judge, journal.get());
+    notes.insert(notes.end(), judge->notes.begin(), judge->notes.end());
+    Result<std::vector<eval::EvaluationRun>> runs =
+        Watch(plan, choice, *judge->judge, journal.get());
     if (!runs) {
       return std::unexpected(runs.error());
     }
@@ -113,6 +114,68 @@ class Pass {
   bool cancelled = false;
 
  private:
+  Result<EvalJudge> OpenPlain(const EvalPlan& plan, const JudgeChoice& choice,
+                              const std::string& path, std::unique_ptr<eval::RunWriter>& journal) {
+    Result<Calibrations> calibrations = CalibrationsOf(plan, choice);
+    if (!calibrations) {
+      return std::unexpected(calibrations.error());
+    }
+    if (!path.empty()) {
+      Result<std::string> identity = services_.JudgeIdentity(choice);
+      if (!identity) {
+        code = ExitCode::kCannotRun;
+        return std::unexpected(identity.error());
+      }
+      const Status opened =
+          OpenJournal(plan, choice, path, *identity, IdentityOf(*calibrations), journal);
+      if (!opened) {
+        return std::unexpected(opened.error());
+      }
+    }
+    auto opened = services_.OpenJudge(choice);
+    if (!opened) {
+      code = ExitCode::kCannotRun;
+      return std::unexpected(opened.error());
+    }
+    EvalJudge judge;
+    NoteCalibrations(plan, *calibrations, judge.notes);
+    judge.judge = Calibrated(std::move(*opened), std::move(*calibrations));
+    return judge;
+  }
+
+  Result<EvalJudge> OpenCascade(const EvalPlan& plan, const JudgeChoice& choice,
+                                const std::string& path,
+                                std::unique_ptr<eval::RunWriter>& journal) {
+    RouteRequest request;
+    request.path = route_path_;
+    request.data_dir = arguments_.data_dir;
+    request.calibration = arguments_.calibration;
+    request.threads = arguments_.judge.threads;
+    request.bulk = true;
+    request.measuring = true;
+    LoadedRoute loaded = *route_;
+    loaded.policies = plan.policies;  // learns what the plan says that it may
+    code = ExitCode::kCannotRun;
+    Result<OpenedRoute> opened = OpenRoute(std::move(loaded), request, services_, console_);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    code = ExitCode::kUsage;
+    if (!path.empty()) {
+      const Status kept =
+          OpenJournal(plan, choice, path, opened->identity, opened->calibrations, journal);
+      if (!kept) {
+        return std::unexpected(kept.error());
+      }
+    }
+    EvalJudge judge;
+    judge.judge = std::move(opened->judging.judge);
+    judge.notes.push_back("the route " + opened->name +
+                          " was measured without its budget and latency target, which are of real "
+                          "traffic: `eval cascade` draws what a budget buys");
+    return judge;
+  }
+
   // In cross-validation each fold has another judge: none.
   Result<Calibrations> CalibrationsOf(const EvalPlan& plan, const JudgeChoice& choice) {
     if (plan.folds == 0) {
@@ -140,24 +203,23 @@ class Pass {
     }
   }
 
-  Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const EvalPlan& plan,
-                                                       const JudgeChoice& choice,
-                                                       const std::string& path,
-                                                       const std::string& calibrations) {
-    Result<eval::RunHeader> header = RunHeaderOf(plan, arguments_, choice, services_);
-    if (!header) {
-      code = ExitCode::kCannotRun;
-      return std::unexpected(header.error());
-    }
+  Status OpenJournal(const EvalPlan& plan, const JudgeChoice& choice, const std::string& path,
+                     const std::string& identity, const std::string& calibrations,
+                     std::unique_ptr<eval::RunWriter>& journal) {
+    eval::RunHeader header = RunHeaderOf(plan, arguments_, choice, identity, route_ != nullptr);
     if (!calibrations.empty()) {
-      header->judge_identity += "|calibrated " + calibrations;
+      header.judge_identity += "|calibrated " + calibrations;
     }
-    auto journal = eval::RunWriter::Open(path, *header, plan.data.records, arguments_.restart);
-    if (journal && (*journal)->restored() > 0) {
+    auto opened = eval::RunWriter::Open(path, header, plan.data.records, arguments_.restart);
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    journal = std::move(*opened);
+    if (journal->restored() > 0) {
       console_.Error(fmt::format("safeguard: going on with {}: {} of {} records are judged\n", path,
-                                 (*journal)->restored(), plan.data.records.size()));
+                                 journal->restored(), plan.data.records.size()));
     }
-    return journal;
+    return {};
   }
 
   Result<std::vector<eval::EvaluationRun>> Watch(const EvalPlan& plan, const JudgeChoice& choice,
@@ -180,6 +242,8 @@ class Pass {
   }
 
   const EvalArguments& arguments_;
+  const LoadedRoute* route_;
+  const std::string& route_path_;
   Services& services_;
   Console& console_;
   const std::atomic<bool>& stop_;
@@ -208,26 +272,41 @@ EvalArguments Completed(const EvalArguments& arguments) {
   return completed;
 }
 
-}  // namespace
-
-ExitCode RunEval(const EvalArguments& given, Services& services, Console& console,
-                 const std::atomic<bool>& stop) {
+// `route_path`: of a route to measure; empty: the judge that the arguments name.
+ExitCode Evaluate(const EvalArguments& given, const std::string& route_path, Services& services,
+                  Console& console, const std::atomic<bool>& stop) {
   if (given.list_datasets) {
     console.Out(DatasetList(console.columns()));
     return ExitCode::kSafe;
   }
-  const EvalArguments arguments = Completed(given);
-  if (const Status usable = CheckEvalArguments(arguments); !usable) {
+  EvalArguments arguments = Completed(given);
+  std::optional<LoadedRoute> route;
+  if (!route_path.empty()) {
+    RouteRequest request;
+    request.path = route_path;
+    request.data_dir = arguments.data_dir;
+    Result<LoadedRoute> loaded = LoadRoute(request, services);
+    if (!loaded) {
+      return Fails(console, loaded.error(), ExitCode::kCannotRun);
+    }
+    route = std::move(*loaded);
+    // What learns from labelled cases is the route's screen.
+    arguments.judge.judge = route->file.screen_kind == "dedicated" && route->file.screen == "screen"
+                                ? "dedicated"
+                                : route->file.screen;
+  }
+  if (const Status usable = CheckEvalArguments(arguments, route.has_value()); !usable) {
     return Fails(console, usable.error(), ExitCode::kUsage);
   }
   bool usage = false;
-  Result<EvalPlan> plan = MakeEvalPlan(arguments, services, console, usage);
+  Result<EvalPlan> plan = MakeEvalPlan(
+      arguments, route ? route->policies : std::vector<LoadedPolicy>(), services, console, usage);
   if (!plan) {
     return Fails(console, plan.error(), usage ? ExitCode::kUsage : ExitCode::kCannotRun);
   }
   const std::vector<std::string> names =
       plan->answers_alone ? NameByLine(plan->data) : std::vector<std::string>();
-  Pass pass(arguments, services, console, stop);
+  Pass pass(arguments, route ? &*route : nullptr, route_path, services, console, stop);
   std::vector<Measured> variants;
   const std::vector<JudgeChoice> choices = Choices(arguments);
   for (const JudgeChoice& choice : choices) {
@@ -256,6 +335,18 @@ ExitCode RunEval(const EvalArguments& given, Services& services, Console& consol
     return ExitCode::kInterrupted;
   }
   return plan->data.error_count > 0 ? ExitCode::kUsage : ExitCode::kSafe;
+}
+
+}  // namespace
+
+ExitCode RunEval(const EvalArguments& arguments, Services& services, Console& console,
+                 const std::atomic<bool>& stop) {
+  return Evaluate(arguments, "", services, console, stop);
+}
+
+ExitCode RunEvalRoute(const EvalRouteArguments& arguments, Services& services, Console& console,
+                      const std::atomic<bool>& stop) {
+  return Evaluate(arguments.eval, arguments.route, services, console, stop);
 }
 
 }  // namespace safeguard::apps

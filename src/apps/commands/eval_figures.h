@@ -39,6 +39,10 @@ Json LabelJson(const Measured& measured, const eval::LabelTask& task);
 std::string PromptingText(std::span<const Measured> variants,
                           std::span<const eval::LabelTask> tasks, std::size_t columns);
 
+// Of a judge with layers: who decided. Empty text and null where only one did.
+std::string DecidersText(const Measured& measured, std::size_t columns);
+Json DecidersJson(const Measured& measured);
+
 // Tokens and seconds by record.
 std::string CostText(const eval::MeanCost& cost);
 Json CostJson(const eval::MeanCost& cost);

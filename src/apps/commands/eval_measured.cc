@@ -48,6 +48,7 @@ Status PrintAny(const Measured& measured, const MeasuredOutput& output, Console&
     console.Out(eval::RenderText(report) + SeverityText(joined, console.columns()) +
                 AdherenceText(joined) +
                 ThresholdText(joined, output.thresholds, console.columns()) +
+                DecidersText(measured, console.columns()) +
                 (cost.counted > 0 ? "\n" + CostText(cost) : ""));
   }
   Json json = Json::parse(eval::RenderJson(report), nullptr, false);
@@ -58,6 +59,7 @@ Status PrintAny(const Measured& measured, const MeasuredOutput& output, Console&
   };
   add("severity", SeverityJson(joined));
   add("adherence", AdherenceJson(joined));
+  add("decided_by", DecidersJson(measured));
   add("cost_per_record", CostJson(cost));
   if (!output.thresholds.empty()) {
     add("at_thresholds", ThresholdJson(joined, output.thresholds));
@@ -91,7 +93,8 @@ void PrintLabels(std::span<const Measured> variants, const MeasuredOutput& outpu
                      data.hash.substr(0, 12) + "), " + std::to_string(data.records.size()) +
                      " records\n";
   for (std::size_t v = 0; v < variants.size(); ++v) {
-    text += "\n" + LabelText(variants[v], tasks[v], console.columns());
+    text += "\n" + LabelText(variants[v], tasks[v], console.columns()) +
+            DecidersText(variants[v], console.columns());
   }
   if (variants.size() > 1) {
     text += PromptingText(variants, tasks, console.columns());

@@ -202,15 +202,15 @@ Status Select(const EvalArguments& arguments, EvalPlan& plan) {
 
 }  // namespace
 
-Status CheckEvalArguments(const EvalArguments& arguments) {
-  if (Status judge = CheckJudge(arguments.judge); !judge) {
+Status CheckEvalArguments(const EvalArguments& arguments, bool routed) {
+  if (Status judge = CheckJudge(arguments.judge); !judge && !routed) {
     return judge;
   }
   const bool answers_alone = arguments.data.empty() && !arguments.judge.recorded.empty();
   const auto wrong = [](const std::string& message, const std::string& hint) {
     return Fail(ErrorCode::kInvalidInput, message, hint);
   };
-  if (arguments.policies.empty()) {
+  if (arguments.policies.empty() && !routed) {
     return wrong("which policy?", "name one with --policy: a shipped one, or a file");
   }
   if (arguments.no_golden && arguments.data.empty()) {
@@ -246,18 +246,30 @@ Status CheckEvalArguments(const EvalArguments& arguments) {
   return {};
 }
 
-Result<EvalPlan> MakeEvalPlan(const EvalArguments& arguments, Services& services, Console& console,
-                              bool& usage) {
+Result<EvalPlan> MakeEvalPlan(const EvalArguments& arguments, std::vector<LoadedPolicy> given,
+                              Services& services, Console& console, bool& usage) {
   usage = false;
   EvalPlan plan;
   plan.folds = arguments.folds;
   plan.answers_alone = arguments.data.empty() && !arguments.judge.recorded.empty();
-  Result<std::vector<LoadedPolicy>> policies = LoadAll(arguments, services);
-  if (!policies) {
-    return std::unexpected(policies.error());
+  if (given.empty()) {
+    Result<std::vector<LoadedPolicy>> policies = LoadAll(arguments, services);
+    if (!policies) {
+      return std::unexpected(policies.error());
+    }
+    given = std::move(*policies);
   }
-  plan.policies = std::move(*policies);
+  plan.policies = std::move(given);
+  for (LoadedPolicy& policy : plan.policies) {
+    if (arguments.no_golden) {
+      policy.golden.clear();
+    }
+  }
   usage = true;
+  if (plan.policies.size() > 1 && arguments.data.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "several policies need --data to be measured on",
+                "name the data, or a route of one policy");
+  }
   Result<eval::Dataset> data = arguments.data.empty() && !plan.answers_alone
                                    ? OwnGoldenSet(plan.policies.front())
                                    : LoadEvalData(arguments);
@@ -279,12 +291,8 @@ Result<EvalPlan> MakeEvalPlan(const EvalArguments& arguments, Services& services
   return plan;
 }
 
-Result<eval::RunHeader> RunHeaderOf(const EvalPlan& plan, const EvalArguments& arguments,
-                                    const JudgeChoice& choice, Services& services) {
-  Result<std::string> identity = services.JudgeIdentity(choice);
-  if (!identity) {
-    return std::unexpected(identity.error());
-  }
+eval::RunHeader RunHeaderOf(const EvalPlan& plan, const EvalArguments& arguments,
+                            const JudgeChoice& choice, std::string identity, bool routed) {
   std::vector<moderation::Policy> policies;
   for (const LoadedPolicy& policy : plan.policies) {
     policies.push_back(policy.policy);
@@ -296,8 +304,8 @@ Result<eval::RunHeader> RunHeaderOf(const EvalPlan& plan, const EvalArguments& a
   header.sample = arguments.sample;
   header.seed = arguments.seed;
   header.folds = plan.folds;
-  header.judge = choice.judge;
-  header.judge_identity = std::move(*identity);
+  header.judge = routed ? "cascade" : choice.judge;
+  header.judge_identity = std::move(identity);
   header.prompting = choice.judge == "reasoner" ? (choice.joint ? "joint" : "separate") : "";
   header.notes = plan.notes;
   for (std::size_t p = 0; p < plan.policies.size(); ++p) {

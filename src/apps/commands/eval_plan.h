@@ -25,15 +25,18 @@ struct EvalPlan {
 };
 
 // What the arguments alone say against a measurement.
-Status CheckEvalArguments(const EvalArguments& arguments);
+// `routed`: judge and policies are those of a route.
+Status CheckEvalArguments(const EvalArguments& arguments, bool routed);
 
 // Reads policies and data, leaves out what is not to be judged, and says honestly what the judge
 // will have learned. `usage` tells whose fault a failure is.
-Result<EvalPlan> MakeEvalPlan(const EvalArguments& arguments, Services& services, Console& console,
-                              bool& usage);
+// `policies`: those of a route; empty: those that the arguments name.
+Result<EvalPlan> MakeEvalPlan(const EvalArguments& arguments, std::vector<LoadedPolicy> policies,
+                              Services& services, Console& console, bool& usage);
 
-// The header of the run file of this plan. `prompting` as in eval::RunHeader.
-Result<eval::RunHeader> RunHeaderOf(const EvalPlan& plan, const EvalArguments& arguments,
-                                    const JudgeChoice& choice, Services& services);
+// The header of the run file of this plan. `prompting` as in eval::RunHeader; `identity` as
+// Services::JudgeIdentity gives it.
+eval::RunHeader RunHeaderOf(const EvalPlan& plan, const EvalArguments& arguments,
+                            const JudgeChoice& choice, std::string identity, bool routed);
 
 }  // namespace safeguard::apps

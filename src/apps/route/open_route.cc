@@ -5,17 +5,22 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "apps/calibration/find_calibration.h"
 #include "apps/input/data_folder.h"
 #include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
+#include "apps/route/policy_screens.h"
+#include "apps/route/reloadable_lists.h"
 #include "apps/route/system_time.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/utc_time.h"
 #include "moderation/judgement_job.h"
+#include "moderation/review_queue.h"
 #include "storage/stores.h"
 
 namespace safeguard::apps {
@@ -45,11 +50,25 @@ std::vector<JudgeChoice> ReasonerChoices(const moderation::RouteFile& file, std:
   return choices;
 }
 
+// The route's own ("") and those that policies have instead of it.
+std::set<std::string> ScreenKindsOf(const LoadedRoute& route) {
+  std::set<std::string> kinds = {""};
+  for (const moderation::RoutePolicy& policy : route.file.settings.policies) {
+    if (policy.screen != route.file.screen_kind) {
+      kinds.insert(policy.screen);
+    }
+  }
+  return kinds;
+}
+
 Result<std::string> IdentityOf(const LoadedRoute& route, std::span<const JudgeChoice> reasoners,
-                               std::size_t threads, Services& services) {
+                               const std::string& data_dir, std::size_t threads,
+                               Services& services) {
   std::string identity = "route " + route.hash;
   std::vector<JudgeChoice> choices(reasoners.begin(), reasoners.end());
-  choices.push_back(ScreenChoice(route.file, threads));
+  for (const std::string& kind : ScreenKindsOf(route)) {
+    choices.push_back(ScreenChoice(route.file, kind, data_dir, threads));
+  }
   for (const JudgeChoice& choice : choices) {
     const Result<std::string> one = services.JudgeIdentity(choice);
     if (!one) {
@@ -58,14 +77,6 @@ Result<std::string> IdentityOf(const LoadedRoute& route, std::span<const JudgeCh
     identity += " | " + *one;
   }
   return identity;
-}
-
-void Warn(const moderation::RouteSettings& route, Console& console) {
-  if (route.review_undetermined || route.review_violations) {
-    console.Error(
-        "safeguard: this command has no review queue: what the route sends to review is in the "
-        "verdicts alone\n");
-  }
 }
 
 void Alarm(const moderation::RecallAlarm& alarm, Console& console) {
@@ -85,7 +96,7 @@ std::string AbsolutePath(const std::string& path) {
 // The job queue as the place for what is left for later; null where the route leaves nothing.
 Result<std::shared_ptr<moderation::DeferredWork>> OpenDeferred(const LoadedRoute& route,
                                                                const RouteRequest& request) {
-  if (request.finishing || !moderation::PutsOff(route.file.settings)) {
+  if (request.finishing || request.measuring || !moderation::PutsOff(route.file.settings)) {
     return nullptr;
   }
   const Result<std::string> folder = DataFolder(request.data_dir);
@@ -118,6 +129,85 @@ Result<std::shared_ptr<moderation::DeferredWork>> OpenDeferred(const LoadedRoute
       work.release(), [queue](moderation::DeferredWork* held) { delete held; });
 }
 
+// The review queue of the data folder; null where the route leaves nothing to people.
+Result<std::shared_ptr<moderation::ReviewSink>> OpenReviews(const LoadedRoute& route,
+                                                            const RouteRequest& request) {
+  const moderation::RouteSettings& settings = route.file.settings;
+  if (request.measuring || !(settings.review_undetermined || settings.review_violations)) {
+    return nullptr;
+  }
+  const Result<std::string> folder = DataFolder(request.data_dir);
+  if (!folder) {
+    return std::unexpected(folder.error());
+  }
+  auto opened = storage::OpenReviewQueue(*folder, {}, {.create = true});
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  const std::shared_ptr<moderation::ReviewQueue> queue = std::move(*opened);
+  return std::shared_ptr<moderation::ReviewSink>(
+      moderation::ReviewsInto(*queue, UtcNow).release(),
+      [queue](moderation::ReviewSink* held) { delete held; });
+}
+
+struct OpenedScreen {
+  std::unique_ptr<moderation::Judge> judge;
+  Calibrations calibrations;
+};
+
+// The route's screen, and where policies have another one, both behind one face.
+Result<OpenedScreen> OpenScreen(const LoadedRoute& route, const RouteRequest& request,
+                                Services& services, Console& console) {
+  OpenedScreen opened;
+  std::map<std::string, std::shared_ptr<moderation::Judge>> own;
+  for (const std::string& kind : ScreenKindsOf(route)) {
+    const JudgeChoice choice = ScreenChoice(route.file, kind, request.data_dir, request.threads);
+    std::vector<LoadedPolicy> policies;
+    for (const LoadedPolicy& loaded : route.policies) {
+      const std::string wanted =
+          moderation::PolicySettings(route.file.settings, loaded.policy.id).screen;
+      if ((wanted == route.file.screen_kind ? "" : wanted) == kind) {
+        policies.push_back(loaded);
+      }
+    }
+    if (policies.empty() && !kind.empty()) {
+      continue;
+    }
+    Result<std::unique_ptr<moderation::Judge>> judge = services.OpenJudge(choice);
+    if (!judge) {
+      return std::unexpected(judge.error());
+    }
+    // Named files are of the route's screen; other screens have what is kept with the policies.
+    CalibrationChoice wanted = request.calibration;
+    if (!kind.empty()) {
+      wanted.files.clear();
+    }
+    Result<Calibrations> calibrations =
+        FindCalibrations(wanted, kind.empty() ? route.policies : policies, request.data_dir, choice,
+                         services, console);
+    if (!calibrations) {
+      return std::unexpected(calibrations.error());
+    }
+    for (const LoadedPolicy& loaded : policies) {
+      if (const auto of = calibrations->find(loaded.policy.hash); of != calibrations->end()) {
+        opened.calibrations.insert(std::move(*of));
+      }
+    }
+    if (kind.empty()) {
+      opened.judge = std::move(*judge);
+      continue;
+    }
+    const std::shared_ptr<moderation::Judge> shared = std::move(*judge);
+    for (const LoadedPolicy& loaded : policies) {
+      own[loaded.policy.id] = shared;
+    }
+  }
+  if (!own.empty()) {
+    opened.judge = PolicyScreens(std::move(opened.judge), std::move(own));
+  }
+  return opened;
+}
+
 // Policies are ready before the first content; a name in the route is the policy's id from here on.
 Status PrepareAll(Judging& judging) {
   for (const LoadedPolicy& loaded : judging.policies) {
@@ -147,10 +237,33 @@ std::string PutOffText(std::size_t verdicts) {
                      verdicts, verdicts == 1 ? "verdict waits" : "verdicts wait");
 }
 
-JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads) {
+void ListWatch::Look() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!reload_ || (looked_ && now - *looked_ < std::chrono::seconds(1))) {
+    return;
+  }
+  looked_ = now;
+  const Result<bool> reloaded = reload_();
+  if (!reloaded) {
+    console_.Error("safeguard: the lists have changed and cannot be used; the former ones stay: " +
+                   Printable(Describe(reloaded.error())) + "\n");
+  } else if (*reloaded) {
+    console_.Error("safeguard: the lists have changed and are in use\n");
+  }
+}
+
+JudgeChoice ScreenChoice(const moderation::RouteFile& file, const std::string& kind,
+                         const std::string& data_dir, std::size_t threads) {
+  const std::string chosen = kind.empty() ? file.screen_kind : kind;
   JudgeChoice choice;
   choice.judge = file.screen;
   choice.model = file.screen_model;
+  if (chosen == "dedicated" && file.screen == "screen") {
+    choice.judge = chosen;
+    choice.model = data_dir;
+  } else {
+    choice.screen = chosen == "dedicated" ? "auto" : chosen;
+  }
   choice.recorded = file.screen_recorded;
   choice.threads = threads;
   return choice;
@@ -190,21 +303,15 @@ Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services) {
 
 Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Services& services,
                               Console& console) {
-  const JudgeChoice screen_choice = ScreenChoice(route.file, request.threads);
   const std::vector<JudgeChoice> reasoner_choices =
       ReasonerChoices(route.file, request.threads, !request.bulk);
-  Result<std::string> identity = IdentityOf(route, reasoner_choices, request.threads, services);
+  Result<std::string> identity =
+      IdentityOf(route, reasoner_choices, request.data_dir, request.threads, services);
   if (!identity) {
     return std::unexpected(identity.error());
   }
-  Result<Calibrations> calibrations = FindCalibrations(
-      request.calibration, route.policies, request.data_dir, screen_choice, services, console);
-  if (!calibrations) {
-    return std::unexpected(calibrations.error());
-  }
   OpenedRoute opened;
   opened.identity = std::move(*identity);
-  opened.calibrations = apps::IdentityOf(*calibrations);
   Result<RouteGuards> guards = services.OpenGuards(route.file.lists);
   if (!guards) {
     return std::unexpected(guards.error());
@@ -213,7 +320,14 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   if (!deferred) {
     return std::unexpected(deferred.error());
   }
-  Result<std::unique_ptr<moderation::Judge>> screen = services.OpenJudge(screen_choice);
+  Result<std::shared_ptr<moderation::ReviewSink>> reviews = OpenReviews(route, request);
+  if (!reviews) {
+    return std::unexpected(reviews.error());
+  }
+  if (auto lists = std::dynamic_pointer_cast<ReloadableLists>(guards->lists)) {
+    opened.reload_lists = [lists] { return lists->Reload(); };
+  }
+  Result<OpenedScreen> screen = OpenScreen(route, request, services, console);
   if (!screen) {
     return std::unexpected(screen.error());
   }
@@ -223,20 +337,25 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   }
   moderation::RouteSettings settings = std::move(route.file.settings);
   settings.bulk = request.bulk;
-  Warn(settings, console);
+  if (request.measuring) {
+    settings.governor.budget = {};
+    settings.governor.latency_p99.reset();
+  }
   moderation::CascadeParts parts;
   parts.lists = guards->lists;
   parts.languages = guards->languages;
   parts.tamper = guards->tamper;
-  parts.screen = Calibrated(std::move(*screen), std::move(*calibrations));
+  opened.calibrations = apps::IdentityOf(screen->calibrations);
+  parts.screen = Calibrated(std::move(screen->judge), std::move(screen->calibrations));
   for (std::unique_ptr<moderation::Judge>& reasoner : *reasoners) {
     parts.reasoners.push_back(std::move(reasoner));
   }
   parts.deferred = std::move(*deferred);
+  parts.review = std::move(*reviews);
   parts.clock = SteadyClock();
   parts.random = moderation::SeededRandom(settings.seed);
   parts.calls = ThreadedCalls(kCallsMax);
-  if (!request.finishing) {
+  if (!request.finishing && !request.measuring) {
     parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
   }
   opened.name = settings.name;

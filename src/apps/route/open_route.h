@@ -1,8 +1,12 @@
 // A route file as a judge: the cascade over the real screen, reasoners and lists.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/calibration/calibration_choice.h"
@@ -24,6 +28,7 @@ struct RouteRequest {
   // Finishes what was left for later: leaves nothing for later itself, and raises no alarm (it sees
   // a part of the audits alone).
   bool finishing = false;
+  bool measuring = false;     // the same, and without the budget: its rate is of real traffic
   bool keep_content = false;  // of what is left for later, in the verdict log
 };
 
@@ -33,6 +38,21 @@ struct OpenedRoute {
   std::string calibrations;
   moderation::Cascade* cascade = nullptr;  // that judge
   std::string name;                        // of the route
+  // ReloadableLists::Reload(): whoever goes on for long calls it now and then. May be empty.
+  std::function<Result<bool>()> reload_lists;
+};
+
+// Calls `reload` at most once a second and says what came of it, an error once.
+class ListWatch {
+ public:
+  ListWatch(std::function<Result<bool>()> reload, Console& console)
+      : reload_(std::move(reload)), console_(console) {}
+  void Look();
+
+ private:
+  std::function<Result<bool>()> reload_;
+  Console& console_;
+  std::optional<std::chrono::steady_clock::time_point> looked_;
 };
 
 // The policies of the route alone, with the file as it was read.
@@ -54,7 +74,9 @@ std::size_t PutOffBy(const moderation::Judge& judge);
 // "2 verdicts wait for the reasoner: ..."
 std::string PutOffText(std::size_t verdicts);
 
-// The screen of a route as a choice of judge.
-JudgeChoice ScreenChoice(const moderation::RouteFile& file, std::size_t threads);
+// The screen of a route as a choice of judge; `kind` as of RoutePolicy::screen, empty: the route's.
+// Classifiers are looked for in `data_dir`.
+JudgeChoice ScreenChoice(const moderation::RouteFile& file, const std::string& kind,
+                         const std::string& data_dir, std::size_t threads);
 
 }  // namespace safeguard::apps

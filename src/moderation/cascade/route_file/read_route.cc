@@ -27,6 +27,15 @@ void ReadSeconds(Fields& fields, std::string_view key, double least, double most
   }
 }
 
+const std::vector<std::string>& ScreenKinds() {
+  static const std::vector<std::string> kinds = {"auto", "trained", "embedding", "dedicated"};
+  return kinds;
+}
+
+void ReadScreenKind(Fields& fields, std::string& out) {
+  fields.Word("screen", ScreenKinds(), [&](std::size_t place) { out = ScreenKinds()[place]; });
+}
+
 void ReadPolicy(Fields& fields, RouteSettings& route) {
   RoutePolicy policy;
   fields.Text("policy", policy.policy);
@@ -35,6 +44,7 @@ void ReadPolicy(Fields& fields, RouteSettings& route) {
   ReadBand(fields, "band", policy.band);
   fields.Texts("languages", 100, policy.languages);
   fields.Number("recall_bound", 0, 1, policy.recall_bound);
+  ReadScreenKind(fields, policy.screen);
   route.policies.push_back(std::move(policy));
 }
 
@@ -142,6 +152,8 @@ void ReadAll(const YamlNode& root, RouteFile& file, Status& status) {
   fields.Map("screen", [&](Fields& screen) {
     screen.Word("judge", {"screen", "recorded"},
                 [&](std::size_t place) { file.screen = place == 0 ? "screen" : "recorded"; });
+    screen.Word("kind", ScreenKinds(),
+                [&](std::size_t place) { file.screen_kind = ScreenKinds()[place]; });
     screen.Text("model", file.screen_model);
     screen.Text("recorded", file.screen_recorded);
   });

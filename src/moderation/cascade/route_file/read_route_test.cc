@@ -17,8 +17,9 @@ policies:
     band: [0.1, 0.8]
     languages: [en, de]
     recall_bound: 0.9
+    screen: dedicated
 lists: [terms.yaml, hashes.yaml]
-screen: {model: /models}
+screen: {model: /models, kind: trained}
 reasoners:
   - {name: low, model: /models/20b, effort: low, tokens: 400, unsure: [0.3, 0.7]}
   - {name: vote, model: /models/20b, effort: high, samples: 5, temperature: 1}
@@ -48,6 +49,9 @@ TEST(RouteFile, EveryKeyIsRead) {
   EXPECT_EQ(PolicySettings(route, "hate").false_alarm, 0.2);
   EXPECT_EQ(PolicySettings(route, "other").severity, 1);
   EXPECT_EQ(file->lists.size(), 2U);
+  EXPECT_EQ(file->screen_kind, "trained");
+  EXPECT_EQ(route.policies[0].screen, "") << "the route's";
+  EXPECT_EQ(route.policies[1].screen, "dedicated");
   EXPECT_EQ(route.finish_budget, std::chrono::seconds(90));
   EXPECT_EQ(file->screen_model, "/models");
   EXPECT_EQ(route.reasoners[0].unsure->low, 0.3);
