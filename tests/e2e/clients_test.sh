@@ -42,7 +42,7 @@ SAFEGUARD_KEY=$(cat out)
 call 0 safeguard key new second --scope policy-write --data-dir talking
 SAFEGUARD_SECOND_KEY=$(cat out)
 export SAFEGUARD_KEY SAFEGUARD_SECOND_KEY
-serve talking --data-dir talking --judge reasoner --model tiny.gguf
+serve talking --data-dir talking --judge reasoner --model tiny.gguf --chat-model tiny.gguf
 export SAFEGUARD_TALKING_URL=$URL
 
 case $2 in

@@ -15,6 +15,20 @@ struct WebhookArguments {
   std::string certificates;
 };
 
+// The models that `serve` talks with besides its judge.
+struct TalkArguments {
+  std::string chat_model{};                   // a checkpoint; empty: none
+  std::string upstream{};                     // a URL; empty: none
+  std::vector<std::string> upstream_allow{};  // private addresses that it may have
+  std::string upstream_key_env{};             // the variable with its key; empty: none
+  std::vector<std::string> policies{};        // that requests and answers are judged under
+  std::string input = "block";                // block, score
+  std::string output = "block";
+  std::string input_fail = "closed";  // closed, open
+  std::string output_fail = "closed";
+  std::size_t visible_tokens = 0;  // of a stream, before they are judged
+};
+
 struct ServeArguments {
   std::string host = "127.0.0.1";
   int port = 8080;       // 0: any free one
@@ -29,6 +43,7 @@ struct ServeArguments {
   int drain_s = 30;
   bool no_jobs = false;  // they are kept, and another process works on them
   WebhookArguments webhook;
+  TalkArguments talk;
   std::string tls_certificate;  // PEM files; empty: no TLS
   std::string tls_key;
   std::string tls_client_ca;

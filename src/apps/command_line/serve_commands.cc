@@ -23,6 +23,52 @@ constexpr const char* kKeyExamples = R"(Examples:
   safeguard key rotate 3f1c0a9d5b7e --overlap-hours 48 --data-dir ./data
 )";
 
+void AddTalk(CLI::App* command, TalkArguments& talk) {
+  command
+      ->add_option("--chat-model", talk.chat_model,
+                   "A gpt-oss checkpoint to talk to at /v1/chat/completions and /v1/responses")
+      ->type_name("PATH");
+  command
+      ->add_option("--upstream", talk.upstream,
+                   "An API that requests for other models are passed on to, guarded")
+      ->type_name("URL");
+  command
+      ->add_option("--upstream-allow", talk.upstream_allow,
+                   "A private address or range that the upstream may have; repeat it for more")
+      ->type_name("RANGE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  command
+      ->add_option("--upstream-key-env", talk.upstream_key_env,
+                   "The environment variable with the upstream's key")
+      ->type_name("NAME");
+  command
+      ->add_option("--guard-policy", talk.policies,
+                   "A policy for what is passed on; repeat it for more (default: all active ones)")
+      ->type_name("ID")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  Choices(command->add_option("--guard-input", talk.input,
+                              "What a request that violates one comes to (default: block)"),
+          "block|score");
+  Choices(command->add_option("--guard-output", talk.output,
+                              "What an answer that violates one comes to (default: block)"),
+          "block|score");
+  Choices(command->add_option("--input-fails", talk.input_fail,
+                              "What a request that cannot be judged comes to (default: closed)"),
+          "closed|open");
+  Choices(command->add_option("--output-fails", talk.output_fail,
+                              "What an answer that cannot be judged comes to (default: closed)"),
+          "closed|open");
+  command
+      ->add_option("--visible-tokens", talk.visible_tokens,
+                   "Tokens of a stream that may be seen before they are judged (default: 0)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 100000));
+}
+
 }  // namespace
 
 void CommandTree::AddServe() {
@@ -80,6 +126,7 @@ void CommandTree::AddServe() {
   AddFile(command, "--tls-key", serve_.tls_key, "The certificate's private key, PEM");
   AddFile(command, "--tls-client-ca", serve_.tls_client_ca,
           "Serve only clients whose certificate one of these authorities signed, PEM");
+  AddTalk(command, serve_.talk);
   AddFile(command, "--config", serve_.config,
           "YAML with any of these options; the command line wins. SIGHUP reads it again");
   command->add_flag("--print-config", serve_.print_config,

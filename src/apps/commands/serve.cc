@@ -19,6 +19,7 @@
 #include "apps/commands/reload_signal.h"
 #include "apps/commands/serve_jobs.h"
 #include "apps/commands/serve_parts.h"
+#include "apps/serve/talk.h"
 #include "base/random_bytes.h"
 #include "base/utc_time.h"
 #include "http/server.h"
@@ -86,10 +87,11 @@ class Serving {
 
  private:
   std::optional<ExitCode> OpenStores();
-  std::optional<ExitCode> OpenJudge();
+  std::optional<ExitCode> OpenModels();
   std::optional<ExitCode> Listen();
   [[nodiscard]] http::ServiceParts ServicePartsOf();
   void AddGauges();
+  Status WarmPolicies();
   void StartJobs();
   void WaitForStop(const std::atomic<bool>& stop);
   void Reload();
@@ -105,6 +107,7 @@ class Serving {
   std::unique_ptr<moderation::MessageSender> sender_;
   std::vector<http::ShippedPolicy> shipped_;
   std::unique_ptr<moderation::Judge> judge_;
+  Talk talk_;
   http::Metrics metrics_;
   std::optional<http::PolicyShelf> shelf_;
   std::optional<http::Judging> judging_;
@@ -129,7 +132,7 @@ std::optional<ExitCode> Serving::OpenStores() {
   return std::nullopt;
 }
 
-std::optional<ExitCode> Serving::OpenJudge() {
+std::optional<ExitCode> Serving::OpenModels() {
   Result<std::vector<http::ShippedPolicy>> shipped = LoadShipped(services_);
   if (!shipped) {
     return Fails(console_, shipped.error(), ExitCode::kCannotRun);
@@ -140,6 +143,11 @@ std::optional<ExitCode> Serving::OpenJudge() {
     return Fails(console_, judge.error(), ExitCode::kCannotRun);
   }
   judge_ = WithStoredCalibrations(std::move(*judge), kept_, arguments_.judge, services_, console_);
+  Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge);
+  if (!talk) {
+    return Fails(console_, talk.error(), ExitCode::kCannotRun);
+  }
+  talk_ = std::move(*talk);
   return std::nullopt;
 }
 
@@ -158,6 +166,8 @@ http::ServiceParts Serving::ServicePartsOf() {
                 const std::lock_guard lock(line_mutex_);
                 console_.Error(std::string(line) + "\n");
               },
+          .chat = talk_.chat.get(),
+          .upstream = talk_.upstream.get(),
           .queue = kept_.queue.get(),
           .check_webhook = http::CheckWebhookUrl};
 }
@@ -205,7 +215,7 @@ std::optional<ExitCode> Serving::Open() {
   }
   sender_ = std::move(*sender);
   std::optional<ExitCode> failed = OpenStores();
-  failed = failed ? failed : OpenJudge();
+  failed = failed ? failed : OpenModels();
   if (failed) {
     return failed;
   }
@@ -217,6 +227,7 @@ std::optional<ExitCode> Serving::Open() {
   service_.emplace(ServicePartsOf(),
                    http::ServiceOptions{.keys_required = !http::IsLoopback(arguments_.host),
                                         .timeout = std::chrono::milliseconds(arguments_.timeout_ms),
+                                        .proxy = talk_.proxy,
                                         .model = "safeguard-" + arguments_.judge.judge,
                                         .keep_content = arguments_.record_content});
   failed = Listen();
@@ -224,6 +235,19 @@ std::optional<ExitCode> Serving::Open() {
     AddGauges();
   }
   return failed;
+}
+
+// A guard whose policy is misspelled would judge nothing, and where it fails open let all pass.
+Status Serving::WarmPolicies() {
+  if (Status warm = shelf_->Warm(); !warm) {
+    return warm;
+  }
+  const auto snapshot = shelf_->Snapshot();
+  if (!snapshot) {
+    return std::unexpected(snapshot.error());
+  }
+  const auto guards = shelf_->Resolve(snapshot->get(), talk_.proxy.input_policies, "");
+  return guards ? Status{} : std::unexpected(guards.error());
 }
 
 void Serving::StartJobs() {
@@ -276,7 +300,7 @@ void Serving::Reload() {
 }
 
 ExitCode Serving::Run(const std::atomic<bool>& stop) {
-  const Status warm = shelf_->Warm();
+  const Status warm = WarmPolicies();
   if (warm) {
     StartJobs();
     service_->SetReady(true);
@@ -289,6 +313,9 @@ ExitCode Serving::Run(const std::atomic<bool>& stop) {
     jobs_->Stop();
   }
   judging_->Stop();
+  if (talk_.chat != nullptr) {
+    talk_.chat->Stop();  // its last answers need the service and the server
+  }
   service_->Stop();
   service_->Log("stopped",
                 drained ? "every request was answered" : "some connections were cut off");

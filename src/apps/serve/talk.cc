@@ -1,0 +1,64 @@
+#include "apps/serve/talk.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "apps/input/packed_files.h"
+#include "http/guard/guard_settings.h"
+
+namespace safeguard::apps {
+namespace {
+
+http::ProxyMode ModeOf(const std::string& word) {
+  return word == "score" ? http::ProxyMode::kScore : http::ProxyMode::kBlock;
+}
+
+guard::FailMode FailOf(const std::string& word) {
+  return word == "open" ? guard::FailMode::kOpen : guard::FailMode::kClosed;
+}
+
+}  // namespace
+
+Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge) {
+  Talk talk;
+  if (!arguments.chat_model.empty()) {
+    Result<std::unique_ptr<OwnedChatModel>> chat =
+        OpenChatModel(arguments.chat_model, judge.threads, PackedFiles(judge.packed_file));
+    if (!chat) {
+      return std::unexpected(chat.error());
+    }
+    talk.chat = std::move(*chat);
+  }
+  if (arguments.upstream.empty()) {
+    if (!arguments.upstream_allow.empty() || !arguments.upstream_key_env.empty() ||
+        !arguments.policies.empty()) {
+      return Fail(ErrorCode::kInvalidInput, "options of an upstream, and no upstream",
+                  "say where it is with --upstream");
+    }
+    return talk;
+  }
+  Result<std::unique_ptr<http::Upstream>> upstream = http::OpenUpstream(
+      {.url = arguments.upstream, .allowed = arguments.upstream_allow, .certificates = ""});
+  if (!upstream) {
+    return std::unexpected(upstream.error());
+  }
+  talk.upstream = std::move(*upstream);
+  if (!arguments.upstream_key_env.empty()) {
+    const char* const key = std::getenv(arguments.upstream_key_env.c_str());
+    if (key == nullptr || *key == '\0') {
+      return Fail(ErrorCode::kInvalidInput, "the environment has no " + arguments.upstream_key_env,
+                  "set it to the upstream's key");
+    }
+    talk.proxy.upstream_key = key;
+  }
+  talk.proxy.input = ModeOf(arguments.input);
+  talk.proxy.output = ModeOf(arguments.output);
+  talk.proxy.input_fail = FailOf(arguments.input_fail);
+  talk.proxy.output_fail = FailOf(arguments.output_fail);
+  talk.proxy.input_policies = arguments.policies;
+  talk.proxy.output_policies = arguments.policies;
+  talk.proxy.stream.contract.tokens_max = arguments.visible_tokens;
+  return talk;
+}
+
+}  // namespace safeguard::apps

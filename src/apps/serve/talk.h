@@ -1,0 +1,25 @@
+// What the service talks with besides its judge: a model of its own, and an upstream.
+#pragma once
+
+#include <memory>
+
+#include "apps/command_line/serve_arguments.h"
+#include "apps/judge_choice.h"
+#include "apps/serve/engine_chat_model.h"
+#include "base/result.h"
+#include "http/service.h"
+#include "http/upstream.h"
+
+namespace safeguard::apps {
+
+struct Talk {
+  std::unique_ptr<OwnedChatModel> chat;      // null: none
+  std::unique_ptr<http::Upstream> upstream;  // null: none
+  http::ProxyOptions proxy;
+};
+
+// `judge` says how many threads, and whether packed weights are kept. kInvalidInput also for
+// options of an upstream without one.
+Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge);
+
+}  // namespace safeguard::apps
