@@ -17,7 +17,8 @@ struct TamperFinding {
   bool addresses_judge = false;
   // Stable names, the weightiest first: "override", "new_instructions", "role_change",
   // "verdict_demand", "fake_verdict", "fake_policy", "control_token", "fake_turn", "prompt_probe",
-  // "output_command", "model_address", "wording", "too_long_to_inspect" (docs/lists.md says what each is).
+  // "output_command", "model_address", "wording", "too_long_to_inspect" (docs/lists.md says what
+  // each is).
   std::vector<std::string> signs;
   std::vector<Evidence> evidence;  // where: at most 8 places, in order of the signs
   double strength = 0;             // 0..1; addresses_judge from kTamperStrength on
