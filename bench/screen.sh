@@ -44,7 +44,7 @@ printf '%-10s %-8s %-8s %-9s %s\n' screen tokens threads policies contents/s
 for screen in "${screens[@]}"; do
   for tokens in 20 100 400; do
     count=$((192000 / (tokens + 20)))  # enough that the start is no part of it
-    contents "$count" "$((tokens * 93 / 100))" >"$folder/in.jsonl"
+    contents "$count" "$((tokens * 89 / 100))" >"$folder/in.jsonl"
     for threads in 1 2; do
       for policies in 1 5 12; do
         case $policies in 1) chosen=(--policy spam) ;; 5) chosen=("${five[@]}") ;; *) chosen=("${all[@]}") ;; esac
