@@ -4,33 +4,13 @@
 #include <set>
 #include <utility>
 
+#include "base/json_depth.h"
 #include "base/utf8.h"
 
 namespace safeguard::http {
 namespace {
 
 using Json = nlohmann::json;
-
-// How deep brackets nest outside strings; looked at before anything is built of them.
-std::size_t Depth(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
 
 }  // namespace
 
@@ -42,7 +22,7 @@ OrProblem<Json> ParseObject(std::string_view body) {
                                    "send JSON in UTF-8",
                                    {}});
   }
-  if (Depth(body) > kJsonDepthMax) {
+  if (JsonDepth(body) > kJsonDepthMax) {
     return std::unexpected(
         Problem{400,
                 "invalid-json",

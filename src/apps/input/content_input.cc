@@ -1,12 +1,12 @@
 #include "apps/input/content_input.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <utility>
 
 #include "apps/output/verdict_json.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "base/utf8.h"
 #include "eval/dataset.h"
 
@@ -59,27 +59,6 @@ Result<NamedBytes> ReadText(const ContentRequest& request, Console& console) {
     piped->bytes.pop_back();
   }
   return piped;
-}
-
-// Brackets outside strings: what a recursive walk over the JSON would cost.
-std::size_t JsonDepth(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
 }
 
 Error NotAConversation(const std::string& name, const std::string& why) {

@@ -1,39 +1,15 @@
 #include "eval/dataset/json_line.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 
+#include "base/json_depth.h"
 #include "eval/dataset.h"
 
 namespace safeguard::eval {
-namespace {
-
-// The deepest nesting of brackets outside strings, so that a line of "[[[[" costs no memory.
-std::size_t Depth(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      i += c == '\\' ? 1 : 0;
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
-}  // namespace
 
 Result<nlohmann::json> ParseJson(std::string_view text) {
-  if (Depth(text) > kJsonDepthMax) {
+  if (JsonDepth(text) > kJsonDepthMax) {
     return Fail(ErrorCode::kLimit,
                 "the JSON is nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "base/json_depth.h"
 #include "base/utf8.h"
 
 namespace safeguard::guard {
@@ -150,27 +151,6 @@ std::unexpected<Error> Refused(std::string what) {
               "turn it off at the upstream");
 }
 
-// Only brackets outside strings count. Cheap, and before the parser allocates anything.
-std::size_t DepthOf(std::string_view data) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const char c = data[i];
-    if (in_string) {
-      i += c == '\\' ? 1 : 0;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
-
 Status CollectString(std::string_view key, const std::string& text, std::vector<WireText>& texts) {
   if (text.empty() || (Has(kWordKeys, key) && IsWord(text))) {
     return {};
@@ -245,7 +225,7 @@ std::size_t AppendEscaped(std::string_view json, std::size_t at, std::string& ou
 }  // namespace
 
 Result<Json> ReadEvent(std::string_view data, std::size_t depth_max) {
-  if (DepthOf(data) > depth_max) {
+  if (JsonDepth(data) > depth_max) {
     return Fail(ErrorCode::kLimit, "an event nests deeper than " + std::to_string(depth_max),
                 "raise json_depth_max, or mend the upstream");
   }

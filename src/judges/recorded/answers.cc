@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json_depth.h"
 #include "engine/harmony_parser.h"
 #include "engine/special_tokens.h"
 
@@ -15,26 +16,6 @@ using nlohmann::json;
 
 constexpr std::size_t kTokensMax = 1 << 20;
 constexpr std::size_t kDepthMax = 64;  // of brackets, so that a line of "[[[[" costs no memory
-
-std::size_t Depth(std::string_view text) {
-  std::size_t depth = 0;
-  std::size_t deepest = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      i += c == '\\' ? 1 : 0;
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return deepest;
-}
 
 std::string Key(char kind, std::string_view what, std::string_view policy) {
   return std::string(1, kind) + std::string(policy) + "\n" + std::string(what);
@@ -180,7 +161,7 @@ Result<RecordedAnswers> RecordedAnswers::Read(std::string_view jsonl, const std:
       continue;
     }
     const std::string place = name + ": line " + std::to_string(number);
-    if (Depth(line) > kDepthMax) {
+    if (JsonDepth(line) > kDepthMax) {
       return Fail(ErrorCode::kLimit, place + " is nested too deeply");
     }
     const json object = json::parse(line, nullptr, false);
