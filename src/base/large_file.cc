@@ -1,6 +1,7 @@
 #include "base/large_file.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -27,6 +28,20 @@ std::unexpected<Error> SystemError(const std::string& what, const std::string& p
               full ? "free some disk space and run again" : "");
 }
 
+// Whoever passes the limit gets SIGXFSZ, which ends a process that does not expect it.
+Status CheckSizeLimit(const std::string& path, std::uint64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+      bytes <= limit.rlim_cur) {
+    return {};
+  }
+  return Fail(ErrorCode::kUnavailable,
+              path + " would have " + std::to_string(bytes) +
+                  " bytes, and this process may write " + std::to_string(limit.rlim_cur) +
+                  " to a file",
+              "raise the limit (ulimit -f)");
+}
+
 }  // namespace
 
 Result<std::uint64_t> FreeDiskBytes(const std::string& path) {
@@ -44,6 +59,9 @@ Result<std::unique_ptr<LargeFile>> LargeFile::Create(const std::string& path, st
     return SystemError("cannot create", part, errno);
   }
   auto file = std::unique_ptr<LargeFile>(new LargeFile(path, fd, bytes));
+  if (Status allowed = CheckSizeLimit(part, bytes); !allowed) {
+    return std::unexpected(std::move(allowed.error()));
+  }
   int error = bytes == 0 ? 0 : ::posix_fallocate(fd, 0, static_cast<off_t>(bytes));
   if (error == EOPNOTSUPP || error == EINVAL) {  // a file system that cannot claim
     error = ::ftruncate(fd, static_cast<off_t>(bytes)) == 0 ? 0 : errno;

@@ -18,7 +18,8 @@ Result<std::uint64_t> FreeDiskBytes(const std::string& path);
 
 class LargeFile {
  public:
-  // Claims `bytes` for PATH.part. Not enough room: kUnavailable, and nothing is left behind.
+  // Claims `bytes` for PATH.part. Not enough room, or more than the process may write to one file
+  // (RLIMIT_FSIZE): kUnavailable, and nothing is left behind.
   static Result<std::unique_ptr<LargeFile>> Create(const std::string& path, std::uint64_t bytes);
   // Removes PATH.part, unless Commit was called.
   ~LargeFile();

@@ -1,6 +1,7 @@
 #include "base/large_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <string>
@@ -50,6 +51,21 @@ TEST_F(LargeFileTest, NothingIsLeftWithoutCommit) {
     EXPECT_TRUE(std::filesystem::exists(Path() + ".part"));
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+// Without the check this ends the process.
+TEST_F(LargeFileTest, TheProcesssLimitOnFilesIsNamed) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small = {1 << 16, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto fits = LargeFile::Create(Path(), 1 << 16);
+  const auto large = LargeFile::Create(Path(), (1 << 16) + 1);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_TRUE(fits) << Describe(fits.error());
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, ErrorCode::kUnavailable);
+  EXPECT_NE(Describe(large.error()).find("ulimit -f"), std::string::npos);
 }
 
 TEST_F(LargeFileTest, NoRoomAndNoFolderAreNamed) {

@@ -39,6 +39,7 @@ std::vector<JudgeChoice> ReasonerChoices(const moderation::RouteFile& file, std:
     choice.threads = threads;
     choice.effort = reasoner.effort;
     choice.answer = reasoner.answer;
+    choice.precision = reasoner.precision;
     choice.temperature = reasoner.temperature;
     choice.seed = file.settings.seed;
     if (interactive) {

@@ -39,6 +39,17 @@ TEST_F(RouteRun, ClassifyTellsTheWay) {
   EXPECT_THAT(console.out, HasSubstr(R"("path":[{"layer":"screen")"));
 }
 
+TEST_F(RouteRun, AReasonerComputesAsPreciselyAsItsRouteSays) {
+  const std::string route = Route(
+      "policies: [alpha]\n"
+      "reasoners: [{name: low, model: nowhere, precision: int8}]\n");
+  EXPECT_EQ(Run({"classify", "a bad one", "--route", route}), ExitCode::kViolation);
+  EXPECT_EQ(services.last_choice.judge, "reasoner");
+  EXPECT_EQ(services.last_choice.precision, "int8");
+  Run({"classify", "a bad one", "--route", Route(kWithReasoner)});
+  EXPECT_EQ(services.last_choice.precision, "default");
+}
+
 TEST_F(RouteRun, ARouteTakesThePlaceOfPolicyAndJudge) {
   const std::string route = Route("policies: [alpha, beta]\n");
   EXPECT_EQ(Run({"classify", "a bad one", "--route", route}), ExitCode::kViolation);

@@ -44,7 +44,8 @@ Result<PackedReport> PackModel(const std::string& path, ModelPrecision precision
   if (!made) {
     return std::unexpected(made.error());
   }
-  return PackedReport{PackedState::kMade, made->path, plan.bytes(), seconds()};
+  return PackedReport{made->made ? PackedState::kMade : PackedState::kMapped, made->path,
+                      plan.bytes(), seconds()};
 }
 
 }  // namespace safeguard::engine

@@ -294,7 +294,11 @@ Result<StoredWeights> PackedStore::MakeIn(const std::string& folder) {
   if (folder != options_.cache_folder) {  // there, a file of the same name may be another model's
     RemoveStale(folder);
   }
-  return OpenFile(path);
+  Result<StoredWeights> ours = OpenFile(path);
+  if (ours) {
+    ours->made = true;
+  }
+  return ours;
 }
 
 }  // namespace safeguard::engine::cpu

@@ -23,6 +23,7 @@ struct StoredWeights {
   std::size_t begin = 0;  // of the data
   std::vector<std::uint8_t> packed;
   std::string path;
+  bool made = false;  // just now, by this store
 };
 
 // Used by one thread. `plan`, `options` and `pool` must outlive it.
@@ -37,7 +38,8 @@ class PackedStore {
   std::optional<StoredWeights> Find();
 
   // Packs into a file in the first place that can take it, and maps that. One process packs at a
-  // time; another one waits for it and uses its file. Every failure is told; the last is returned.
+  // time; another one waits for it and maps its file (StoredWeights::made is false). Every failure
+  // is told; the last is returned.
   Result<StoredWeights> Make();
 
  private:

@@ -102,23 +102,29 @@ Result<std::unique_ptr<PackedWeights>> PackedWeights::Open(const GptOssWeights& 
   };
   const Stopwatch watch;
   Result<PackedStore> store = PackedStore::Open(plan, files, options, pool);
+  const auto instead = [&] {
+    auto packed = InMemory(plan, pool);
+    if (packed) {
+      note(Describe((*packed)->report()) + ": the next start packs them again");
+    }
+    return packed;
+  };
   if (!store) {
     note("packed weights are not kept: " + store.error().message);
-    return InMemory(plan, pool);
+    return instead();
   }
-  PackedState state = PackedState::kMapped;
   std::optional<StoredWeights> stored = store->Find();
   if (!stored && plan.bytes() < options.bytes_min) {
     return InMemory(plan, pool);
   }
   if (!stored) {
-    state = PackedState::kMade;
     Result<StoredWeights> made = store->Make();
     if (!made) {  // told
-      return InMemory(plan, pool);
+      return instead();
     }
     stored = std::move(*made);
   }
+  const PackedState state = stored->made ? PackedState::kMade : PackedState::kMapped;
   std::unique_ptr<PackedWeights> opened(new PackedWeights());
   opened->memory_ = std::move(stored->memory);
   opened->Index(plan, stored->packed, opened->memory_.data() + stored->begin);

@@ -64,6 +64,9 @@ void ReadReasoner(Fields& fields, RouteSettings& route) {
                       : place == 2 ? "json"
                                    : "rationale";
   });
+  static const std::vector<std::string> kPrecisions = {"default", "f32", "int16", "int8"};
+  fields.Word("precision", kPrecisions,
+              [&](std::size_t place) { reasoner.precision = kPrecisions[place]; });
   fields.Count("samples", 1, static_cast<double>(kSamplesMax), reasoner.samples);
   fields.Number("temperature", 0, 100, reasoner.temperature);
   fields.Number("tokens", 1, 1e6, reasoner.tokens);

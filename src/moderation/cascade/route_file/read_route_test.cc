@@ -21,7 +21,7 @@ policies:
 lists: [terms.yaml, hashes.yaml]
 screen: {model: /models, kind: trained}
 reasoners:
-  - {name: low, model: /models/20b, effort: low, tokens: 400, unsure: [0.3, 0.7]}
+  - {name: low, model: /models/20b, effort: low, precision: int8, tokens: 400, unsure: [0.3, 0.7]}
   - {name: vote, model: /models/20b, effort: high, samples: 5, temperature: 1}
 on_failure: {lists: undetermined, screen: next, reasoner: undetermined}
 unanswered: provisional
@@ -55,6 +55,8 @@ TEST(RouteFile, EveryKeyIsRead) {
   EXPECT_EQ(route.finish_budget, std::chrono::seconds(90));
   EXPECT_EQ(file->screen_model, "/models");
   EXPECT_EQ(route.reasoners[0].unsure->low, 0.3);
+  EXPECT_EQ(route.reasoners[0].precision, "int8");
+  EXPECT_EQ(route.reasoners[1].precision, "default");
   EXPECT_EQ(route.reasoners[1].samples, 5U);
   EXPECT_EQ(route.on_list_failure, OnFailure::kUndetermined);
   EXPECT_EQ(route.on_screen_failure, OnFailure::kNext);
@@ -105,6 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"time: {budget_ms: 100, p99_ms: 200}\n", "p99_ms must be"},
         Fault{"reasoners: [{name: low}]\n", "the reasoner low needs model"},
         Fault{"reasoners: [{name: low, model: m, samples: 99}]\n", "`reasoners.samples`"},
+        Fault{"reasoners: [{name: low, model: m, precision: int4}]\n",
+              "`reasoners.precision` must be one of default, f32, int16, int8"},
         Fault{"audit: {safe: 0.1}\n", "an audit needs a reasoner"},
         Fault{"degrade: [effort, sleep]\n", "`degrade` must be of"},
         Fault{"degrade: [effort, effort]\n", "twice"},
