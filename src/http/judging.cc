@@ -20,9 +20,14 @@ using moderation::Channel;
 using moderation::Content;
 using moderation::Verdict;
 
+struct Waiting;
+using WaitingPtr = std::shared_ptr<Waiting>;
+using Deadlines = std::multimap<Clock::time_point, WaitingPtr>;
+
 struct Waiting {
   JudgeJob job;
   JudgeDone done;
+  std::optional<Deadlines::iterator> watched;  // where it is in the deadlines; under their lock
   std::atomic<bool> answered{false};
   std::atomic<bool> begun{false};
 
@@ -36,7 +41,6 @@ struct Waiting {
     return true;
   }
 };
-using WaitingPtr = std::shared_ptr<Waiting>;
 
 Verdict Late(const std::string& name, bool begun) {
   return moderation::Undetermined(
@@ -86,9 +90,8 @@ class Judging::Impl {
       }
       contents_waiting_ += contents;
       queue_.push_back(waiting);
-      const bool first = deadlines_.empty() || waiting->job.deadline < deadlines_.begin()->first;
-      deadlines_.emplace(waiting->job.deadline, waiting);
-      if (first) {
+      waiting->watched = deadlines_.emplace(waiting->job.deadline, waiting);
+      if (waiting->job.deadline < watcher_sleeps_until_) {
         deadline_changed_.notify_one();
       }
     }
@@ -150,9 +153,19 @@ class Judging::Impl {
       const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       parts_.metrics.ObserveBatch(contents, seconds);
       const std::lock_guard lock(mutex_);
+      Unwatch(batch);
       constexpr double kNewest = 0.1;  // of a moving average
       seconds_a_content_ +=
           kNewest * (seconds / static_cast<double>(contents) - seconds_a_content_);
+    }
+  }
+
+  // They were answered. REQUIRES: the lock.
+  void Unwatch(const std::vector<WaitingPtr>& batch) {
+    for (const WaitingPtr& waiting : batch) {
+      if (waiting->watched) {
+        deadlines_.erase(*std::exchange(waiting->watched, std::nullopt));
+      }
     }
   }
 
@@ -167,8 +180,13 @@ class Judging::Impl {
         return batch;
       }
       std::size_t contents = 0;
-      std::deque<WaitingPtr> left;
+      std::size_t looked_at = 0;
+      std::vector<WaitingPtr> left;
       for (WaitingPtr& waiting : queue_) {
+        if (contents >= options_.batch_contents_max) {
+          break;
+        }
+        ++looked_at;
         const std::size_t own = waiting->job.contents.size();
         const bool fits = batch.empty() || (contents + own <= options_.batch_contents_max &&
                                             waiting->job.policies == batch.front()->job.policies);
@@ -183,7 +201,9 @@ class Judging::Impl {
           left.push_back(std::move(waiting));
         }
       }
-      queue_ = std::move(left);
+      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(looked_at));
+      queue_.insert(queue_.begin(), std::make_move_iterator(left.begin()),
+                    std::make_move_iterator(left.end()));
     }
     if (!queue_.empty()) {
       work_there_.notify_one();
@@ -340,18 +360,22 @@ class Judging::Impl {
   void WatchDeadlines() {
     std::unique_lock lock(mutex_);
     while (!ended_) {
+      // What was answered meanwhile does not wake it: hardly anything runs into its deadline.
+      watcher_sleeps_until_ =
+          deadlines_.empty() ? Clock::time_point::max() : deadlines_.begin()->first;
       if (deadlines_.empty()) {
         deadline_changed_.wait(lock);
         continue;
       }
       const auto next = deadlines_.begin();
-      if (Clock::now() < next->first) {
-        deadline_changed_.wait_until(lock, next->first);
+      if (const Clock::time_point until = watcher_sleeps_until_; Clock::now() < until) {
+        deadline_changed_.wait_until(lock, until);
         continue;
       }
-      const WaitingPtr waiting = next->second.lock();
+      const WaitingPtr waiting = std::move(next->second);
+      waiting->watched.reset();
       deadlines_.erase(next);
-      if (waiting != nullptr && !waiting->answered.load()) {
+      if (!waiting->answered.load()) {
         lock.unlock();
         AnswerLate(*waiting);
         lock.lock();
@@ -385,7 +409,8 @@ class Judging::Impl {
   std::condition_variable work_there_;
   std::condition_variable deadline_changed_;
   std::deque<WaitingPtr> queue_;
-  std::multimap<Clock::time_point, std::weak_ptr<Waiting>> deadlines_;
+  Deadlines deadlines_;  // of what is not answered
+  Clock::time_point watcher_sleeps_until_ = Clock::time_point::max();
   std::size_t contents_waiting_ = 0;
   double seconds_a_content_ = 0;
   bool stopping_ = false;

@@ -101,6 +101,42 @@ TEST_F(JudgingTest, WhenTheTimeIsUpTheAnswerIsUndeterminedAndTheVerdictIsStillRe
   EXPECT_EQ(page->records[0].provisional->reason, UndeterminedReason::kTimeout);
 }
 
+TEST_F(JudgingTest, ADeadlineIsKeptWhateverElseIsAwaitedOrWasAnswered) {
+  EXPECT_TRUE(Submit("answered, and forgotten").answer.get());
+  std::unique_lock gate(parts.judge.gate);
+  Started patient = Submit("busy");
+  AwaitEntered(2);
+  Started hurried = Submit("waits", {"hate"}, std::chrono::milliseconds(20));
+  Started unhurried = Submit("waits too");
+  EXPECT_EQ(hurried.answer.get()->verdicts.at(0).reason, UndeterminedReason::kTimeout);
+  gate.unlock();
+  EXPECT_EQ(patient.answer.get()->verdicts.at(0).outcome, moderation::Outcome::kSafe);
+  EXPECT_EQ(unhurried.answer.get()->verdicts.at(0).outcome, moderation::Outcome::kSafe);
+}
+
+TEST_F(JudgingTest, WhatDoesNotFitIntoOneCallKeepsItsPlace) {
+  parts.judging->SetQueueMax(1000);
+  std::unique_lock gate(parts.judge.gate);
+  std::vector<Started> started;
+  started.push_back(Submit("busy"));
+  AwaitEntered(1);
+  for (int i = 0; i < 200; ++i) {
+    started.push_back(Submit(i % 3 == 0 ? "a bad one" : "a fine one",
+                             i % 2 == 0 ? std::vector<std::string>{"hate"}
+                                        : std::vector<std::string>{"hate", "violence"}));
+  }
+  gate.unlock();
+  for (int i = 0; i < 200; ++i) {
+    const Result<JudgeAnswer> answer = started[static_cast<std::size_t>(i) + 1].answer.get();
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->verdicts.size(), i % 2 == 0 ? 1U : 2U);
+    EXPECT_EQ(answer->verdicts[0].outcome,
+              i % 3 == 0 ? moderation::Outcome::kViolation : moderation::Outcome::kSafe);
+  }
+  EXPECT_EQ(parts.judging->waiting(), 0U);
+  EXPECT_EQ(parts.judge.calls.load(), 5) << "the first; two of 64 and 36 each";
+}
+
 TEST_F(JudgingTest, WhatNobodyLookedAtIsCountedAsUnscanned) {
   std::unique_lock gate(parts.judge.gate);
   Started busy = Submit("busy");

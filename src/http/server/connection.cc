@@ -89,6 +89,33 @@ void FillHeader(const Response& response, bool keep_alive, bhttp::response<Body>
   message.keep_alive(keep_alive);
 }
 
+// The status line and the header fields of an answer that is there as a whole.
+std::string HeadText(const Response& response, unsigned version, bool keep_alive, bool with_body) {
+  const auto reason =
+      bhttp::obsolete_reason(bhttp::int_to_status(static_cast<unsigned>(response.status)));
+  std::string text = version >= 11 ? "HTTP/1.1 " : "HTTP/1.0 ";
+  text += std::to_string(response.status);
+  text += " ";
+  text.append(reason.data(), reason.size());
+  const auto field = [&](std::string_view name, std::string_view value) {
+    text += "\r\n";
+    text += name;
+    text += ": ";
+    text += value;
+  };
+  field("Content-Type", response.content_type);
+  for (const Header& header : response.headers) {
+    field(header.name, header.value);
+  }
+  if (keep_alive != (version >= 11)) {
+    field("Connection", keep_alive ? "keep-alive" : "close");
+  }
+  if (with_body) {
+    field("Content-Length", std::to_string(response.body.size()));
+  }
+  return text += "\r\n\r\n";
+}
+
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<ServerShared> shared)
@@ -233,12 +260,33 @@ void Connection::EndPhase() {
   phase_timer_.expires_at(std::chrono::steady_clock::time_point::max());
 }
 
+void Connection::NewParser() {
+  parser_.emplace();
+  parser_->header_limit(shared_->options.header_bytes_max);
+  parser_->body_limit(shared_->options.body_bytes_max);
+}
+
+// Most requests are in the buffer as a whole: then there is nothing to wait for, and no timer.
+// What is not, and what is wrong, is left to those who read and report.
+bool Connection::ParseWhole() {
+  NewParser();
+  parser_->eager(true);
+  beast::error_code failure;
+  const std::size_t used = parser_->put(buffer_.data(), failure);
+  if (failure || !parser_->is_done()) {
+    NewParser();
+    return false;
+  }
+  buffer_.consume(used);
+  return true;
+}
+
 asio::awaitable<bool> Connection::ReadRequest() {
   const ServerOptions& options = shared_->options;
-  parser_.emplace();
-  parser_->header_limit(options.header_bytes_max);
-  parser_->body_limit(options.body_bytes_max);
   stream_.expires_never();
+  if (ParseWhole()) {
+    co_return true;
+  }
   BeginPhase(options.header_time);
   beast::error_code failure;
   co_await bhttp::async_read_header(stream_, buffer_, *parser_,
@@ -409,28 +457,16 @@ asio::awaitable<bool> Connection::WriteStream(Response response, bool keep_alive
   co_return good&& keep_alive;
 }
 
+// As one piece of bytes: Beast's serializer walks a list of parts, which costs more than all else
+// of a small answer.
 asio::awaitable<bool> Connection::Write(Response response, bool keep_alive) {
-  stream_.expires_after(shared_->options.write_time);
-  const auto status = static_cast<unsigned>(response.status);
-  beast::error_code failure;
-  if (head_ || response.status == 204 || response.status == 304) {
-    bhttp::response<bhttp::empty_body> message(bhttp::int_to_status(status), version_);
-    FillHeader(response, keep_alive, message);
-    if (head_) {
-      message.content_length(response.body.size());
-    }
-    co_await bhttp::async_write(stream_, message,
-                                asio::redirect_error(asio::use_awaitable, failure));
-  } else {
-    bhttp::response<bhttp::string_body> message(bhttp::int_to_status(status), version_);
-    FillHeader(response, keep_alive, message);
-    message.body() = std::move(response.body);
-    message.prepare_payload();
-    co_await bhttp::async_write(stream_, message,
-                                asio::redirect_error(asio::use_awaitable, failure));
+  const bool bodiless = response.status == 204 || response.status == 304;
+  std::string bytes = HeadText(response, version_, keep_alive, !bodiless);
+  if (!bodiless && !head_) {
+    bytes += response.body;
   }
   head_ = false;
-  co_return !failure;
+  co_return co_await WriteBytes(asio::buffer(bytes));
 }
 
 }  // namespace safeguard::http

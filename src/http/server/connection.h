@@ -67,6 +67,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> Handshake();
   boost::asio::awaitable<bool> WaitForBytes();
   boost::asio::awaitable<bool> ReadRequest();
+  bool ParseWhole();
+  void NewParser();
   boost::asio::awaitable<void> AnswerRequest();
   boost::asio::awaitable<bool> Write(Response response, bool keep_alive);
   boost::asio::awaitable<bool> WriteStream(Response response, bool keep_alive);

@@ -17,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // a connection beyond it waits a second for another try
 constexpr std::chrono::milliseconds kAcceptPause{50};  // when the process has no descriptors left
 constexpr std::size_t kRefusalsMax = 64;  // told so at once; beyond these, connections are dropped
 

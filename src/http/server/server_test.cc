@@ -20,6 +20,7 @@ namespace safeguard::http {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class Client {
@@ -188,6 +189,39 @@ TEST_F(ServerTest, TakesRequestsThatWereSentTogether) {
       "GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(answers, HasSubstr("GET /1 "));
   EXPECT_THAT(answers, HasSubstr("GET /2 "));
+}
+
+// A request that is there at once is read another way than one that comes in pieces.
+TEST_F(ServerTest, WhereARequestIsCutMakesNoDifference) {
+  Start();
+  const std::string plain =
+      "POST /p?q=1 HTTP/1.1\r\nHost: x\r\nX-Test: t\r\nContent-Length: 4\r\n\r\nbody";
+  const std::string chunked =
+      "POST /p?q=1 HTTP/1.1\r\nHost: x\r\nX-Test: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n";
+  for (const std::string& request : {plain, chunked}) {
+    for (std::size_t cut = 0; cut < request.size(); ++cut) {
+      Client client(server->port());
+      client.Send(request.substr(0, cut));
+      if (cut > 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+      }
+      client.Send(request.substr(cut));
+      ASSERT_THAT(client.ReadUntil("] t."), HasSubstr("\r\n\r\nPOST /p ?q=1 [body] t.")) << cut;
+    }
+  }
+}
+
+TEST_F(ServerTest, AnswersAnHttp10ClientAsItAsks) {
+  Start();
+  const std::string closed = Exchange("GET /a HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(closed, StartsWith("HTTP/1.0 200 OK\r\n"));
+  EXPECT_THAT(closed, Not(HasSubstr("Connection:")));
+  Client client(server->port());
+  client.Send("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_THAT(client.ReadUntil("] ."), HasSubstr("\r\nConnection: keep-alive\r\n"));
+  client.Send("GET /b HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(client.ReadAll(), HasSubstr("GET /b "));
 }
 
 TEST_F(ServerTest, ReadsChunksAndSaysGoOn) {
