@@ -307,6 +307,8 @@ export class Client {
 
   /** One verdict a policy. */
   judge(content: Content, options?: JudgeOptions): Promise<JudgeResult>;
+  /** The same, its reasoning as it is thought: for practitioners. Never retried. */
+  judgeStream(content: Content, options?: Omit<JudgeOptions, 'idempotencyKey'>): Promise<JudgeStream>;
   /** One result a content, in order; at most 256 contents. */
   judgeBatch(contents: readonly Content[], options?: JudgeOptions): Promise<JudgeResult[]>;
   /** OpenAI's moderation shape; `policies` are own ones beside its 13 categories. */
@@ -399,6 +401,24 @@ export class GuardedStream implements AsyncIterable<Piece> {
   readonly stopped: boolean;
   close(): void;
   [Symbol.asyncIterator](): AsyncGenerator<Piece>;
+}
+
+/** What was thought since the one before. null: under all policies together. */
+export interface ReasoningDelta {
+  policy: string | null;
+  policy_version: string | null;
+  delta: string;
+}
+
+/**
+ * A judgement that is heard: read its reasoning once; then `result` is what judge() would have
+ * answered. A stream that breaks off throws StreamFailed, and has judged nothing.
+ */
+export class JudgeStream implements AsyncIterable<ReasoningDelta> {
+  readonly result: JudgeResult | null;
+  /** Ends the thinking. */
+  close(): void;
+  [Symbol.asyncIterator](): AsyncGenerator<ReasoningDelta>;
 }
 
 export class SafeguardError extends Error {}

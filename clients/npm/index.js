@@ -4,10 +4,10 @@ import {randomUUID} from 'node:crypto';
 
 import {ConnectionFailed, JobFailed, JobUnfinished, problemOf, SafeguardError} from './errors.js';
 import {OPERATIONS} from './operations.js';
-import {GuardedStream} from './server_sent.js';
+import {GuardedStream, JudgeStream} from './server_sent.js';
 
 export * from './errors.js';
-export {OPERATIONS, GuardedStream};
+export {OPERATIONS, GuardedStream, JudgeStream};
 
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -67,6 +67,12 @@ export class Client {
   judge(content, {policies, account, timeout_ms, include_reasoning, ...call} = {}) {
     const body = {...fields(content), policies, account, timeout_ms, include_reasoning};
     return this.#json('judge', {body, ...call});
+  }
+
+  // Never retried. What follows is of one content, thought aloud; `signal` or close() ends it.
+  judgeStream(content, {policies, account, timeout_ms, include_reasoning, signal} = {}) {
+    const body = {...fields(content), policies, account, timeout_ms, include_reasoning, stream: true};
+    return this.#stream('judge', body, signal, JudgeStream);
   }
 
   async judgeBatch(contents, {policies, account, timeout_ms, include_reasoning, ...call} = {}) {
@@ -158,28 +164,9 @@ export class Client {
   }
 
   // Never retried. The time-out is of the answer's beginning; `signal` ends the stream.
-  async chatStream(model, messages, {signal, ...fields} = {}) {
-    const {method, path} = OPERATIONS.createChatCompletion;
-    const abort = new AbortController();
-    const signals = [abort.signal, signal].filter(Boolean);
-    const timer = setTimeout(() => abort.abort(new Error('the time is up')), this.#options.timeoutMs);
-    try {
-      const response = await this.#options.fetch(this.#base + path, {
-        method,
-        headers: {...this.#headers, accept: 'text/event-stream', 'content-type': 'application/json'},
-        body: JSON.stringify({model, messages, ...fields, stream: true}),
-        redirect: 'error',
-        signal: AbortSignal.any(signals),
-      });
-      if (response.status !== 200) {
-        throw problemOf(response.status, await textOf(response), retryAfterOf(response));
-      }
-      return new GuardedStream(response.body, () => abort.abort());
-    } catch (error) {
-      throw error instanceof SafeguardError ? error : new ConnectionFailed(`${method} ${path}`, error);
-    } finally {
-      clearTimeout(timer);
-    }
+  chatStream(model, messages, {signal, ...fields} = {}) {
+    const body = {model, messages, ...fields, stream: true};
+    return this.#stream('createChatCompletion', body, signal, GuardedStream);
   }
 
   // -- policies --
@@ -315,6 +302,30 @@ export class Client {
       throw problemOf(answer.response.status, answer.text, retryAfterOf(answer.response));
     }
     return answer;
+  }
+
+  async #stream(name, body, signal, Stream) {
+    const {method, path} = OPERATIONS[name];
+    const abort = new AbortController();
+    const signals = [abort.signal, signal].filter(Boolean);
+    const timer = setTimeout(() => abort.abort(new Error('the time is up')), this.#options.timeoutMs);
+    try {
+      const response = await this.#options.fetch(this.#base + path, {
+        method,
+        headers: {...this.#headers, accept: 'text/event-stream', 'content-type': 'application/json'},
+        body: JSON.stringify(body),
+        redirect: 'error',
+        signal: AbortSignal.any(signals),
+      });
+      if (response.status !== 200) {
+        throw problemOf(response.status, await textOf(response), retryAfterOf(response));
+      }
+      return new Stream(response.body, () => abort.abort());
+    } catch (error) {
+      throw error instanceof SafeguardError ? error : new ConnectionFailed(`${method} ${path}`, error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #attempts(operation, path, request) {

@@ -87,7 +87,7 @@ describe('the document', async () => {
   const types = {
     Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
     ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', FinalVerdict: 'FinalVerdict', JobTicket: 'JobTicket', JobSummary: 'JobSummary', Job: 'Job',
-    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model',
+    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta',
   };
   const source = readFileSync(new URL('index.d.ts', import.meta.url), 'utf8');
   const fieldsOf = (name) => {
@@ -114,6 +114,15 @@ describe('the service', () => {
     const results = await client.judgeBatch([SPAM, {text: 'Bake it.', id: 'b'}], {policies: ['spam', 'scams']});
     assert.deepEqual(results.map((one) => one.verdicts.length), [2, 2]);
     assert.deepEqual(results.map((one) => one.id), [undefined, 'b']);
+  });
+
+  test('a judge that does not think aloud gives its verdict alone', async () => {
+    const stream = await client.judgeStream(SPAM, {policies: ['spam']});
+    for await (const piece of stream) {
+      assert.fail(`a screen that thinks: ${JSON.stringify(piece)}`);
+    }
+    assert.equal(worst(stream.result.verdicts), 'violation');
+    await assert.rejects(client.judgeStream(SPAM, {policies: ['spma']}), {name: 'NotFound', status: 404});
   });
 
   test('what was not judged is not safe', async () => {

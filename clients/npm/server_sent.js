@@ -1,13 +1,21 @@
-// Server-sent events, and a guarded completion that is made of them.
-import {ConnectionFailed, StreamFailed} from './errors.js';
+// Server-sent events, and what is made of them: a guarded completion, a judgement that is heard.
+import {ConnectionFailed, problemOf, StreamFailed} from './errors.js';
 
 const EVENT_CHARACTERS_MAX = 1 << 20;
 
-// The data of each event, however the bytes are cut. An event that the end cuts off is not given.
+// The data of each event, as serverSentEvents.
 export async function* serverSentData(chunks) {
+  for await (const {data} of serverSentEvents(chunks)) {
+    yield data;
+  }
+}
+
+// Each event's name and data, however the bytes are cut. An event that the end cuts off is not given.
+export async function* serverSentEvents(chunks) {
   const decoder = new TextDecoder();
   let rest = '';
   let lines = [];
+  let event = '';
   let endedWithCr = false;
   for await (const chunk of chunks) {
     let text = decoder.decode(chunk, {stream: true});
@@ -23,13 +31,60 @@ export async function* serverSentData(chunks) {
     for (const line of complete) {
       if (line.startsWith('data:')) {
         lines.push(line.slice(line[5] === ' ' ? 6 : 5));
-      } else if (line === '' && lines.length > 0) {
-        yield lines.join('\n');
+      } else if (line.startsWith('event:')) {
+        event = line.slice(6).trim();
+      } else if (line === '') {
+        if (lines.length > 0) {
+          yield {event, data: lines.join('\n')};
+        }
         lines = [];
+        event = '';
       }
     }
     if (lines.reduce((sum, line) => sum + line.length, rest.length) > EVENT_CHARACTERS_MAX) {
       throw new StreamFailed('too-long', `an event of more than ${EVENT_CHARACTERS_MAX} characters`);
+    }
+  }
+}
+
+async function* unbroken(chunks) {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw new StreamFailed('stream-cut', `it broke off: ${new ConnectionFailed('', error).message}`);
+  }
+}
+
+export class JudgeStream {
+  #chunks;
+  #abort;
+  result = null;
+
+  constructor(chunks, abort) {
+    this.#chunks = chunks;
+    this.#abort = abort;
+  }
+
+  close() {
+    this.#abort();
+  }
+
+  async *[Symbol.asyncIterator]() {
+    try {
+      for await (const {event, data} of serverSentEvents(unbroken(this.#chunks))) {
+        if (event === 'reasoning') {
+          yield JSON.parse(data);
+        } else if (event === 'verdict') {
+          this.result = JSON.parse(data);
+        } else if (event === 'error') {
+          throw problemOf(JSON.parse(data).status, data, null);
+        }
+      }
+      if (this.result === null) {
+        throw new StreamFailed('stream-cut', 'it ended without a verdict');
+      }
+    } finally {
+      this.close();
     }
   }
 }
@@ -61,7 +116,7 @@ export class GuardedStream {
     }
     this.#begun = true;
     try {
-      for await (const data of serverSentData(this.#bytes())) {
+      for await (const data of serverSentData(unbroken(this.#chunks))) {
         if (data === '[DONE]') {
           if (this.finish.size === 0) {
             throw new StreamFailed('stream-cut', 'it ended without saying how');
@@ -73,14 +128,6 @@ export class GuardedStream {
       throw new StreamFailed('stream-cut', 'it ended before its end');
     } finally {
       this.close();
-    }
-  }
-
-  async *#bytes() {
-    try {
-      yield* this.#chunks;
-    } catch (error) {
-      throw new StreamFailed('stream-cut', `it broke off: ${new ConnectionFailed('', error).message}`);
     }
   }
 

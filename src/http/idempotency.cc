@@ -38,7 +38,7 @@ void Idempotency::End(const std::string& name, const Response& response) {
   if (found == by_name_.end()) {
     return;  // so many came meanwhile that it was forgotten
   }
-  if (response.status == 429 || response.status >= 500) {
+  if (response.status == 429 || response.status >= 500 || response.stream != nullptr) {
     Forget(found->second);
     return;
   }

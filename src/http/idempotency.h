@@ -32,7 +32,7 @@ class Idempotency {
   };
   // Neither: the caller is the first, and must call End().
   Known Begin(const std::string& name, const std::string& body_hash);
-  // An answer that asks to try again (429, 5xx) is not kept.
+  // An answer that asks to try again (429, 5xx) is not kept, nor one that is a stream.
   void End(const std::string& name, const Response& response);
 
  private:

@@ -177,6 +177,7 @@ OrProblem<JudgeQuestion> ReadJudgeQuestion(std::string_view body) {
   JudgeQuestion question;
   question.contents.push_back(ReadContent(fields, ""));
   ReadCommon(fields, question);
+  question.stream = fields.Flag("stream");
   if (std::optional<Problem> problem = fields.End()) {
     return std::unexpected(std::move(*problem));
   }

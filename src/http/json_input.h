@@ -35,6 +35,7 @@ struct JudgeQuestion {
   std::string account;
   std::optional<std::chrono::milliseconds> timeout;
   bool include_reasoning = false;
+  bool stream = false;  // of /v1/judge: reasoning as it is thought, then the answer
 };
 
 OrProblem<JudgeQuestion> ReadJudgeQuestion(std::string_view body);

@@ -24,6 +24,10 @@ struct Waiting;
 using WaitingPtr = std::shared_ptr<Waiting>;
 using Deadlines = std::multimap<Clock::time_point, WaitingPtr>;
 
+bool MayJoin(const JudgeJob& job, const JudgeJob& first) {
+  return job.audience == nullptr && first.audience == nullptr && job.policies == first.policies;
+}
+
 struct Waiting {
   JudgeJob job;
   JudgeDone done;
@@ -79,6 +83,7 @@ class Judging::Impl {
 
   bool Submit(JudgeJob job, JudgeDone done) {
     CHECK(!job.contents.empty());
+    CHECK(job.audience == nullptr || job.contents.size() == 1);
     auto waiting = std::make_shared<Waiting>();
     waiting->job = std::move(job);
     waiting->done = std::move(done);
@@ -189,7 +194,7 @@ class Judging::Impl {
         ++looked_at;
         const std::size_t own = waiting->job.contents.size();
         const bool fits = batch.empty() || (contents + own <= options_.batch_contents_max &&
-                                            waiting->job.policies == batch.front()->job.policies);
+                                            MayJoin(waiting->job, batch.front()->job));
         if (waiting->answered.load()) {
           contents_waiting_ -= own;
         } else if (fits) {
@@ -272,7 +277,10 @@ class Judging::Impl {
 
   void Decide(Group& group, std::vector<Part>& parts) {
     const std::size_t policies = group.route.policies.size();
-    std::vector<Verdict> verdicts = parts_.judge.Decide(group.route.policies, group.contents);
+    const Audience* audience = parts[group.where.front().first].waiting->job.audience.get();
+    std::vector<Verdict> verdicts = audience == nullptr
+                                        ? parts_.judge.Decide(group.route.policies, group.contents)
+                                        : DecideAloud(group, *audience);
     CHECK(verdicts.size() == policies * group.contents.size());
     const moderation::TimeMs now = parts_.now();
     for (std::size_t g = 0; g < group.contents.size(); ++g) {
@@ -295,6 +303,20 @@ class Judging::Impl {
         part.answer.verdicts[at] = std::move(verdict);
       }
     }
+  }
+
+  std::vector<Verdict> DecideAloud(const Group& group, const Audience& audience) {
+    audience.begun();
+    std::vector<moderation::PolicyReference> references;
+    for (const auto& policy : group.route.policies) {
+      references.push_back(policy->policy().Reference());
+    }
+    moderation::Onlooker onlooker;
+    onlooker.on_reasoning = [&](std::size_t policy, std::string_view text) {
+      audience.reasoning(policy < references.size() ? &references[policy] : nullptr, text);
+    };
+    onlooker.stop = audience.gone;
+    return parts_.judge.DecideAloud(group.route.policies, group.contents.front(), onlooker);
   }
 
   // Records everything in one transaction, then answers: what a client was told is kept. Who

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,6 +21,16 @@
 
 namespace safeguard::http {
 
+// Who hears how one content is judged. Called from threads of Judging and of the judge; must not
+// block. `begun` comes first, once, unless the job is answered before a worker has taken it; after
+// the answer nothing comes that matters.
+struct Audience {
+  std::function<void()> begun;
+  // Whole characters of the reasoning; null where it is about all policies of the job together.
+  std::function<void(const moderation::PolicyReference* policy, std::string_view text)> reasoning;
+  std::stop_token gone;  // nobody hears any more: the judging is called off
+};
+
 struct JudgeJob {
   std::vector<std::string> policies;  // names for PolicyShelf; empty: its default ones
   std::vector<moderation::Content> contents;
@@ -28,6 +40,8 @@ struct JudgeJob {
   std::chrono::steady_clock::time_point deadline{};
   // False: of what is safe nothing is recorded. For the windows of a stream, which are many.
   bool record_safe = true;
+  // Not null: the job is judged alone, aloud. REQUIRES: exactly one content.
+  std::shared_ptr<const Audience> audience{};
 };
 
 struct JudgeAnswer {

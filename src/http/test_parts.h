@@ -12,6 +12,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,31 @@ class FakeJudge final : public moderation::Judge {
     return verdicts;
   }
 
+  // Says "let me think" first, in pieces; with `thinks_on` for as long as anybody listens.
+  std::vector<moderation::Verdict> DecideAloud(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      const moderation::Content& content, const moderation::Onlooker& onlooker) override {
+    for (std::size_t p = 0; p < policies.size(); ++p) {
+      onlooker.on_reasoning(p, "let me ");
+      onlooker.on_reasoning(p, "think");
+    }
+    while (thinks_on.load() && !onlooker.stop.stop_requested()) {
+      onlooker.on_reasoning(0, " and think");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    if (onlooker.stop.stop_requested()) {
+      ++called_off;
+      return std::vector<moderation::Verdict>(
+          policies.size(),
+          moderation::Undetermined(policies.front()->policy().Reference(),
+                                   moderation::UndeterminedReason::kTimeout, "called off"));
+    }
+    return Decide(policies, std::span(&content, 1));
+  }
+
   std::mutex gate;
+  std::atomic<bool> thinks_on = false;
+  std::atomic<int> called_off = 0;
   std::atomic<int> entered = 0;
   std::atomic<int> calls = 0;
   std::atomic<int> prepared = 0;

@@ -65,6 +65,19 @@ std::vector<Verdict> CalibratedJudge::Decide(
 std::vector<Verdict> CalibratedJudge::DecideSample(
     std::span<const std::shared_ptr<const PreparedPolicy>> policies,
     std::span<const Content> contents, std::uint64_t sample) {
+  return Calibrated(policies,
+                    [&](auto inner) { return judge_->DecideSample(inner, contents, sample); });
+}
+
+std::vector<Verdict> CalibratedJudge::DecideAloud(
+    std::span<const std::shared_ptr<const PreparedPolicy>> policies, const Content& content,
+    const Onlooker& onlooker) {
+  return Calibrated(policies,
+                    [&](auto inner) { return judge_->DecideAloud(inner, content, onlooker); });
+}
+
+std::vector<Verdict> CalibratedJudge::Calibrated(
+    std::span<const std::shared_ptr<const PreparedPolicy>> policies, const InnerDecide& decide) {
   std::vector<const CalibratedPolicy*> ours;
   std::vector<std::shared_ptr<const PreparedPolicy>> inner;
   for (const auto& policy : policies) {
@@ -73,7 +86,7 @@ std::vector<Verdict> CalibratedJudge::DecideSample(
     ours.push_back(calibrated);
     inner.push_back(calibrated->inner());
   }
-  std::vector<Verdict> verdicts = judge_->DecideSample(inner, contents, sample);
+  std::vector<Verdict> verdicts = decide(inner);
   for (std::size_t i = 0; i < verdicts.size() && !ours.empty(); ++i) {
     const CalibratedPolicy& policy = *ours[i % ours.size()];
     if (policy.calibration()) {

@@ -30,8 +30,15 @@ class CalibratedJudge final : public Judge {
   std::vector<Verdict> DecideSample(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                                     std::span<const Content> contents,
                                     std::uint64_t sample) override;
+  std::vector<Verdict> DecideAloud(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+                                   const Content& content, const Onlooker& onlooker) override;
 
  private:
+  using InnerDecide = std::function<std::vector<Verdict>(
+      std::span<const std::shared_ptr<const PreparedPolicy>> inner)>;
+  static std::vector<Verdict> Calibrated(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies, const InnerDecide& decide);
+
   std::unique_ptr<Judge> judge_;
   CalibrationSource source_;
 };

@@ -2,10 +2,14 @@
 // something that can judge, and by fakes in tests.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +27,18 @@ class PreparedPolicy {
  public:
   virtual ~PreparedPolicy() = default;
   [[nodiscard]] virtual const Policy& policy() const = 0;
+};
+
+// Who looks on while a judge thinks about one content.
+struct Onlooker {
+  static constexpr std::size_t kEveryPolicy = static_cast<std::size_t>(-1);
+
+  // Whole characters of the reasoning under policies[policy], as they come, in order; kEveryPolicy
+  // where one reasoning is about all of them. Called on a thread of the judge, before Decide's own
+  // answer: must not block and not call the judge. Together they are Verdict::reasoning.
+  std::function<void(std::size_t policy, std::string_view text)> on_reasoning{};
+  // Nobody waits any more: what is not decided yet is undetermined, soon.
+  std::stop_token stop{};
 };
 
 class Judge {
@@ -47,6 +63,14 @@ class Judge {
       std::span<const std::shared_ptr<const PreparedPolicy>> policies,
       std::span<const Content> contents, std::uint64_t /*sample*/) {
     return Decide(policies, contents);
+  }
+
+  // Decide of one content while somebody looks on. A judge that does not think answers as Decide
+  // does.
+  virtual std::vector<Verdict> DecideAloud(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies, const Content& content,
+      const Onlooker& /*onlooker*/) {
+    return Decide(policies, std::span(&content, 1));
   }
 
   // What the judge counts, since its start, by name: for reports. Thread-safe.

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "http/api/routes.h"
+#include "http/api/judge_answer.h"
 #include "http/domain_json.h"
 #include "http/json_input.h"
 
@@ -38,25 +38,20 @@ Json ResultJson(const JudgeAnswer& answer, std::size_t content, const Content& j
   return json;
 }
 
-Problem JudgeProblem(const Error& error) {
-  Problem problem = ProblemOf(error);
-  if (error.code == ErrorCode::kNotFound) {
-    problem.code = "unknown-policy";
-    problem.pointer = "/policies";
-  }
-  return problem;
-}
-
-using Render = std::function<Json(const JudgeAnswer&)>;
-
 void Ask(const RouteContext& context, const std::shared_ptr<Request>& request, const Reply& reply,
-         JudgeQuestion question, Render render) {
+         JudgeQuestion question, JudgeRender render) {
+  const bool aloud = question.contents.size() == 1 && question.stream;
+  const auto time = aloud ? context.options.chat_time_max : context.timeout.load();
   JudgeJob job;
   job.policies = std::move(question.policies);
   job.contents = std::move(question.contents);
   job.account = std::move(question.account);
   job.key = RecordKey(*request);
-  job.deadline = request->received + question.timeout.value_or(context.timeout.load());
+  job.deadline = request->received + question.timeout.value_or(time);
+  if (aloud) {
+    JudgeAloud(context, request, reply, std::move(job), std::move(render));
+    return;
+  }
   const std::string id = request->id;
   SubmitOrRefuse(
       context, *request, reply, std::move(job),
@@ -82,6 +77,7 @@ void JudgeOne(const RouteContext& context, const std::shared_ptr<Request>& reque
   Content kept;  // what the answer needs of it
   kept.id = question->contents.front().id;
   kept.kind = question->contents.front().kind;
+  question->stream = question->stream || AcceptsEvents(*request);
   const bool reasoning = question->include_reasoning;
   Ask(context, request, reply, std::move(*question), [kept, reasoning](const JudgeAnswer& answer) {
     return ResultJson(answer, 0, kept, reasoning);
@@ -112,6 +108,15 @@ void JudgeBatch(const RouteContext& context, const std::shared_ptr<Request>& req
 }
 
 }  // namespace
+
+Problem JudgeProblem(const Error& error) {
+  Problem problem = ProblemOf(error);
+  if (error.code == ErrorCode::kNotFound) {
+    problem.code = "unknown-policy";
+    problem.pointer = "/policies";
+  }
+  return problem;
+}
 
 std::string RecordKey(const Request& request) {
   const std::string_view key = request.header("idempotency-key");

@@ -14,6 +14,7 @@ class FakeGenerator final : public engine::Generator {
  public:
   std::function<engine::GenerationResult(const engine::GenerationRequest&)> answer;
   std::vector<engine::GenerationRequest> requests;
+  std::vector<engine::RequestId> cancelled;
   bool full = false;  // refuses everything
 
   Result<engine::RequestId> Submit(engine::GenerationRequest request,
@@ -22,10 +23,16 @@ class FakeGenerator final : public engine::Generator {
       return Fail(ErrorCode::kLimit, "the queue is full", "try again later");
     }
     requests.push_back(request);
-    on_done(answer(request));
+    engine::GenerationResult result = answer(request);
+    for (const engine::GeneratedToken& token : result.tokens) {
+      if (request.on_token) {
+        request.on_token(token);
+      }
+    }
+    on_done(std::move(result));
     return engine::RequestId{requests.size()};
   }
-  void Cancel(engine::RequestId /*id*/) override {}
+  void Cancel(engine::RequestId id) override { cancelled.push_back(id); }
   engine::GenerationResult Run(engine::GenerationRequest request) override {
     return answer(request);
   }

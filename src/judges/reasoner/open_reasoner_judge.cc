@@ -31,6 +31,11 @@ class OwningJudge final : public moderation::Judge {
       std::span<const moderation::Content> contents, std::uint64_t sample) override {
     return judge_->DecideSample(policies, contents, sample);
   }
+  std::vector<moderation::Verdict> DecideAloud(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      const moderation::Content& content, const moderation::Onlooker& onlooker) override {
+    return judge_->DecideAloud(policies, content, onlooker);
+  }
   [[nodiscard]] std::vector<std::pair<std::string, double>> Counters() const override {
     auto counters = judge_->Counters();
     const engine::PackedReport& packed = model_->packed();

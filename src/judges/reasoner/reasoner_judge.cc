@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <list>
 #include <map>
 #include <mutex>
+#include <stop_token>
 #include <utility>
 
 #include "base/check.h"
 #include "judges/reasoner/named_counters.h"
 #include "judges/reasoner/read_result.h"
 #include "judges/reasoner/reasoner_policy.h"
+#include "judges/reasoner/thought_reader.h"
 
 namespace safeguard::judges {
 namespace {
@@ -29,7 +32,9 @@ constexpr std::size_t kSharedTokensMin = 32;
 // Requests given to the generator at once, never more than it can queue, and waited for.
 class Flight {
  public:
-  Flight(engine::Generator& generator, std::size_t room) : generator_(generator), room_(room) {}
+  // `stop` calls off what has not landed.
+  Flight(engine::Generator& generator, std::size_t room, std::stop_token stop = {})
+      : generator_(generator), room_(room), stop_(std::move(stop)) {}
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
   ~Flight() { Land(); }
@@ -49,6 +54,8 @@ class Flight {
     if (!id) {
       result.error = id.error();
       Close();
+    } else if (stop_.stop_possible()) {
+      calls_off_.emplace_back(stop_, [this, id = *id] { generator_.Cancel(id); });
     }
   }
 
@@ -67,6 +74,8 @@ class Flight {
 
   engine::Generator& generator_;
   std::size_t room_;
+  std::stop_token stop_;
+  std::list<std::stop_callback<std::function<void()>>> calls_off_;
   std::mutex mutex_;
   std::condition_variable closed_;
   std::size_t open_ = 0;  // guarded by mutex_
@@ -90,16 +99,12 @@ class ReasonerJudge final : public moderation::Judge {
   }
 
   std::vector<Verdict> Decide(Policies policies, std::span<const Content> contents) override {
-    std::vector<Verdict> verdicts(policies.size() * contents.size());
-    if (settings_.options.joint && policies.size() > 1) {
-      DecideJointly(policies, contents, verdicts);
-    } else {
-      DecideEach(policies, contents, verdicts);
-    }
-    for (Verdict& verdict : verdicts) {
-      verdict.decided_by = model_;
-    }
-    return verdicts;
+    return DecideBefore(policies, contents, {});
+  }
+
+  std::vector<Verdict> DecideAloud(Policies policies, const Content& content,
+                                   const moderation::Onlooker& onlooker) override {
+    return DecideBefore(policies, std::span(&content, 1), onlooker);
   }
 
   std::vector<Verdict> DecideSample(Policies policies, std::span<const Content> contents,
@@ -117,6 +122,31 @@ class ReasonerJudge final : public moderation::Judge {
   }
 
  private:
+  std::vector<Verdict> DecideBefore(Policies policies, std::span<const Content> contents,
+                                    const moderation::Onlooker& onlooker) const {
+    std::vector<Verdict> verdicts(policies.size() * contents.size());
+    if (settings_.options.joint && policies.size() > 1) {
+      DecideJointly(policies, contents, onlooker, verdicts);
+    } else {
+      DecideEach(policies, contents, onlooker, verdicts);
+    }
+    for (Verdict& verdict : verdicts) {
+      verdict.decided_by = model_;
+    }
+    return verdicts;
+  }
+
+  // `request` tells its reasoning, where somebody looks on.
+  void TellThoughts(const moderation::Onlooker& onlooker, std::size_t policy,
+                    GenerationRequest& request) const {
+    if (onlooker.on_reasoning) {
+      auto reader = std::make_shared<ThoughtReader>(
+          bpe_,
+          [&onlooker, policy](std::string_view text) { onlooker.on_reasoning(policy, text); });
+      request.on_token = [reader](const engine::GeneratedToken& token) { reader->Push(token); };
+    }
+  }
+
   static const ReasonerPolicy& Prepared(const std::shared_ptr<const PreparedPolicy>& policy) {
     const auto* prepared = dynamic_cast<const ReasonerPolicy*>(policy.get());
     CHECK(prepared != nullptr);  // of another judge
@@ -167,12 +197,12 @@ class ReasonerJudge final : public moderation::Judge {
   }
 
   void DecideEach(Policies policies, std::span<const Content> contents,
-                  std::vector<Verdict>& verdicts) const {
+                  const moderation::Onlooker& onlooker, std::vector<Verdict>& verdicts) const {
     std::vector<GenerationResult> results(verdicts.size());
     std::vector<bool> asked(verdicts.size(), false);
     const std::size_t shared = SharedBeginning(policies);
     {
-      Flight flight(generator_, settings_.options.parallel_max);
+      Flight flight(generator_, settings_.options.parallel_max, onlooker.stop);
       // By policy, so that one policy's prefix serves all contents while it is warm.
       for (std::size_t p = 0; p < policies.size(); ++p) {
         const ReasonerPolicy& prepared = Prepared(policies[p]);
@@ -190,8 +220,10 @@ class ReasonerJudge final : public moderation::Judge {
             continue;
           }
           asked[at] = true;
-          flight.Send(MakeRequest(settings_, prepared.question(), std::move(prompt), shared),
-                      results[at]);
+          GenerationRequest request =
+              MakeRequest(settings_, prepared.question(), std::move(prompt), shared);
+          TellThoughts(onlooker, p, request);
+          flight.Send(std::move(request), results[at]);
         }
       }
     }
@@ -206,7 +238,7 @@ class ReasonerJudge final : public moderation::Judge {
   }
 
   void DecideJointly(Policies policies, std::span<const Content> contents,
-                     std::vector<Verdict>& verdicts) const {
+                     const moderation::Onlooker& onlooker, std::vector<Verdict>& verdicts) const {
     std::vector<const Policy*> asked;
     for (const auto& policy : policies) {
       asked.push_back(&policy->policy());
@@ -215,12 +247,14 @@ class ReasonerJudge final : public moderation::Judge {
     std::vector<GenerationResult> results(contents.size());
     std::vector<bool> sent(contents.size(), false);
     if (question) {
-      Flight flight(generator_, settings_.options.parallel_max);
+      Flight flight(generator_, settings_.options.parallel_max, onlooker.stop);
       for (std::size_t c = 0; c < contents.size(); ++c) {
         std::vector<std::uint32_t> prompt = MakePrompt(bpe_, *question, contents[c], false);
         sent[c] = Fits(prompt) && !Refuse(*asked.front(), contents[c]);
         if (sent[c]) {
-          flight.Send(MakeRequest(settings_, *question, std::move(prompt)), results[c]);
+          GenerationRequest request = MakeRequest(settings_, *question, std::move(prompt));
+          TellThoughts(onlooker, moderation::Onlooker::kEveryPolicy, request);
+          flight.Send(std::move(request), results[c]);
         }
       }
     }

@@ -264,5 +264,84 @@ TEST(UnderstandOptions, NamesTheChoices) {
   EXPECT_THAT(Describe(UnderstandOptions(options).error()), HasSubstr("off, auto, always"));
 }
 
+TEST_F(ReasonerJudgeTest, ThinksAloudUnderEachPolicy) {
+  generator_.answer = [this](const GenerationRequest&) {
+    GenerationResult result =
+        test::Answered(*bpe_, "Ist das S\u00fc\u00dfes?", R"({"violation":0})");
+    // A second message of the analysis: Harmony lets a model begin again.
+    GenerationResult more = test::Answered(*bpe_, "No.", R"({"violation":0})");
+    const auto first = result.tokens.begin();
+    const auto end = std::ranges::find(result.tokens, 200'007U, &engine::GeneratedToken::id);
+    std::vector<engine::GeneratedToken> tokens(first, end + 1);
+    tokens.push_back({200'006, false, {}, {}});
+    for (const std::uint32_t id : bpe_->Encode("assistant")) {
+      tokens.push_back({id, false, {}, {}});
+    }
+    const std::size_t before = tokens.size();
+    tokens.insert(tokens.end(), more.tokens.begin(), more.tokens.end());
+    more.tokens = tokens;
+    more.final_begin += before;
+    more.final_end += before;
+    return more;
+  };
+  const auto judge = Judge();
+  std::vector<std::shared_ptr<const moderation::PreparedPolicy>> prepared;
+  for (const char* id : {"one", "two"}) {
+    std::string text(kSpam);
+    text.replace(text.find("spam"), 4, id);
+    prepared.push_back(*judge->Prepare(*moderation::ReadPolicy(text, "test"), {}));
+  }
+  std::vector<std::string> heard(2);
+  std::size_t pieces = 0;
+  const moderation::Onlooker onlooker{[&](std::size_t policy, std::string_view text) {
+    heard.at(policy) += text;
+    ++pieces;
+    EXPECT_FALSE(text.empty());
+    EXPECT_NE(static_cast<unsigned char>(text.back()), 0xC3) << "a character was cut";
+  }};
+  const auto verdicts = judge->DecideAloud(prepared, moderation::UserMessage("x"), onlooker);
+  ASSERT_EQ(verdicts.size(), 2U);
+  EXPECT_EQ(verdicts[0].outcome, Outcome::kSafe);
+  EXPECT_THAT(heard, ElementsAre("Ist das S\u00fc\u00dfes?\nNo.", "Ist das S\u00fc\u00dfes?\nNo."));
+  EXPECT_EQ(verdicts[1].reasoning, heard[1]) << "what was heard is what the verdict keeps";
+  EXPECT_GT(pieces, 20U) << "token by token, not all at the end";
+  EXPECT_TRUE(generator_.cancelled.empty());
+}
+
+TEST_F(ReasonerJudgeTest, OneReasoningAboutSeveralPoliciesIsOfNoneOfThem) {
+  ReasonerOptions options;
+  options.joint = true;
+  const auto judge = Judge(options);
+  std::vector<std::shared_ptr<const moderation::PreparedPolicy>> prepared;
+  for (const char* id : {"one", "two"}) {
+    std::string text(kSpam);
+    text.replace(text.find("spam"), 4, id);
+    prepared.push_back(*judge->Prepare(*moderation::ReadPolicy(text, "test"), {}));
+  }
+  std::string heard;
+  const moderation::Onlooker onlooker{[&](std::size_t policy, std::string_view text) {
+    EXPECT_EQ(policy, moderation::Onlooker::kEveryPolicy);
+    heard += text;
+  }};
+  static_cast<void>(judge->DecideAloud(prepared, moderation::UserMessage("x"), onlooker));
+  EXPECT_EQ(heard, "An ad.");
+}
+
+TEST_F(ReasonerJudgeTest, WhoStopsListeningEndsTheThinking) {
+  const auto judge = Judge();
+  const auto prepared = *judge->Prepare(*moderation::ReadPolicy(std::string(kSpam), "test"), {});
+  std::stop_source stop;
+  stop.request_stop();
+  Finish(FinishReason::kCancelled, false);
+  const Verdict verdict =
+      judge
+          ->DecideAloud(std::span(&prepared, 1), moderation::UserMessage("x"),
+                        {[](std::size_t, std::string_view) {}, stop.get_token()})
+          .front();
+  EXPECT_EQ(generator_.cancelled.size(), 1U);
+  EXPECT_EQ(verdict.outcome, Outcome::kUndetermined) << "never safe";
+  EXPECT_EQ(verdict.reason, UndeterminedReason::kTimeout);
+}
+
 }  // namespace
 }  // namespace safeguard::judges
