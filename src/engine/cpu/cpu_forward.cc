@@ -309,9 +309,11 @@ Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
     return Fail(ErrorCode::kInvalidInput, std::move(problem));
   }
   CHECK(weights.layers.size() == config.layers && options.rows_max > 0);
-  const cpu::KernelTable* kernels =
-      options.kernels.empty() ? &cpu::BestKernels() : &cpu::ChooseKernels(options.kernels.c_str());
-  if (!options.kernels.empty() && options.kernels != kernels->name) {
+  const cpu::KernelTable* kernels = options.table != nullptr ? options.table
+                                    : options.kernels.empty()
+                                        ? &cpu::BestKernels()
+                                        : &cpu::ChooseKernels(options.kernels.c_str());
+  if (options.table == nullptr && !options.kernels.empty() && options.kernels != kernels->name) {
     return Fail(ErrorCode::kInvalidInput,
                 "no kernels \"" + options.kernels + "\" run on this processor");
   }

@@ -20,6 +20,10 @@
 
 namespace safeguard::engine {
 
+namespace cpu {
+struct KernelTable;
+}
+
 // Differences are of whole logits from binary32, on the golden checkpoints.
 enum class CpuPrecision : std::uint8_t {
   kDefault,  // as ModelPrecision
@@ -45,8 +49,11 @@ struct CpuForwardOptions {
   // Rows that go through the layers together, which bounds the memory of activations (some 150 KB
   // a row for gpt-oss-20b). A longer step is cut; results do not change. At least 1.
   std::size_t rows_max = 512;
-  // "reference", "avx2", "avx512"; empty: SAFEGUARD_KERNELS, else the best that this CPU runs.
+  // "reference", "avx2", "avx512", "avx512vnni", "amx"; empty: SAFEGUARD_KERNELS, else the best
+  // that this CPU runs.
   std::string kernels;
+  const cpu::KernelTable* table =
+      nullptr;  // that very one, unchecked: for tests over emulated tiles
   // The file of packed weights, and the checkpoint's files that it belongs to.
   PackedFileOptions packed_file;
   std::vector<std::string> weight_files;

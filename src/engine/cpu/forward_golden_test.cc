@@ -15,6 +15,7 @@
 
 #include "base/thread_pool.h"
 #include "engine/cpu/cpu_forward.h"
+#include "engine/cpu/kernels/emulated/emulated.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/random_model.h"
 #include "engine/model/checkpoint.h"
@@ -43,7 +44,7 @@ std::vector<T> Values(const Safetensors& file, const std::string& name) {
 }
 
 struct Case {
-  const char* checkpoint;
+  std::string checkpoint;
   const cpu::KernelTable* kernels;
   CpuPrecision precision;
 };
@@ -97,7 +98,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
     }
     ASSERT_FALSE(tokens_.empty());
     options_.precision = GetParam().precision;
-    options_.kernels = GetParam().kernels->name;
+    options_.table = GetParam().kernels;
   }
 
   // Logits of all the rows, with the file of packed weights that `cache` holds.
@@ -243,24 +244,26 @@ TEST_P(ForwardGolden, GreedyContinuationIsPyTorchs) {
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  for (const char* checkpoint : {"small-window", "wide", "many-experts", "long-yarn"}) {
-    for (std::size_t i = 0; i < cpu::AllKernels().count; ++i) {
-      const bool reference = cpu::AllKernels().tables[i] == &cpu::kReferenceKernels;
+  for (const std::string checkpoint : {"small-window", "wide", "many-experts", "long-yarn"}) {
+    for (const cpu::KernelTable* table : cpu::TestedKernels()) {
+      const bool reference = table == &cpu::kReferenceKernels;
+      const bool emulated = cpu::TestedName(*table) != table->name;
       // Thousands of positions in scalars take many seconds, and other tables show the same.
-      if (reference && std::string(checkpoint) == "long-yarn" &&
-          cpu::AllKernels().tables[0]->supported()) {
+      if ((reference || emulated) && checkpoint == "long-yarn" &&
+          cpu::BestKernels().name != std::string("reference")) {
         continue;
       }
-      cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kF32});
+      if (!emulated) {  // the kernels of another table
+        cases.push_back({checkpoint, table, CpuPrecision::kF32});
+      }
       // All tables give the same bits; the reference is slow.
-      if (cpu::AllKernels().tables[i] != &cpu::kReferenceKernels || checkpoint[0] == 's') {
-        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt16});
+      if (!reference || checkpoint == "small-window") {
+        cases.push_back({checkpoint, table, CpuPrecision::kInt16});
       }
       // Among 128 experts two stand so close that any rounding of the cache swaps them.
-      const bool close = std::string(checkpoint) == "many-experts";
-      if (!close && !reference) {
-        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kHalfCache});
-        cases.push_back({checkpoint, cpu::AllKernels().tables[i], CpuPrecision::kInt8});
+      if (checkpoint != "many-experts" && !reference) {
+        cases.push_back({checkpoint, table, CpuPrecision::kHalfCache});
+        cases.push_back({checkpoint, table, CpuPrecision::kInt8});
       }
     }
   }
@@ -268,7 +271,7 @@ std::vector<Case> Cases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ForwardGolden, testing::ValuesIn(Cases()), [](const auto& test) {
-  std::string name = std::string(test.param.checkpoint) + "_" + test.param.kernels->name +
+  std::string name = test.param.checkpoint + "_" + cpu::TestedName(*test.param.kernels) +
                      (test.param.precision == CpuPrecision::kF32     ? "_f32"
                       : test.param.precision == CpuPrecision::kInt16 ? "_int16"
                       : test.param.precision == CpuPrecision::kInt8  ? "_int8"

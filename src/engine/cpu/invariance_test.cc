@@ -12,6 +12,7 @@
 
 #include "base/thread_pool.h"
 #include "engine/cpu/cpu_forward.h"
+#include "engine/cpu/kernels/emulated/emulated.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/random_model.h"
 
@@ -40,7 +41,7 @@ class Invariance : public testing::TestWithParam<std::tuple<const KernelTable*, 
   std::unique_ptr<Forward> NewForward(ThreadPool& pool, std::size_t rows_max = 512) const {
     CpuForwardOptions options;
     options.precision = std::get<1>(GetParam());
-    options.kernels = std::get<0>(GetParam())->name;
+    options.table = std::get<0>(GetParam());
     options.rows_max = rows_max;
     auto forward = NewCpuForward(model_.config, model_.weights, options, pool);
     EXPECT_TRUE(forward) << Describe(forward.error());
@@ -202,16 +203,15 @@ TEST_P(Invariance, SharedPagesDoNotMatter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Invariance,
-    testing::Combine(testing::ValuesIn(cpu::AllKernels().tables,
-                                       cpu::AllKernels().tables + cpu::AllKernels().count),
-                     testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kInt8,
-                                     CpuPrecision::kHalfCache)),
-    [](const auto& test) {
-      return std::string(std::get<0>(test.param)->name) +
-             ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
-    });
+INSTANTIATE_TEST_SUITE_P(All, Invariance,
+                         testing::Combine(testing::ValuesIn(cpu::TestedKernels()),
+                                          testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16,
+                                                          CpuPrecision::kInt8,
+                                                          CpuPrecision::kHalfCache)),
+                         [](const auto& test) {
+                           return cpu::TestedName(*std::get<0>(test.param)) +
+                                  ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
+                         });
 
 }  // namespace
 }  // namespace safeguard::engine

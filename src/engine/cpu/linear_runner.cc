@@ -36,7 +36,12 @@ bool SameLayout(const WeightLayout& a, const WeightLayout& b) {
 
 LinearRunner::LinearRunner(const KernelTable& kernels, ThreadPool& pool,
                            const PackedWeights* packed, ActivationBits bits)
-    : kernels_(kernels), pool_(pool), packed_(packed), bits_(bits), scratch_(pool.size()) {}
+    : kernels_(kernels),
+      pool_(pool),
+      packed_(packed),
+      bits_(bits),
+      prepared_(kernels.rows_in_order),
+      scratch_(pool.size()) {}
 
 void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
   const std::size_t even = outputs * jobs / (4 * pool_.size());

@@ -14,6 +14,12 @@ constexpr std::size_t kRowsAtATime = 4;
 
 void PreparedRows::Add(std::span<const float* const> x, std::size_t columns) {
   blocks_ = columns / kPackedBlock;
+  if (in_order_) {
+    if (places_.try_emplace(x.data(), sources_.size()).second) {
+      sources_.insert(sources_.end(), x.begin(), x.end());
+    }
+    return;
+  }
   for (const float* row : x) {
     if (places_.try_emplace(row, sources_.size()).second) {
       sources_.push_back(row);
@@ -37,11 +43,16 @@ void PreparedRows::Make(const KernelTable& kernels, ActivationBits bits, ThreadP
 void PreparedRows::Find(std::span<const float* const> x,
                         std::vector<const std::byte*>& rows) const {
   const auto* memory = reinterpret_cast<const std::byte*>(memory_.data());
+  const std::size_t stride = PreparedRowBytes(blocks_);
   rows.clear();
-  for (const float* row : x) {
-    const auto place = places_.find(row);
+  const auto place_of = [&](const void* key) {
+    const auto place = places_.find(key);
     CHECK(place != places_.end());
-    rows.push_back(memory + place->second * PreparedRowBytes(blocks_));
+    return place->second;
+  };
+  const std::size_t first = in_order_ ? place_of(x.data()) : 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    rows.push_back(memory + (in_order_ ? first + i : place_of(x[i])) * stride);
   }
 }
 

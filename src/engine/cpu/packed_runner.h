@@ -23,16 +23,21 @@ class PreparedRows {
     places_.clear();
     sources_.clear();
   }
-  // Wants `x`, rows of `columns`; a row that is given twice is made once. REQUIRES: all rows
-  // between two Clears have the same `columns`, and stay as they are until Make is called.
+  // `in_order`: the rows of a span are to stand one behind the other (KernelTable::rows_in_order).
+  explicit PreparedRows(bool in_order) : in_order_(in_order) {}
+
+  // Wants `x`, rows of `columns`. A row that is given twice is made once; in order, a span that is
+  // given twice is. REQUIRES: all rows between two Clears have the same `columns`, and they and the
+  // spans stay as they are until the last Find.
   void Add(std::span<const float* const> x, std::size_t columns);
   void Make(const KernelTable& kernels, ActivationBits bits, ThreadPool& pool);
   // Where the rows stand, after Make.
   void Find(std::span<const float* const> x, std::vector<const std::byte*>& rows) const;
 
  private:
+  bool in_order_;
   std::size_t blocks_ = 0;
-  std::unordered_map<const float*, std::size_t> places_;
+  std::unordered_map<const void*, std::size_t> places_;  // by row; in order, by a span's begin
   std::vector<const float*> sources_;
   AlignedFloats memory_;
 };

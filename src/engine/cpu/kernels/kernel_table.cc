@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::array kTables = {
 #if defined(__x86_64__)
-    &kAvx512VnniKernels,
-    &kAvx512Kernels,
-    &kAvx2Kernels,
+    &kAmxKernels,       &kAvx512VnniKernels, &kAvx512Kernels, &kAvx2Kernels,
 #endif
     &kReferenceKernels,
 };
@@ -25,9 +23,8 @@ KernelTables AllKernels() {
 }
 
 const KernelTable& ChooseKernels(const char* forced) {
-  const std::string_view name = forced == nullptr ? "amx" : forced;
   for (const KernelTable* table : kTables) {
-    const bool wanted = name == "amx" || name == table->name;
+    const bool wanted = forced == nullptr || std::string_view(forced) == table->name;
     if (wanted && table->supported() && AgreesWithReference(*table)) {
       return *table;
     }

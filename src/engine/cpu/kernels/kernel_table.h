@@ -151,6 +151,8 @@ struct KernelTable {
   // in every table.
   void (*prepare)(const PrepareTask& task);
   void (*packed_linear)(const PackedTask& task);
+  // Whether packed_linear wants the rows of a task to stand in order, PreparedRowBytes apart.
+  bool rows_in_order = false;
 };
 
 extern const KernelTable kReferenceKernels;
@@ -158,6 +160,7 @@ extern const KernelTable kReferenceKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAmxKernels;
 #endif
 
 struct KernelTables {
@@ -170,8 +173,7 @@ KernelTables AllKernels();
 
 // The table for `forced` (the value of SAFEGUARD_KERNELS, or null for the best one): the first that
 // is not ruled out by name, that this CPU runs and that agrees with the reference in a self-check
-// of some microseconds. "amx", which only the encoder has a table for, means the best one. A
-// forced table that is unknown or cannot run here gives the reference.
+// of some microseconds. A forced table that is unknown or cannot run here gives the reference.
 const KernelTable& ChooseKernels(const char* forced);
 
 // ChooseKernels(getenv("SAFEGUARD_KERNELS")), decided once per process.

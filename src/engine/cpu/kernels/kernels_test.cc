@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/cpu/kernels/emulated/emulated.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kernels/self_check.h"
 #include "engine/cpu/kv_pages.h"
@@ -384,6 +385,14 @@ TEST(ChooseKernels, AWrongKernelDoesNotPassTheSelfCheck) {
   };
   EXPECT_FALSE(AgreesWithReference(wrong));
   EXPECT_EQ(&ChooseKernels("abacus"), &kReferenceKernels);
+}
+
+TEST(ChooseKernels, TheAmxSourceAgreesWithTheReferenceOverEmulatedTiles) {
+  const KernelTable& table = *TestedKernels().back();
+  if (!table.supported()) {
+    GTEST_SKIP() << "this CPU has no AVX-512 with VNNI and bf16 beside the emulated tiles";
+  }
+  EXPECT_TRUE(AgreesWithReference(table));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Kernels,

@@ -66,7 +66,7 @@ struct PackedTask {
   std::size_t blocks;         // of a row
   std::size_t outputs;        // those behind are computed in the last group, but not written
   const float* bias;          // RoundUp(outputs, kPackedOutputs)
-  const std::byte* const* x;  // prepared rows
+  const std::byte* const* x;  // prepared rows; in order where KernelTable::rows_in_order asks it
   std::size_t rows;
   float* out;  // out[r * out_stride + o]
   std::size_t out_stride;
@@ -74,6 +74,7 @@ struct PackedTask {
 };
 
 inline constexpr std::size_t kPackedRowBlock = 96;
-inline constexpr std::size_t kPackedScratchFloats = kPackedRowBlock * kPackedOutputs + 4 * 1024;
+// The most that a table takes: sums of a block of rows and unpacked weights.
+inline constexpr std::size_t kPackedScratchFloats = 17 * 1024;
 
 }  // namespace safeguard::engine::cpu

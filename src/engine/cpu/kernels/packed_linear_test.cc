@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/emulated/emulated.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/packed/pack_group.h"
 #include "engine/cpu/random_model.h"
@@ -101,7 +102,8 @@ TEST_P(PackedKernels, HaveTheReferencesBitsForAllSizesAndRowsStandAlone) {
           for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
             const std::vector<float> all =
                 Multiply(kReferenceKernels, packed, x, 0, 101, bits, bias);
-            for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 101U}) {
+            for (const std::size_t rows :
+                 {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 16U, 24U, 27U, 101U}) {
               const std::vector<float> some = Multiply(*GetParam(), packed, x, 0, rows, bits, bias);
               ASSERT_EQ(std::memcmp(some.data(), all.data(), some.size() * sizeof(float)), 0)
                   << outputs << " x " << columns << ", rows " << rows;
@@ -280,10 +282,8 @@ TEST(PackedLinear, IsAsCloseAsItsBitsSay) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PackedKernels,
-                         testing::ValuesIn(AllKernels().tables,
-                                           AllKernels().tables + AllKernels().count),
-                         [](const auto& test) { return std::string(test.param->name); });
+INSTANTIATE_TEST_SUITE_P(All, PackedKernels, testing::ValuesIn(TestedKernels()),
+                         [](const auto& test) { return TestedName(*test.param); });
 
 }  // namespace
 }  // namespace safeguard::engine::cpu

@@ -102,7 +102,7 @@ std::vector<float> Linear(const KernelTable& table, WeightType type, NibbleOrder
 // Both packed types and both widths of activations must give the reference's bits.
 std::vector<float> PackedLinear(const KernelTable& table, PackedType type, ActivationBits bits) {
   constexpr std::size_t kBlocks = kColumns / kPackedBlock;
-  constexpr std::size_t kPackedRows = 13;  // eight at once, and five
+  constexpr std::size_t kPackedRows = 29;  // sixteen or eight at once, and some
   Random random(5);
   const std::size_t row_floats = PreparedRowBytes(kBlocks) / sizeof(float);
   const std::size_t group_floats = PackedGroupBytes(type, kBlocks) / sizeof(float);

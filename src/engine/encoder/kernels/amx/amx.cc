@@ -2,11 +2,11 @@
 //
 // Packed weights: for each 16 outputs, for each 32 inputs, one tile of 1 KiB: 16 pairs of inputs by
 // 16 outputs. Prepared rows: bf16 row-major, filled up with zero rows to a multiple of 32.
-#include "engine/encoder/kernels/amx/tiles.h"
 #include "engine/encoder/kernels/avx512/lanes.h"
 #include "engine/encoder/kernels/kernel_table.h"
 #include "engine/encoder/kernels/vector_attention.h"
 #include "engine/encoder/kernels/vector_math.h"
+#include "engine/tiles/tiles.h"
 
 namespace safeguard::engine {
 namespace {

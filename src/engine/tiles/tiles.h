@@ -3,8 +3,8 @@
 // loads and stores name none, so the optimiser may drop or move the stores that they depend on.
 #pragma once
 
-#if defined(SAFEGUARD_EMULATED_INTRINSICS)
-#include "engine/encoder/kernels/emulated/amx_tiles.h"
+#if defined(SAFEGUARD_EMULATED_INTRINSICS) || defined(SAFEGUARD_EMULATED_TILES)
+#include "engine/tiles/emulated_tiles.h"
 #else
 
 #include <asm/prctl.h>
@@ -29,7 +29,8 @@ static_assert(sizeof(TileConfig) == 64);
 
 namespace {  // NOLINT(google-build-namespaces): nothing compiled for AMX may be shared
 
-// The processor has tiles with bf16, the system keeps them (XCR0) and lets this process use them.
+// The processor has tiles with bf16 and bytes, the system keeps them (XCR0) and lets this process
+// use them. Every processor with tiles so far has both.
 [[maybe_unused]] bool TilesSupported() {
   unsigned a = 0;
   unsigned b = 0;
@@ -37,7 +38,9 @@ namespace {  // NOLINT(google-build-namespaces): nothing compiled for AMX may be
   unsigned d = 0;
   constexpr unsigned kBf16 = 1U << 22;
   constexpr unsigned kTile = 1U << 24;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & (kBf16 | kTile)) != (kBf16 | kTile)) {
+  constexpr unsigned kInt8 = 1U << 25;
+  constexpr unsigned kAll = kBf16 | kTile | kInt8;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kAll) != kAll) {
     return false;
   }
   constexpr unsigned kOsXsave = 1U << 27;
@@ -77,8 +80,13 @@ namespace {  // NOLINT(google-build-namespaces): nothing compiled for AMX may be
   asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(to), \
                "r"(static_cast<std::ptrdiff_t>(stride))          \
                : "memory")
-// sum[r][c] += x[r][2i] * w[i][2c] + x[r][2i + 1] * w[i][2c + 1] over i, bf16 into binary32.
+// bf16 into binary32 (Intel SDM, TDPBF16PS): sum[r][c] += even + odd, with even the fused
+// multiply-adds of x[r][2i] * w[i][2c] over i, rising, from 0, and odd those of x[r][2i + 1] *
+// w[i][2c + 1]. To nearest, ties to even; subnormals are zero, going in and coming out.
 #define SAFEGUARD_TILE_DOT(sum, x, w) \
   asm volatile("tdpbf16ps %%tmm" #w ", %%tmm" #x ", %%tmm" #sum ::: "memory")
+// Signed bytes into 32-bit integers: sum[r][c] += x[r][4i + j] * w[i][4c + j] over i and j < 4.
+#define SAFEGUARD_TILE_DOT_BYTES(sum, x, w) \
+  asm volatile("tdpbssd %%tmm" #w ", %%tmm" #x ", %%tmm" #sum ::: "memory")
 
 #endif

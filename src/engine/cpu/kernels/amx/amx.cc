@@ -1,0 +1,34 @@
+// AMX: packed linear layers in tiles, everything else as AVX-512.
+#include "engine/cpu/kernels/amx/tile_integers.h"
+#include "engine/cpu/kernels/avx512/lanes.h"
+#include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/kernels/prepare_rows.h"
+#include "engine/cpu/kernels/vector_attention.h"
+#include "engine/cpu/kernels/vector_linear.h"
+#include "engine/cpu/kernels/vector_math.h"
+
+namespace safeguard::engine::cpu {
+namespace {
+
+bool Supported() {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx2") &&
+         __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") && TilesSupported();
+}
+
+}  // namespace
+
+const KernelTable kAmxKernels = {
+    .name = "amx",
+    .supported = Supported,
+    .linear = Linear<Lanes16>,
+    .attention = Attention<Lanes16>,
+    .rms_norm = RmsNorm<Lanes16>,
+    .swiglu = Swiglu<Lanes16>,
+    .prepare = Prepare<IntegerOrder::kHalves>,
+    .packed_linear = TileIntegers,
+    .rows_in_order = true,
+};
+
+}  // namespace safeguard::engine::cpu

@@ -1,0 +1,48 @@
+// How the tile kernels cut a task, and where they keep what they unpack. In an unnamed namespace:
+// for amx.cc.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+
+#include "engine/cpu/kernels/packed_linear.h"
+
+namespace safeguard::engine::cpu {
+namespace {  // NOLINT(google-build-namespaces): see above
+
+constexpr std::size_t kTileRows = 16;
+constexpr std::size_t kTileStride = 64;  // bytes of a row of weights or sums
+// Blocks that are unpacked at a time: they stay in the L1 cache for all rows.
+constexpr std::size_t kTileChunk = 16;
+// Rows that share an unpacked chunk.
+constexpr std::size_t kTileRowBlock = 256;
+constexpr std::size_t kByteTileBytes = kPackedOutputs * kPackedBlock;
+
+struct TileMemory {
+  explicit TileMemory(float* scratch)
+      : sums(scratch),
+        scales(sums + 2 * kTileRowBlock * kPackedOutputs),
+        weights(reinterpret_cast<std::byte*>(scales + kTileChunk * kPackedOutputs)) {}
+  float* sums;         // of a row block, 32 outputs
+  float* scales;       // of a chunk
+  std::byte* weights;  // of a chunk: 32 outputs of two bytes
+};
+static_assert(2 * kTileRowBlock * kPackedOutputs + kTileChunk * kPackedOutputs +
+                  kTileChunk * kByteTileBytes <=
+              kPackedScratchFloats);
+
+// Rows [row, row + rows) of 16 outputs from `first`, with their bias.
+inline void WriteSums(const PackedTask& task, const float* sums, std::size_t stride,
+                      std::size_t first, std::size_t row, std::size_t rows) {
+  const __m512 bias = _mm512_loadu_ps(task.bias + first);
+  const std::size_t left = task.outputs - first;
+  const auto mask = static_cast<__mmask16>(left < kPackedOutputs ? (1U << left) - 1U : 0xFFFFU);
+  for (std::size_t r = 0; r < rows; ++r) {
+    _mm512_mask_storeu_ps(task.out + (row + r) * task.out_stride + first, mask,
+                          _mm512_add_ps(_mm512_load_ps(sums + r * stride), bias));
+  }
+}
+
+}  // namespace
+}  // namespace safeguard::engine::cpu
