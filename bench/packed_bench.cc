@@ -1,7 +1,7 @@
-// The speed of the packed linear kernels on one matrix of gpt-oss-20b's experts (or of its dense
-// layers), one thread, by its own CPU time: G multiply-adds a second, and G bytes of weights a
-// second. `rows` are the tokens that share the matrix. Matrices are taken in turn from 400 MB, so
-// that weights come from memory, as in a model.
+// The speed of the packed linear kernels (weights/activations) on one matrix of gpt-oss-20b's
+// experts (or of its dense layers), one thread, by its own CPU time: G multiply-adds a second, and
+// G bytes of weights a second. `rows` are the tokens that share the matrix. Matrices are taken in
+// turn from 400 MB, so that weights come from memory, as in a model.
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
@@ -68,17 +68,27 @@ void Run(benchmark::State& state, const KernelTable& table, PackedType type, Act
       benchmark::Counter(runs * static_cast<double>(bytes) / 1e9, benchmark::Counter::kIsRate);
 }
 
+const char* NameOf(PackedType type) {
+  return type == PackedType::kMxfp4 ? "mxfp4" : type == PackedType::kQ8 ? "q8_0" : "bf16";
+}
+
+const char* NameOf(ActivationBits bits) {
+  return bits == ActivationBits::k16 ? "int16" : bits == ActivationBits::k8 ? "int8" : "bf16";
+}
+
 void RegisterAll() {
   for (std::size_t i = 0; i + 1 < AllKernels().count; ++i) {  // the reference is not for speed
     const KernelTable& table = *AllKernels().tables[i];
     if (!table.supported()) {
       continue;
     }
-    for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8}) {
-      for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
-        const std::string name = std::string(table.name) +
-                                 (type == PackedType::kMxfp4 ? "/mxfp4" : "/q8_0") +
-                                 (bits == ActivationBits::k16 ? "/int16" : "/int8");
+    for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8, PackedType::kBf16}) {
+      for (const ActivationBits bits :
+           {ActivationBits::k16, ActivationBits::k8, ActivationBits::kBf16}) {
+        if (type == PackedType::kBf16 && bits != ActivationBits::kBf16) {
+          continue;
+        }
+        const std::string name = std::string(table.name) + "/" + NameOf(type) + "/" + NameOf(bits);
         benchmark::RegisterBenchmark(
             name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
             ->ArgName("rows")

@@ -27,7 +27,7 @@ struct JudgeChoice {
   double time_limit_s = 0;  // of one verdict; 0: none
   std::string drafts = "auto";
   bool packed_file = true;            // keep packed weights on disk (engine/packed_file.h)
-  std::string precision = "default";  // default, f32, int16, int8 (engine/model_precision.h)
+  std::string precision = "default";  // default, f32, int16, int8, bf16 (engine/model_precision.h)
   double temperature = 0;
   std::uint64_t seed = 0;
 

@@ -10,15 +10,16 @@
 namespace safeguard::engine {
 
 // Logits: kF32 exact in binary32; kInt16 some 3e-5 off; kInt8 some 1e-2 off, as llama.cpp computes,
-// and faster (engine/cpu/cpu_forward.h).
+// and faster; kBf16 some 1e-2 off, fast where the processor has AMX (engine/cpu/cpu_forward.h).
 enum class ModelPrecision : std::uint8_t {
   kDefault,  // what the environment's SAFEGUARD_PRECISION names, else kInt16
   kF32,
   kInt16,
   kInt8,
+  kBf16,
 };
 
-// "default", "f32", "int16", "int8".
+// "default", "f32", "int16", "int8", "bf16".
 const char* ToString(ModelPrecision precision);
 std::optional<ModelPrecision> ModelPrecisionOf(std::string_view name);
 

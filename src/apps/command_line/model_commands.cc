@@ -46,7 +46,7 @@ void AddPack(CLI::App* group, ModelPackArguments& arguments) {
   AddPath(command, arguments.path);
   Choices(command->add_option("--precision", arguments.precision,
                               "For which arithmetic (default: $SAFEGUARD_PRECISION, else int16)"),
-          "default|int16|int8");
+          "default|int16|int8|bf16");
   AddJson(command, arguments.json, "As one JSON object");
   AddThreads(command, arguments.threads);
   command->footer(kModelPackExamples);

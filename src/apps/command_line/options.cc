@@ -193,9 +193,9 @@ void AddPrecision(CLI::App* command, std::string& precision) {
   Choices(command->add_option(
               "--precision", precision,
               "How exactly to compute: f32 in binary32; int16 some 3e-5 off, twice as fast; "
-              "int8 some 1e-2 off, faster still. default: $SAFEGUARD_PRECISION, "
-              "else int16"),
-          "default|f32|int16|int8");
+              "int8 some 1e-2 off, faster still; bf16 some 1e-2 off, for processors with AMX. "
+              "default: $SAFEGUARD_PRECISION, else int16"),
+          "default|f32|int16|int8|bf16");
 }
 
 void AddPackedFile(CLI::App* command, bool& packed_file) {

@@ -35,11 +35,16 @@ Status CheckPages(std::size_t pages, std::size_t page_bytes, std::size_t bytes_m
 }
 
 cpu::ActivationBits BitsOf(CpuPrecision precision) {
-  return precision == CpuPrecision::kInt8 ? cpu::ActivationBits::k8 : cpu::ActivationBits::k16;
+  return precision == CpuPrecision::kInt8   ? cpu::ActivationBits::k8
+         : precision == CpuPrecision::kBf16 ? cpu::ActivationBits::kBf16
+                                            : cpu::ActivationBits::k16;
 }
 
 const char* Suffix(CpuPrecision precision) {
-  return precision == CpuPrecision::kF32 ? "" : precision == CpuPrecision::kInt8 ? "+i8" : "+i16";
+  return precision == CpuPrecision::kF32    ? ""
+         : precision == CpuPrecision::kInt8 ? "+i8"
+         : precision == CpuPrecision::kBf16 ? "+bf16"
+                                            : "+i16";
 }
 
 // kDefault made definite.
@@ -297,8 +302,16 @@ CpuPrecision CpuPrecisionOf(ModelPrecision precision) {
       return CpuPrecision::kInt16;
     case ModelPrecision::kInt8:
       return CpuPrecision::kInt8;
+    case ModelPrecision::kBf16:
+      return CpuPrecision::kBf16;
   }
   CHECK(false);
+}
+
+cpu::DenseWeights cpu::DenseFor(CpuPrecision precision) {
+  return precision == CpuPrecision::kInt8   ? DenseWeights::kQ8
+         : precision == CpuPrecision::kBf16 ? DenseWeights::kBf16
+                                            : DenseWeights::kAsStored;
 }
 
 Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
@@ -325,8 +338,7 @@ Result<std::unique_ptr<Forward>> NewCpuForward(const GptOssConfig& config,
   decided.precision = *precision;
   std::unique_ptr<cpu::PackedWeights> packed;
   if (*precision != CpuPrecision::kF32) {
-    const bool round_dense = *precision == CpuPrecision::kInt8;
-    auto made = cpu::PackedWeights::Open(weights, round_dense, options.weight_files,
+    auto made = cpu::PackedWeights::Open(weights, cpu::DenseFor(*precision), options.weight_files,
                                          options.packed_file, pool);
     if (!made) {
       return std::unexpected(made.error());

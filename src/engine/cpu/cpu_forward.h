@@ -35,12 +35,21 @@ enum class CpuPrecision : std::uint8_t {
   // Activations of 8 bits, and dense weights as Q8_0, as llama.cpp computes: some 1e-2 off, and now
   // and then another expert is chosen. Twice as fast in long prompts.
   kInt8,
+  // Activations of bfloat16 and weights exact in it (of Q8_0 rounded to it), sums in binary32: some
+  // 1e-2 off. Fast where the processor multiplies bfloat16, with AMX above all.
+  kBf16,
   // As kInt16, with keys and values kept as binary16: half the memory of a sequence, some 5e-4 off;
   // where two experts are about equally wanted, now and then by more.
   kHalfCache,
 };
 
 CpuPrecision CpuPrecisionOf(ModelPrecision precision);
+
+namespace cpu {
+enum class DenseWeights : std::uint8_t;
+// How a precision packs weights other than MXFP4 and Q8_0.
+DenseWeights DenseFor(CpuPrecision precision);
+}  // namespace cpu
 
 struct CpuForwardOptions {
   CpuPrecision precision = CpuPrecision::kDefault;
@@ -49,8 +58,8 @@ struct CpuForwardOptions {
   // Rows that go through the layers together, which bounds the memory of activations (some 150 KB
   // a row for gpt-oss-20b). A longer step is cut; results do not change. At least 1.
   std::size_t rows_max = 512;
-  // "reference", "avx2", "avx512", "avx512vnni", "amx"; empty: SAFEGUARD_KERNELS, else the best
-  // that this CPU runs.
+  // "reference", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx"; empty: SAFEGUARD_KERNELS,
+  // else the best that this CPU runs.
   std::string kernels;
   const cpu::KernelTable* table =
       nullptr;  // that very one, unchecked: for tests over emulated tiles

@@ -69,8 +69,8 @@ TEST_P(ForwardContract, ExportsOfOtherKernelsAndPrecisionsAreRefused) {
   const auto bytes = *forward_->Export(sequence);
   for (std::size_t i = 0; i < cpu::AllKernels().count; ++i) {
     const KernelTable& table = *cpu::AllKernels().tables[i];
-    for (const CpuPrecision precision :
-         {CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kHalfCache}) {
+    for (const CpuPrecision precision : {CpuPrecision::kF32, CpuPrecision::kInt16,
+                                         CpuPrecision::kHalfCache, CpuPrecision::kBf16}) {
       if (table.supported()) {
         const auto imported = NewForward(table.name, precision)->Import(bytes);
         EXPECT_EQ(imported.has_value(), GetParam() == std::tuple(&table, precision)) << table.name;
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::ValuesIn(cpu::AllKernels().tables,
                                        cpu::AllKernels().tables + cpu::AllKernels().count),
                      testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kInt8,
-                                     CpuPrecision::kHalfCache)),
+                                     CpuPrecision::kHalfCache, CpuPrecision::kBf16)),
     [](const auto& test) {
       return std::string(std::get<0>(test.param)->name) +
              ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));

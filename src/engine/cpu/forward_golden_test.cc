@@ -136,6 +136,7 @@ class ForwardGolden : public testing::TestWithParam<Case> {
       case CpuPrecision::kInt16:
         return 5e-5;
       case CpuPrecision::kInt8:
+      case CpuPrecision::kBf16:
         return 1e-1;
       default:
         return 1e-2;
@@ -264,6 +265,7 @@ std::vector<Case> Cases() {
       if (checkpoint != "many-experts" && !reference) {
         cases.push_back({checkpoint, table, CpuPrecision::kHalfCache});
         cases.push_back({checkpoint, table, CpuPrecision::kInt8});
+        cases.push_back({checkpoint, table, CpuPrecision::kBf16});
       }
     }
   }
@@ -275,6 +277,7 @@ INSTANTIATE_TEST_SUITE_P(All, ForwardGolden, testing::ValuesIn(Cases()), [](cons
                      (test.param.precision == CpuPrecision::kF32     ? "_f32"
                       : test.param.precision == CpuPrecision::kInt16 ? "_int16"
                       : test.param.precision == CpuPrecision::kInt8  ? "_int8"
+                      : test.param.precision == CpuPrecision::kBf16  ? "_bf16"
                                                                      : "_half_cache");
   std::ranges::replace(name, '-', '_');
   return name;

@@ -203,15 +203,15 @@ TEST_P(Invariance, SharedPagesDoNotMatter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Invariance,
-                         testing::Combine(testing::ValuesIn(cpu::TestedKernels()),
-                                          testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16,
-                                                          CpuPrecision::kInt8,
-                                                          CpuPrecision::kHalfCache)),
-                         [](const auto& test) {
-                           return cpu::TestedName(*std::get<0>(test.param)) +
-                                  ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, Invariance,
+    testing::Combine(testing::ValuesIn(cpu::TestedKernels()),
+                     testing::Values(CpuPrecision::kF32, CpuPrecision::kInt16, CpuPrecision::kInt8,
+                                     CpuPrecision::kHalfCache, CpuPrecision::kBf16)),
+    [](const auto& test) {
+      return cpu::TestedName(*std::get<0>(test.param)) +
+             ("_" + std::to_string(static_cast<int>(std::get<1>(test.param))));
+    });
 
 }  // namespace
 }  // namespace safeguard::engine

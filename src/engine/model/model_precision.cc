@@ -8,7 +8,7 @@ namespace safeguard::engine {
 namespace {
 
 constexpr std::array kAll = {ModelPrecision::kDefault, ModelPrecision::kF32, ModelPrecision::kInt16,
-                             ModelPrecision::kInt8};
+                             ModelPrecision::kInt8, ModelPrecision::kBf16};
 
 }  // namespace
 
@@ -22,6 +22,8 @@ const char* ToString(ModelPrecision precision) {
       return "int16";
     case ModelPrecision::kInt8:
       return "int8";
+    case ModelPrecision::kBf16:
+      return "bf16";
   }
   return "unknown";
 }
@@ -47,7 +49,7 @@ Result<ModelPrecision> DefinitePrecision(ModelPrecision precision) {
   if (!known) {
     return Fail(ErrorCode::kInvalidInput,
                 "SAFEGUARD_PRECISION is \"" + std::string(named) + "\", which is no precision",
-                "set it to f32, int16 or int8, or leave it unset");
+                "set it to f32, int16, int8 or bf16, or leave it unset");
   }
   return *known == ModelPrecision::kDefault ? ModelPrecision::kInt16 : *known;
 }

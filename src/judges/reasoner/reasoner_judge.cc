@@ -320,7 +320,7 @@ Result<ReasonerSettings> UnderstandOptions(const ReasonerOptions& options) {
   const auto precision = engine::ModelPrecisionOf(options.precision);
   if (!precision) {
     return std::unexpected(
-        UnknownWord("precision", options.precision, "default, f32, int16, int8"));
+        UnknownWord("precision", options.precision, "default, f32, int16, int8, bf16"));
   }
   const Result<engine::ModelPrecision> definite = engine::DefinitePrecision(*precision);
   if (!definite) {

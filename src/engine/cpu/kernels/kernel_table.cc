@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array kTables = {
 #if defined(__x86_64__)
-    &kAmxKernels,       &kAvx512VnniKernels, &kAvx512Kernels, &kAvx2Kernels,
+    &kAmxKernels,       &kAvx512Bf16Kernels, &kAvx512VnniKernels, &kAvx512Kernels, &kAvx2Kernels,
 #endif
     &kReferenceKernels,
 };

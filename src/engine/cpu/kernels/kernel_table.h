@@ -147,7 +147,7 @@ struct KernelTable {
   void (*attention)(const AttentionTask& task);
   void (*rms_norm)(const NormTask& task);
   void (*swiglu)(const SwigluTask& task);
-  // Of one table: packed_linear takes rows that its own prepare made. The numbers are the same bits
+  // Of one table: packed_linear takes rows that its own prepare made. Integers give the same bits
   // in every table.
   void (*prepare)(const PrepareTask& task);
   void (*packed_linear)(const PackedTask& task);
@@ -160,6 +160,7 @@ extern const KernelTable kReferenceKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512Kernels;
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAvx512Bf16Kernels;
 extern const KernelTable kAmxKernels;
 #endif
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "engine/cpu/aligned_floats.h"
+#include "engine/cpu/kernels/bf16_rounding.h"
 #include "engine/cpu/kernels/emulated/emulated.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/packed/pack_group.h"
@@ -39,9 +41,9 @@ struct Packed {
   bool fits = true;
 };
 
-Packed Pack(std::vector<const MatrixView*> sources, bool round_dense = false) {
+Packed Pack(std::vector<const MatrixView*> sources, DenseWeights dense = DenseWeights::kAsStored) {
   Packed packed;
-  packed.type = PackedTypeOf(sources, round_dense).value();
+  packed.type = PackedTypeOf(sources, dense).value();
   packed.outputs = sources[0]->rows * sources.size();
   packed.blocks = sources[0]->columns / kPackedBlock;
   const std::size_t bytes = PackedGroupBytes(packed.type, packed.blocks);
@@ -95,7 +97,7 @@ TEST_P(PackedKernels, HaveTheReferencesBitsForAllSizesAndRowsStandAlone) {
       for (const std::size_t columns : {32U, 96U, 544U}) {
         for (const std::size_t outputs : {1U, 15U, 16U, 37U}) {
           const MatrixView matrix = random.Matrix(type, order, outputs, columns);
-          const Packed packed = Pack({&matrix}, true);
+          const Packed packed = Pack({&matrix}, DenseWeights::kQ8);
           ASSERT_TRUE(packed.fits);
           const std::vector<float> x = Activations(101 * columns, 5);
           const std::vector<float> bias = Activations(outputs, 6);
@@ -263,7 +265,8 @@ TEST(PackedLinear, IsAsCloseAsItsBitsSay) {
   const Packed packed = Pack({&matrix});
   std::vector<float> x = Activations(960, 4);
   for (const auto& [bits, tolerance] :
-       {std::pair{ActivationBits::k16, 3e-4}, std::pair{ActivationBits::k8, 6e-2}}) {
+       {std::pair{ActivationBits::k16, 3e-4}, std::pair{ActivationBits::k8, 6e-2},
+        std::pair{ActivationBits::kBf16, 4e-3}}) {
     const std::vector<float> out = Multiply(kReferenceKernels, packed, x, 0, 1, bits);
     std::vector<float> weights(960);
     double wrong = 0;
@@ -280,6 +283,123 @@ TEST(PackedLinear, IsAsCloseAsItsBitsSay) {
     EXPECT_LT(std::sqrt(wrong / size), tolerance);
     EXPECT_GT(std::sqrt(wrong / size), tolerance / 1000);
   }
+}
+
+// ---- bfloat16 ----
+
+// As VDPBF16PS adds (avx512_bf16.cc), of finite numbers without subnormals.
+std::vector<float> InOrderOfVdpbf16ps(const MatrixView& matrix, const std::vector<float>& x) {
+  std::vector<float> out;
+  std::vector<float> weights(matrix.columns);
+  const auto round = [](float value) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(RoundToBf16(value)) << 16);
+  };
+  for (std::size_t o = 0; o < matrix.rows; ++o) {
+    DequantizeRow(matrix, o, 0, weights);
+    float sums[4] = {};
+    for (std::uint32_t at = 0; at < weights.size(); at += 2) {
+      float& sum = sums[at / 2 % 4];
+      for (const std::uint32_t place : {at + 1, at}) {
+        const std::uint32_t k = place / 32 * 32 + Bf16Column(place % 32);
+        sum = std::fma(round(x[k]), round(weights[k]), sum);
+      }
+    }
+    out.push_back((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+  return out;
+}
+
+double Distance(const std::vector<float>& actual, const std::vector<float>& expected) {
+  double wrong = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    wrong += std::pow(double{actual[i]} - double{expected[i]}, 2);
+    size += std::pow(double{expected[i]}, 2);
+  }
+  return std::sqrt(wrong / size);
+}
+
+TEST_P(PackedKernels, AddBfloat16InTheirOrderAndRowsStandAlone) {
+  const bool own_order = std::string(GetParam()->name) == "avx512bf16";
+  RandomWeights random(11);
+  for (const WeightType type : {WeightType::kMxfp4, WeightType::kQ8_0, WeightType::kBF16,
+                                WeightType::kF16, WeightType::kF32}) {
+    for (const std::size_t columns : {32U, 96U, 544U, 800U}) {
+      for (const std::size_t outputs : {1U, 16U, 37U, 64U}) {
+        const MatrixView matrix = random.Matrix(type, NibbleOrder::kHalves, outputs, columns);
+        const Packed packed = Pack({&matrix}, DenseWeights::kBf16);
+        ASSERT_TRUE(packed.fits);
+        const std::vector<float> x = Activations(70 * columns, 5);
+        const std::vector<float> bias = Activations(outputs, 6);
+        const std::vector<float> reference =
+            Multiply(kReferenceKernels, packed, x, 0, 70, ActivationBits::kBf16, bias);
+        const std::vector<float> all =
+            Multiply(*GetParam(), packed, x, 0, 70, ActivationBits::kBf16, bias);
+        if (own_order) {
+          EXPECT_LT(Distance(all, reference), 1e-6);
+          std::vector<float> first = Multiply(*GetParam(), packed, x, 0, 1, ActivationBits::kBf16);
+          first.resize(outputs);  // behind it stands the guard
+          EXPECT_EQ(first, InOrderOfVdpbf16ps(matrix, x));
+        } else {
+          EXPECT_EQ(all, reference) << outputs << " x " << columns;
+        }
+        for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 15U, 16U, 17U, 31U, 33U, 48U, 50U}) {
+          const std::vector<float> some =
+              Multiply(*GetParam(), packed, x, 70 - rows, rows, ActivationBits::kBf16, bias);
+          ASSERT_EQ(std::memcmp(some.data(), &all[(70 - rows) * (outputs + 1)],
+                                some.size() * sizeof(float)),
+                    0)
+              << outputs << " x " << columns << ", rows " << rows;
+        }
+      }
+    }
+  }
+}
+
+// What the instructions do to numbers that are not ordinary: subnormals are zero, infinities and
+// NaN go through.
+TEST_P(PackedKernels, DefineWhatHappensToOddBfloat16) {
+  std::vector<std::uint16_t> weights(2 * 64, 0x3F80);  // ones
+  weights[5] = 0x0040;                                 // subnormal
+  weights[64 + 6] = 0x0080;                            // 2^-126
+  MatrixView matrix;
+  matrix.type = WeightType::kBF16;
+  matrix.rows = 2;
+  matrix.columns = 64;
+  matrix.row_stride = 128;
+  matrix.data = reinterpret_cast<const std::byte*>(weights.data());
+  const Packed packed = Pack({&matrix}, DenseWeights::kBf16);
+  ASSERT_TRUE(packed.fits);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto run = [&](std::size_t column, float x) {
+    std::vector<float> row(64, 0.0F);
+    row[column] = x;
+    return Multiply(*GetParam(), packed, row, 0, 1, ActivationBits::kBf16);
+  };
+  EXPECT_EQ(run(5, 1e38F)[0], 0.0F);            // the weight is zero
+  EXPECT_EQ(run(6, 0.5F)[1], 0.0F);             // the product is
+  EXPECT_EQ(run(6, 2.0F)[1], 0x1p-125F);        // and is not
+  EXPECT_EQ(run(7, 1e-39F)[0], 0.0F);           // the activation is
+  EXPECT_EQ(run(7, 3.4028e38F)[0], kInfinity);  // rounded up
+  EXPECT_EQ(run(7, 1.00390625F)[0], 1.0F);      // ties to even
+  EXPECT_EQ(run(7, 1.01171875F)[0], 1.015625F);
+  EXPECT_EQ(run(7, -kInfinity)[0], -kInfinity);
+  EXPECT_TRUE(std::isnan(run(7, NAN)[0]));
+}
+
+TEST(PackGroup, Bfloat16ThatIsNotFiniteHasNoPlace) {
+  std::vector<std::uint16_t> weights(32, 0x3F80);
+  MatrixView matrix;
+  matrix.type = WeightType::kBF16;
+  matrix.rows = 1;
+  matrix.columns = 32;
+  matrix.row_stride = 64;
+  matrix.data = reinterpret_cast<const std::byte*>(weights.data());
+  EXPECT_TRUE(Pack({&matrix}, DenseWeights::kBf16).fits);
+  weights[31] = 0x7F80;
+  EXPECT_FALSE(Pack({&matrix}, DenseWeights::kBf16).fits);
+  weights[31] = 0x7FC0;
+  EXPECT_FALSE(Pack({&matrix}, DenseWeights::kBf16).fits);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PackedKernels, testing::ValuesIn(TestedKernels()),

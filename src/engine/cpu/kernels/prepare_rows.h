@@ -1,11 +1,12 @@
-// Activations become integers (packed_linear.h): plain C++ that a compiler turns into vectors, the
-// same bits for every instruction set. In an unnamed namespace: each kernel folder compiles its
-// own.
+// Activations become integers or bfloat16 (packed_linear.h): plain C++ that a compiler turns into
+// vectors, the same bits for every instruction set. In an unnamed namespace: each kernel folder
+// compiles its own.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/cpu/kernels/bf16_rounding.h"
 #include "engine/cpu/kernels/packed_linear.h"
 
 namespace safeguard::engine::cpu {
@@ -63,8 +64,27 @@ void StoreIntegers(const std::int32_t* q, ActivationBits bits, std::byte* to) {
   }
 }
 
+inline void PrepareBf16(const PrepareTask& task) {
+  for (std::size_t block = 0; block < task.blocks; ++block) {
+    const float* x = task.x + block * kPackedBlock;
+    std::uint16_t rounded[kPackedBlock];
+    for (std::size_t k = 0; k < kPackedBlock; ++k) {
+      rounded[k] = RoundToBf16(x[k]);
+    }
+    std::uint16_t numbers[kPackedBlock];
+    for (std::uint32_t at = 0; at < kPackedBlock; ++at) {
+      numbers[at] = rounded[Bf16Column(at)];
+    }
+    __builtin_memcpy(task.row + 64 * block, numbers, sizeof numbers);
+  }
+}
+
 template <IntegerOrder order>
 void Prepare(const PrepareTask& task) {
+  if (task.bits == ActivationBits::kBf16) {
+    PrepareBf16(task);
+    return;
+  }
   const float limit = task.bits == ActivationBits::k16 ? 32'639.0F : 127.0F;
   auto* scales = reinterpret_cast<float*>(task.row + 64 * task.blocks);
   auto* corrections = reinterpret_cast<std::int32_t*>(scales + task.blocks);

@@ -16,6 +16,7 @@ constexpr std::size_t kColumns = 96;
 constexpr std::size_t kOutputs = 7;
 constexpr std::size_t kRows = 5;
 constexpr std::size_t kRowBytes = kColumns * 4;
+constexpr double kTolerance = 1e-5;
 
 // A linear congruential generator (Knuth, MMIX constants).
 class Random {
@@ -99,7 +100,7 @@ std::vector<float> Linear(const KernelTable& table, WeightType type, NibbleOrder
   return out;
 }
 
-// Both packed types and both widths of activations must give the reference's bits.
+// Integers must give the reference's bits, bfloat16 what sums of binary32 are precise to.
 std::vector<float> PackedLinear(const KernelTable& table, PackedType type, ActivationBits bits) {
   constexpr std::size_t kBlocks = kColumns / kPackedBlock;
   constexpr std::size_t kPackedRows = 29;  // sixteen or eight at once, and some
@@ -112,6 +113,9 @@ std::vector<float> PackedLinear(const KernelTable& table, PackedType type, Activ
   for (std::size_t i = 0; i < group_floats * sizeof(float); ++i) {
     const bool top = type == PackedType::kQ8 && i % 2 == 1;  // of a scale: sign and exponent
     bytes[i] = i < scales ? random.Byte() : top ? 0x28 : 100 + random.Byte() % 40;
+    if (type == PackedType::kBf16 && i % 2 == 1) {  // sign and exponent
+      bytes[i] = (bytes[i] & 0x80) | 0x3C;
+    }
   }
   const std::vector<float> x = random.Numbers(kPackedRows * kColumns);
   const std::vector<float> bias(kPackedOutputs, 0.5F);
@@ -136,6 +140,13 @@ bool PackedAgrees(const KernelTable& table) {
       if (PackedLinear(table, type, bits) != PackedLinear(kReferenceKernels, type, bits)) {
         return false;
       }
+    }
+  }
+  for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8, PackedType::kBf16}) {
+    const auto actual = PackedLinear(table, type, ActivationBits::kBf16);
+    const auto expected = PackedLinear(kReferenceKernels, type, ActivationBits::kBf16);
+    if (!(RelativeDifference(actual, expected) < kTolerance)) {
+      return false;
     }
   }
   return true;
@@ -181,7 +192,6 @@ std::vector<float> NormAndSwiglu(const KernelTable& table) {
 }  // namespace
 
 bool AgreesWithReference(const KernelTable& table) {
-  constexpr double kTolerance = 1e-5;
   const auto agrees = [&](const auto& run) {
     return RelativeDifference(run(table), run(kReferenceKernels)) < kTolerance;
   };

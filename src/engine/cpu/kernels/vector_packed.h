@@ -8,6 +8,7 @@
 
 #include "engine/cpu/kernels/packed_linear.h"
 #include "engine/cpu/kernels/prepare_rows.h"
+#include "engine/cpu/kernels/vector_bf16.h"
 
 namespace safeguard::engine::cpu {
 
@@ -152,7 +153,9 @@ void PackedGroups(const PackedTask& task) {
 
 template <class V>
 void PackedLinear(const PackedTask& task) {
-  if (task.type == PackedType::kMxfp4) {
+  if (task.bits == ActivationBits::kBf16) {
+    PackedBf16<V>(task);
+  } else if (task.type == PackedType::kMxfp4) {
     PackedGroups<V, PackedType::kMxfp4>(task);
   } else {
     PackedGroups<V, PackedType::kQ8>(task);

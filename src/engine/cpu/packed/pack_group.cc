@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/cpu/kernels/bf16_rounding.h"
 #include "engine/model/dequantize.h"
 
 namespace safeguard::engine::cpu {
@@ -43,7 +44,7 @@ class GroupPacker {
  public:
   GroupPacker(PackedType type, std::size_t blocks, std::byte* to)
       : type_(type), scales_(to + blocks * PackedCodeBytes(type)), codes_(to) {
-    std::memset(to, type == PackedType::kMxfp4 ? 0 : 128, blocks * PackedCodeBytes(type));
+    std::memset(to, type == PackedType::kQ8 ? 128 : 0, blocks * PackedCodeBytes(type));
     std::memset(scales_, 0, PackedGroupBytes(type, blocks) - blocks * PackedCodeBytes(type));
     if (type == PackedType::kMxfp4) {
       std::memset(scales_, 1, blocks * kPackedOutputs);
@@ -56,6 +57,9 @@ class GroupPacker {
         scales_ + block * PackedScaleBytes(type_) + output * PackedScaleBytes(type_) / 16;
     if (type_ == PackedType::kMxfp4) {
       return AddMxfp4(matrix.mxfp4, row, block, codes, scale);
+    }
+    if (type_ == PackedType::kBf16) {
+      return AddBf16(matrix, row, block, codes);
     }
     if (matrix.type == WeightType::kQ8_0) {
       const std::byte* from = matrix.data + row * matrix.row_stride + block * 34;
@@ -126,6 +130,19 @@ class GroupPacker {
     return AddQ8(bits, numbers.data(), codes, scale);
   }
 
+  static bool AddBf16(const MatrixView& matrix, std::size_t row, std::size_t block,
+                      std::byte* codes) {
+    std::array<float, kPackedBlock> x{};
+    DequantizeRow(matrix, row, block * kPackedBlock, x);
+    bool finite = true;
+    for (std::uint32_t at = 0; at < kPackedBlock; ++at) {
+      const std::uint16_t number = RoundToBf16(x.at(Bf16Column(at)));
+      std::memcpy(codes + at / 2 * 64 + at % 2 * 2, &number, sizeof number);
+      finite = finite && (number & 0x7F80U) != 0x7F80U;
+    }
+    return finite;
+  }
+
   PackedType type_;
   std::byte* scales_;
   std::byte* codes_;
@@ -133,7 +150,7 @@ class GroupPacker {
 
 }  // namespace
 
-std::optional<PackedType> PackedTypeOf(PackSources sources, bool round_dense) {
+std::optional<PackedType> PackedTypeOf(PackSources sources, DenseWeights dense) {
   const MatrixView& first = *sources[0];
   for (const MatrixView* source : sources) {
     if (source->type != first.type || source->columns != first.columns ||
@@ -144,10 +161,10 @@ std::optional<PackedType> PackedTypeOf(PackSources sources, bool round_dense) {
   if (first.type == WeightType::kMxfp4) {
     return PackedType::kMxfp4;
   }
-  if (first.type == WeightType::kQ8_0 || round_dense) {
+  if (first.type == WeightType::kQ8_0 || dense == DenseWeights::kQ8) {
     return PackedType::kQ8;
   }
-  return std::nullopt;
+  return dense == DenseWeights::kBf16 ? std::optional(PackedType::kBf16) : std::nullopt;
 }
 
 bool PackGroup(PackSources sources, PackedType type, std::size_t first, std::byte* to) {

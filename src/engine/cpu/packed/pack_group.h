@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -15,13 +16,19 @@ namespace safeguard::engine::cpu {
 // o / sources.size() of sources[o % sources.size()].
 using PackSources = std::span<const MatrixView* const>;
 
+// What weights of other types than MXFP4 and Q8_0 become.
+enum class DenseWeights : std::uint8_t {
+  kAsStored,  // they are not packed
+  kQ8,        // rounded: 127 steps from 0 to a block's largest
+  kBf16,      // bfloat16 as it is, other types rounded to it
+};
+
 // How the matrices are packed; nothing if they cannot be. MXFP4 and Q8_0 keep their integers.
-// `round_dense`: other types become Q8_0, which rounds them: 127 steps from 0 to a block's largest.
-std::optional<PackedType> PackedTypeOf(PackSources sources, bool round_dense);
+std::optional<PackedType> PackedTypeOf(PackSources sources, DenseWeights dense);
 
 // Writes outputs [first, first + kPackedOutputs) to `to`, PackedGroupBytes(type, blocks). False: a
 // block has no place in the layout (an MXFP4 scale that is NaN or overflows or makes subnormal
-// weights; a Q8_0 scale that is not finite).
+// weights; a Q8_0 scale that is not finite; a bfloat16 that is not finite).
 bool PackGroup(PackSources sources, PackedType type, std::size_t first, std::byte* to);
 
 }  // namespace safeguard::engine::cpu

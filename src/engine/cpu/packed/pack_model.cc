@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/thread_pool.h"
+#include "engine/cpu/cpu_forward.h"
 #include "engine/cpu/packed/pack_plan.h"
 #include "engine/cpu/packed/packed_store.h"
 #include "engine/model/checkpoint.h"
@@ -17,7 +18,7 @@ Result<PackedReport> PackModel(const std::string& path, ModelPrecision precision
   }
   if (*definite == ModelPrecision::kF32) {
     return Fail(ErrorCode::kInvalidInput, "f32 computes with the weights as they are stored",
-                "pack for int16 or int8");
+                "pack for int16, int8 or bf16");
   }
   const Result<std::unique_ptr<Checkpoint>> checkpoint = Checkpoint::Open(path);
   if (!checkpoint) {
@@ -28,10 +29,10 @@ Result<PackedReport> PackModel(const std::string& path, ModelPrecision precision
   const auto seconds = [begin] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  const cpu::PackPlan plan((*checkpoint)->weights(), *definite == ModelPrecision::kInt8);
+  const cpu::PackPlan plan((*checkpoint)->weights(), cpu::DenseFor(CpuPrecisionOf(*definite)));
   if (plan.bytes() == 0) {
     return Fail(ErrorCode::kInvalidInput, "nothing in this model can be packed exactly",
-                "it runs as it is; --precision int8 rounds its weights");
+                "it runs as it is; --precision bf16 packs bfloat16 weights, int8 rounds them");
   }
   auto store = cpu::PackedStore::Open(plan, (*checkpoint)->files(), options, pool);
   if (!store) {

@@ -30,26 +30,28 @@ void GiveBackBytes(const std::byte* begin, std::size_t bytes) {
 
 }  // namespace
 
-PackPlan::PackPlan(const GptOssWeights& weights, bool round_dense) {
+PackPlan::PackPlan(const GptOssWeights& weights, DenseWeights dense) {
   for (const LayerWeights& layer : weights.layers) {
     for (const MatrixView* matrix : {&layer.query, &layer.key, &layer.value, &layer.output}) {
-      Add({matrix}, round_dense);
+      Add({matrix}, dense);
     }
     for (const ExpertWeights& expert : layer.experts) {
-      Add({&expert.gate, &expert.up}, round_dense);
-      Add({&expert.down}, round_dense);
+      Add({&expert.gate, &expert.up}, dense);
+      Add({&expert.down}, dense);
     }
   }
-  Add({&weights.unembedding}, round_dense);
+  Add({&weights.unembedding}, dense);
 }
 
-void PackPlan::Add(std::vector<const MatrixView*> sources, bool round_dense) {
-  const auto type = PackedTypeOf(sources, round_dense);
+void PackPlan::Add(std::vector<const MatrixView*> sources, DenseWeights dense) {
+  const auto type = PackedTypeOf(sources, dense);
   if (!type) {
     return;
   }
   const WeightType from = sources[0]->type;
-  const bool rounded = from != WeightType::kMxfp4 && from != WeightType::kQ8_0;
+  const bool rounded = *type == PackedType::kBf16
+                           ? from != WeightType::kBF16
+                           : from != WeightType::kMxfp4 && from != WeightType::kQ8_0;
   matrices_.push_back({std::move(sources), *type, rounded, bytes_});
   const MatrixPlan& matrix = matrices_.back();
   const std::size_t step = std::max<std::size_t>(1, kPieceBytes / matrix.group_bytes());
@@ -93,7 +95,10 @@ std::string PackPlan::Layout() const {
                      std::to_string(kPackedOutputs) + ", blocks of " +
                      std::to_string(kPackedBlock) + "\n";
   for (const MatrixPlan& matrix : matrices_) {
-    text += matrix.type == PackedType::kMxfp4 ? "mxfp4" : matrix.rounded ? "q8 rounded" : "q8";
+    text += matrix.type == PackedType::kMxfp4 ? "mxfp4"
+            : matrix.type == PackedType::kQ8  ? "q8"
+                                              : "bf16";
+    text += matrix.rounded ? " rounded" : "";
     text += " " + std::to_string(matrix.sources.size()) + " x " +
             std::to_string(matrix.sources[0]->rows) + " x " +
             std::to_string(matrix.sources[0]->columns) + "\n";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/cpu/kernels/packed_linear.h"
+#include "engine/cpu/packed/pack_group.h"
 #include "engine/model/weights.h"
 
 namespace safeguard::engine::cpu {
@@ -35,7 +36,7 @@ class PackPlan {
  public:
   // What PackedTypeOf allows of attention, experts and unembedding, without gaps. `weights` must
   // outlive the plan.
-  PackPlan(const GptOssWeights& weights, bool round_dense);
+  PackPlan(const GptOssWeights& weights, DenseWeights dense);
 
   [[nodiscard]] const std::vector<MatrixPlan>& matrices() const { return matrices_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -51,7 +52,7 @@ class PackPlan {
   [[nodiscard]] std::string Layout() const;
 
  private:
-  void Add(std::vector<const MatrixView*> sources, bool round_dense);
+  void Add(std::vector<const MatrixView*> sources, DenseWeights dense);
 
   std::vector<MatrixPlan> matrices_;
   std::vector<PackPiece> pieces_;

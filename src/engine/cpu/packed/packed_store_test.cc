@@ -42,10 +42,10 @@ class PackedStoreTest : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  std::unique_ptr<PackedWeights> Open(bool round_dense = false) {
+  std::unique_ptr<PackedWeights> Open(DenseWeights dense = DenseWeights::kAsStored) {
     notes_.clear();
     const std::vector<std::string> files = {weights_file_};
-    auto opened = PackedWeights::Open(model_.weights, round_dense, files, options_, pool_);
+    auto opened = PackedWeights::Open(model_.weights, dense, files, options_, pool_);
     EXPECT_TRUE(opened) << Describe(opened.error());
     return std::move(opened).value();
   }
@@ -59,9 +59,9 @@ class PackedStoreTest : public testing::Test {
     return names;
   }
   // Every matrix that either has, byte by byte.
-  bool SameAsInMemory(const PackedWeights& weights, bool round_dense = false) {
-    const auto expected = PackedWeights::Pack(model_.weights, round_dense, pool_).value();
-    const PackPlan plan(model_.weights, round_dense);
+  bool SameAsInMemory(const PackedWeights& weights, DenseWeights dense = DenseWeights::kAsStored) {
+    const auto expected = PackedWeights::Pack(model_.weights, dense, pool_).value();
+    const PackPlan plan(model_.weights, dense);
     bool same = true;
     std::size_t packed = 0;
     for (const MatrixPlan& matrix : plan.matrices()) {
@@ -99,13 +99,16 @@ TEST_F(PackedStoreTest, TheSecondStartMapsWhatTheFirstMade) {
 }
 
 TEST_F(PackedStoreTest, AnotherPrecisionIsAnotherFileOnlyWhereItRoundsOtherwise) {
-  Open(false);
-  EXPECT_EQ(Open(true)->report().state, PackedState::kMade);
-  EXPECT_TRUE(SameAsInMemory(*Open(true), true));
+  Open();
+  EXPECT_EQ(Open(DenseWeights::kQ8)->report().state, PackedState::kMade);
+  EXPECT_TRUE(SameAsInMemory(*Open(DenseWeights::kQ8), DenseWeights::kQ8));
   EXPECT_EQ(FilesIn(folder_).size(), 2U);
+  EXPECT_EQ(Open(DenseWeights::kBf16)->report().state, PackedState::kMade);
+  EXPECT_TRUE(SameAsInMemory(*Open(DenseWeights::kBf16), DenseWeights::kBf16));
   model_ = NewRandomModel(SmallConfig(), WeightType::kQ8_0, NibbleOrder::kHalves, 8);
-  EXPECT_EQ(Open(false)->report().state, PackedState::kMade);
-  EXPECT_EQ(Open(true)->report().state, PackedState::kMapped);
+  EXPECT_EQ(Open()->report().state, PackedState::kMade);
+  EXPECT_EQ(Open(DenseWeights::kQ8)->report().state, PackedState::kMapped);
+  EXPECT_EQ(Open(DenseWeights::kBf16)->report().state, PackedState::kMapped);
 }
 
 TEST_F(PackedStoreTest, SmallModelsAndUnwantedFilesStayInMemory) {
@@ -219,10 +222,11 @@ TEST_F(PackedStoreTest, ProcessesAtOnceShareOneFile) {
       ThreadPool pool(2);  // the parent's threads are not here
       const std::vector<std::string> files = {weights_file_};
       options_.on_note = nullptr;
-      const auto opened = PackedWeights::Open(model_.weights, false, files, options_, pool);
+      const auto opened =
+          PackedWeights::Open(model_.weights, DenseWeights::kAsStored, files, options_, pool);
       const bool shared = opened && ((*opened)->report().state == PackedState::kMade ||
                                      (*opened)->report().state == PackedState::kMapped);
-      const auto expected = PackedWeights::Pack(model_.weights, false, pool);
+      const auto expected = PackedWeights::Pack(model_.weights, DenseWeights::kAsStored, pool);
       const MatrixView* last = &model_.weights.layers.back().experts.back().down;
       const bool same =
           shared && std::memcmp((*opened)->Find(last)->data, (*expected)->Find(last)->data,

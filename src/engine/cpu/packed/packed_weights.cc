@@ -48,8 +48,8 @@ std::string Describe(const PackedReport& report) {
 namespace cpu {
 
 Result<std::unique_ptr<PackedWeights>> PackedWeights::Pack(const GptOssWeights& weights,
-                                                           bool round_dense, ThreadPool& pool) {
-  return InMemory(PackPlan(weights, round_dense), pool);
+                                                           DenseWeights dense, ThreadPool& pool) {
+  return InMemory(PackPlan(weights, dense), pool);
 }
 
 Result<std::unique_ptr<PackedWeights>> PackedWeights::InMemory(const PackPlan& plan,
@@ -87,11 +87,11 @@ Result<std::unique_ptr<PackedWeights>> PackedWeights::InMemory(const PackPlan& p
 }
 
 Result<std::unique_ptr<PackedWeights>> PackedWeights::Open(const GptOssWeights& weights,
-                                                           bool round_dense,
+                                                           DenseWeights dense,
                                                            std::span<const std::string> files,
                                                            const PackedFileOptions& options,
                                                            ThreadPool& pool) {
-  const PackPlan plan(weights, round_dense);
+  const PackPlan plan(weights, dense);
   if (!options.wanted() || files.empty() || plan.bytes() == 0) {
     return InMemory(plan, pool);
   }

@@ -29,11 +29,12 @@ class PackedWeights {
  public:
   // Packs what PackPlan allows, into memory. The pages of `weights` that were packed are given back
   // to the system as it goes, so both are never in memory whole. No memory: kUnavailable.
-  static Result<std::unique_ptr<PackedWeights>> Pack(const GptOssWeights& weights, bool round_dense,
-                                                     ThreadPool& pool);
+  static Result<std::unique_ptr<PackedWeights>> Pack(const GptOssWeights& weights,
+                                                     DenseWeights dense, ThreadPool& pool);
   // The same bytes from the file that `options` ask for; it is made where there is none. What goes
   // wrong with the file is told, and the weights are packed into memory. `files` hold `weights`.
-  static Result<std::unique_ptr<PackedWeights>> Open(const GptOssWeights& weights, bool round_dense,
+  static Result<std::unique_ptr<PackedWeights>> Open(const GptOssWeights& weights,
+                                                     DenseWeights dense,
                                                      std::span<const std::string> files,
                                                      const PackedFileOptions& options,
                                                      ThreadPool& pool);

@@ -64,7 +64,7 @@ void ReadReasoner(Fields& fields, RouteSettings& route) {
                       : place == 2 ? "json"
                                    : "rationale";
   });
-  static const std::vector<std::string> kPrecisions = {"default", "f32", "int16", "int8"};
+  static const std::vector<std::string> kPrecisions = {"default", "f32", "int16", "int8", "bf16"};
   fields.Word("precision", kPrecisions,
               [&](std::size_t place) { reasoner.precision = kPrecisions[place]; });
   fields.Count("samples", 1, static_cast<double>(kSamplesMax), reasoner.samples);

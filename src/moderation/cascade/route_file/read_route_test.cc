@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"reasoners: [{name: low}]\n", "the reasoner low needs model"},
         Fault{"reasoners: [{name: low, model: m, samples: 99}]\n", "`reasoners.samples`"},
         Fault{"reasoners: [{name: low, model: m, precision: int4}]\n",
-              "`reasoners.precision` must be one of default, f32, int16, int8"},
+              "`reasoners.precision` must be one of default, f32, int16, int8, bf16"},
         Fault{"audit: {safe: 0.1}\n", "an audit needs a reasoner"},
         Fault{"degrade: [effort, sleep]\n", "`degrade` must be of"},
         Fault{"degrade: [effort, effort]\n", "twice"},

@@ -1,4 +1,5 @@
 // AMX: packed linear layers in tiles, everything else as AVX-512.
+#include "engine/cpu/kernels/amx/tile_bf16.h"
 #include "engine/cpu/kernels/amx/tile_integers.h"
 #include "engine/cpu/kernels/avx512/lanes.h"
 #include "engine/cpu/kernels/kernel_table.h"
@@ -17,6 +18,10 @@ bool Supported() {
          __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") && TilesSupported();
 }
 
+void PackedLinear(const PackedTask& task) {
+  task.bits == ActivationBits::kBf16 ? TileBf16(task) : TileIntegers(task);
+}
+
 }  // namespace
 
 const KernelTable kAmxKernels = {
@@ -27,7 +32,7 @@ const KernelTable kAmxKernels = {
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
     .prepare = Prepare<IntegerOrder::kHalves>,
-    .packed_linear = TileIntegers,
+    .packed_linear = PackedLinear,
     .rows_in_order = true,
 };
 

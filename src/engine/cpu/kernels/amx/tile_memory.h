@@ -29,7 +29,7 @@ struct TileMemory {
   std::byte* weights;  // of a chunk: 32 outputs of two bytes
 };
 static_assert(2 * kTileRowBlock * kPackedOutputs + kTileChunk * kPackedOutputs +
-                  kTileChunk * kByteTileBytes <=
+                  2 * kTileChunk * PackedCodeBytes(PackedType::kBf16) / sizeof(float) <=
               kPackedScratchFloats);
 
 // Rows [row, row + rows) of 16 outputs from `first`, with their bias.

@@ -136,6 +136,7 @@ struct Lanes8 {
   }
   static Float RepeatFloat(const std::byte* from) { return _mm256_castsi256_ps(RepeatInt(from)); }
   static Int And(Int a, Int b) { return _mm256_and_si256(a, b); }
+  static Int Xor(Int a, Int b) { return _mm256_xor_si256(a, b); }
   static Int AddInt(Int a, Int b) { return _mm256_add_epi32(a, b); }
   template <int bits>
   static Int Left16(Int x) {
@@ -149,6 +150,20 @@ struct Lanes8 {
   static Int Arithmetic16(Int x) {
     return _mm256_srai_epi16(x, bits);
   }
+  template <int bits>
+  static Int Left32(Int x) {
+    return _mm256_slli_epi32(x, bits);
+  }
+  template <int bits>
+  static Int Right32(Int x) {
+    return _mm256_srli_epi32(x, bits);
+  }
+  template <int bits>
+  static Int Arithmetic32(Int x) {
+    return _mm256_srai_epi32(x, bits);
+  }
+  static Float AsFloat(Int x) { return _mm256_castsi256_ps(x); }
+  static Int AsInt(Float x) { return _mm256_castps_si256(x); }
   // Products of 16-bit integers, added in pairs.
   static Int MulAdd16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
   // Twice the E2M1 value of every byte's code.

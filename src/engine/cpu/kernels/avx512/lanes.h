@@ -121,6 +121,7 @@ struct Lanes16 {
   }
   static Float RepeatFloat(const std::byte* from) { return _mm512_castsi512_ps(RepeatInt(from)); }
   static Int And(Int a, Int b) { return _mm512_and_si512(a, b); }
+  static Int Xor(Int a, Int b) { return _mm512_xor_si512(a, b); }
   static Int AddInt(Int a, Int b) { return _mm512_add_epi32(a, b); }
   template <int bits>
   static Int Left16(Int x) {
@@ -134,6 +135,20 @@ struct Lanes16 {
   static Int Arithmetic16(Int x) {
     return _mm512_srai_epi16(x, bits);
   }
+  template <int bits>
+  static Int Left32(Int x) {
+    return _mm512_slli_epi32(x, bits);
+  }
+  template <int bits>
+  static Int Right32(Int x) {
+    return _mm512_srli_epi32(x, bits);
+  }
+  template <int bits>
+  static Int Arithmetic32(Int x) {
+    return _mm512_srai_epi32(x, bits);
+  }
+  static Float AsFloat(Int x) { return _mm512_castsi512_ps(x); }
+  static Int AsInt(Float x) { return _mm512_castps_si512(x); }
   // Products of 16-bit integers, added in pairs.
   static Int MulAdd16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
   // Twice the E2M1 value of every byte's code.

@@ -4,6 +4,7 @@
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kernels/prepare_rows.h"
 #include "engine/cpu/kernels/vector_attention.h"
+#include "engine/cpu/kernels/vector_bf16.h"
 #include "engine/cpu/kernels/vector_linear.h"
 #include "engine/cpu/kernels/vector_math.h"
 
@@ -17,6 +18,10 @@ bool Supported() {
          __builtin_cpu_supports("f16c");
 }
 
+void PackedLinear(const PackedTask& task) {
+  task.bits == ActivationBits::kBf16 ? PackedBf16<Lanes16>(task) : PackedIntegers(task);
+}
+
 }  // namespace
 
 const KernelTable kAvx512VnniKernels = {
@@ -27,7 +32,7 @@ const KernelTable kAvx512VnniKernels = {
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
     .prepare = Prepare<IntegerOrder::kHalves>,
-    .packed_linear = PackedIntegers,
+    .packed_linear = PackedLinear,
 };
 
 }  // namespace safeguard::engine::cpu

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "engine/cpu/kernels/bf16_rounding.h"
 #include "engine/cpu/kernels/prepare_rows.h"
 #include "engine/model/dequantize.h"
 
@@ -69,6 +70,65 @@ float Dot(const Output& output, const std::byte* row) {
   return sum;
 }
 
+// ---- bfloat16 ----
+
+float Flush(float x) {
+  return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0F, x) : x;
+}
+
+float Bf16Value(std::uint16_t bits) {
+  return Flush(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+}
+
+// One output's weights, in the order of a prepared row.
+std::vector<float> Bf16Output(const PackedTask& task, std::size_t o) {
+  const std::byte* codes =
+      task.weights + o / kPackedOutputs * PackedGroupBytes(task.type, task.blocks);
+  const std::byte* scales = codes + task.blocks * PackedCodeBytes(task.type);
+  const std::size_t lane = o % kPackedOutputs;
+  std::vector<float> weights;
+  for (std::size_t block = 0; block < task.blocks; ++block) {
+    for (std::uint32_t at = 0; at < kPackedBlock; ++at) {
+      std::uint16_t bits = 0;
+      if (task.type == PackedType::kBf16) {
+        std::memcpy(&bits, codes + at / 2 * 64 + 4 * lane + at % 2 * 2, sizeof bits);
+      } else {
+        const auto weight = static_cast<float>(Weight(task.type, codes, lane, Bf16Column(at)));
+        bits = RoundToBf16(weight * Scale(task.type, scales, lane));  // one rounding: exact so far
+      }
+      weights.push_back(Bf16Value(bits));
+    }
+    codes += PackedCodeBytes(task.type);
+    scales += PackedScaleBytes(task.type);
+  }
+  return weights;
+}
+
+float Bf16Dot(const std::vector<float>& weights, const std::byte* row) {
+  float sum = 0;
+  for (std::size_t begin = 0; begin < weights.size(); begin += kPackedBlock) {
+    std::uint16_t x[kPackedBlock];
+    std::memcpy(x, row + 2 * begin, sizeof x);
+    float even = 0;
+    float odd = 0;
+    for (std::size_t at = 0; at < kPackedBlock; at += 2) {
+      even = Flush(std::fma(Bf16Value(x[at]), weights[begin + at], even));
+      odd = Flush(std::fma(Bf16Value(x[at + 1]), weights[begin + at + 1], odd));
+    }
+    sum = Flush(sum + Flush(even + odd));
+  }
+  return sum;
+}
+
+void ReferencePackedBf16(const PackedTask& task) {
+  for (std::size_t o = 0; o < task.outputs; ++o) {
+    const std::vector<float> output = Bf16Output(task, o);
+    for (std::size_t r = 0; r < task.rows; ++r) {
+      task.out[r * task.out_stride + o] = Bf16Dot(output, task.x[r]) + task.bias[o];
+    }
+  }
+}
+
 }  // namespace
 
 void ReferencePrepare(const PrepareTask& task) {
@@ -76,6 +136,10 @@ void ReferencePrepare(const PrepareTask& task) {
 }
 
 void ReferencePackedLinear(const PackedTask& task) {
+  if (task.bits == ActivationBits::kBf16) {
+    ReferencePackedBf16(task);
+    return;
+  }
   for (std::size_t o = 0; o < task.outputs; ++o) {
     const Output output = OutputOf(task, o);
     for (std::size_t r = 0; r < task.rows; ++r) {
