@@ -44,6 +44,11 @@ struct ReviewCase {
   TimeMs filed = 0;
   std::optional<ReviewDecision> decision;  // the last one
   std::size_t decisions = 0;               // how many there were
+  // Who has taken it, until when, under which number (0: nobody ever). It binds those who take
+  // cases; a decision can be made without it.
+  std::string holder{};
+  TimeMs held_until = 0;
+  std::int64_t lease = 0;
 };
 
 struct ReviewQuery {
@@ -79,11 +84,21 @@ class ReviewQueue {
   virtual Result<ReviewCase> Find(std::int64_t id) = 0;
   virtual Result<std::vector<ReviewCase>> List(const ReviewQuery& query) = 0;
   virtual Result<ReviewCounts> Counts() = 0;
+  // The most urgent open item that nobody holds, held by `by` until then; nothing: there is none.
+  virtual Result<std::optional<ReviewCase>> Take(const std::string& by, TimeMs now,
+                                                 TimeMs until) = 0;
+  // Gives back what is held under this lease. kNotFound when it is not the newest.
+  virtual Result<ReviewCase> Release(std::int64_t id, std::int64_t lease) = 0;
   // Forgets decided items whose decision is older than `before`; how many they were.
   virtual Result<std::size_t> Prune(TimeMs before) = 0;
 };
 
+// In memory, for tests and for whoever can lose everything with the process.
+std::unique_ptr<ReviewQueue> MemoryReviewQueue(const ReviewLimits& limits);
+
 // What implementations share.
+Status CheckReviewRoom(const ReviewLimits& limits, std::size_t open, std::size_t bytes);
+std::unexpected<Error> ReviewLeaseLost(std::int64_t id);
 Status CheckReviewItem(const ReviewItem& item);
 Status CheckReviewDecision(const ReviewDecision& decision);
 Status CheckReviewQuery(const ReviewQuery& query);

@@ -206,5 +206,26 @@ TEST_F(Reviews, SeveralProcessesLoseNothing) {
   EXPECT_EQ(acknowledged, std::size_t{2 * kEach + kEach / 2 + 1});
 }
 
+TEST_F(Reviews, WhoTakesACaseHasItForAWhile) {
+  queue->File(Item("lesser", 1), 1000).value();
+  const std::int64_t urgent = queue->File(Item("urgent", 5), 1000).value();
+  const ReviewCase taken = queue->Take("ada", 2000, 3000).value().value();
+  EXPECT_EQ(taken.id, urgent);
+  EXPECT_EQ(taken.holder, "ada");
+  EXPECT_EQ(queue->Take("bob", 2000, 3000)->value().key, "lesser") << "not the one ada has";
+  EXPECT_FALSE(queue->Take("eve", 2999, 4000).value()) << "both are held";
+  queue = nullptr;
+  queue = Open();
+  const ReviewCase again = queue->Take("eve", 3000, 4000).value().value();
+  EXPECT_EQ(again.id, urgent) << "ada's time is up";
+  EXPECT_EQ(again.lease, taken.lease + 1);
+  EXPECT_EQ(queue->Release(urgent, taken.lease).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(queue->Release(urgent, again.lease));
+  EXPECT_EQ(queue->Take("ada", 3000, 4000)->value().id, urgent) << "given back";
+  EXPECT_TRUE(queue->Decide(urgent, Violation(), false));
+  EXPECT_EQ(queue->Release(urgent, again.lease + 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(queue->Take("eve", 9000, 9500)->value().key, "lesser") << "what is decided is not open";
+}
+
 }  // namespace
 }  // namespace safeguard::storage

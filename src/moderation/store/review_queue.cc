@@ -86,6 +86,25 @@ std::unexpected<Error> NoSuchReview(std::int64_t id) {
               "see `safeguard review list --state all`");
 }
 
+Status CheckReviewRoom(const ReviewLimits& limits, std::size_t open, std::size_t bytes) {
+  if (open >= limits.open_max) {
+    return Fail(ErrorCode::kLimit,
+                "the review queue is full: " + std::to_string(open) + " cases are open",
+                "decide some of them");
+  }
+  if (bytes >= limits.bytes_max) {
+    return Fail(ErrorCode::kLimit, "the review queue holds as many bytes as it may",
+                "forget decided cases: safeguard review prune");
+  }
+  return {};
+}
+
+std::unexpected<Error> ReviewLeaseLost(std::int64_t id) {
+  return Fail(ErrorCode::kNotFound,
+              "case " + std::to_string(id) + " is not held under this lease any more",
+              "take the next one");
+}
+
 std::unexpected<Error> DecidedAlready(const ReviewCase& found) {
   return Fail(ErrorCode::kInvalidInput,
               "case " + std::to_string(found.id) + " was decided by " + found.decision->by + ": " +

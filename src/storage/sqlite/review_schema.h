@@ -34,7 +34,14 @@ CREATE INDEX review_open ON review (priority DESC, id) WHERE outcome IS NULL;
 CREATE INDEX review_of_policy ON review (policy_id, id);
 )";
 
-inline constexpr const char* kReviewMigrations[] = {kReviewSchema1};
+// Who holds an open case for a while.
+inline constexpr const char* kReviewSchema2 = R"(
+ALTER TABLE review ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+ALTER TABLE review ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE review ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
+)";
+
+inline constexpr const char* kReviewMigrations[] = {kReviewSchema1, kReviewSchema2};
 inline constexpr Schema kReviewSchema{0x73667276, "review queues", kReviewMigrations};  // "sfrv"
 
 }  // namespace safeguard::storage

@@ -22,7 +22,7 @@ using moderation::TimeMs;
 constexpr const char* kColumns =
     "SELECT id, key, route, content, content_id, surface, language, policy_id, policy_version, "
     "policy_hash, verdict, why, priority, filed, decisions, outcome, rule_ids, category, "
-    "decided_by, decided_why, decided_at FROM review ";
+    "decided_by, decided_why, decided_at, holder, held_until, lease FROM review ";
 
 std::unexpected<Error> Damaged(const Connection& connection, std::int64_t id) {
   return Fail(ErrorCode::kCorruptFile,
@@ -59,6 +59,9 @@ Result<ReviewCase> CaseOf(const Connection& connection, const Statement& row) {
     found.decision = ReviewDecision{*outcome,     std::move(*rules), row.Text(17),
                                     row.Text(18), row.Text(19),      row.Integer(20)};
   }
+  found.holder = row.Text(21);
+  found.held_until = row.Integer(22);
+  found.lease = row.Integer(23);
   return found;
 }
 
@@ -75,6 +78,8 @@ class SqliteReviewQueue final : public moderation::ReviewQueue {
   }
   Result<std::vector<ReviewCase>> List(const ReviewQuery& query) override;
   Result<ReviewCounts> Counts() override;
+  Result<std::optional<ReviewCase>> Take(const std::string& by, TimeMs now, TimeMs until) override;
+  Result<ReviewCase> Release(std::int64_t id, std::int64_t lease) override;
   Result<std::size_t> Prune(TimeMs before) override;
 
  private:
@@ -110,16 +115,8 @@ Status SqliteReviewQueue::CheckRoom() {
   if (!open || !bytes) {
     return std::unexpected(open ? bytes.error() : open.error());
   }
-  if (static_cast<std::size_t>(*open) >= limits_.open_max) {
-    return Fail(ErrorCode::kLimit,
-                "the review queue is full: " + std::to_string(*open) + " cases are open",
-                "decide some of them");
-  }
-  if (static_cast<std::size_t>(*bytes) >= limits_.bytes_max) {
-    return Fail(ErrorCode::kLimit, "the review queue holds as many bytes as it may",
-                "forget decided cases: safeguard review prune");
-  }
-  return {};
+  return moderation::CheckReviewRoom(limits_, static_cast<std::size_t>(*open),
+                                     static_cast<std::size_t>(*bytes));
 }
 
 Status SqliteReviewQueue::Insert(const ReviewItem& item, TimeMs now) {
@@ -274,6 +271,57 @@ Result<ReviewCounts> SqliteReviewQueue::Counts() {
     return std::unexpected(all ? open.error() : all.error());
   }
   return ReviewCounts{static_cast<std::size_t>(*open), static_cast<std::size_t>(*all - *open)};
+}
+
+Result<std::optional<ReviewCase>> SqliteReviewQueue::Take(const std::string& by, TimeMs now,
+                                                          TimeMs until) {
+  const std::lock_guard lock(mutex_);
+  std::optional<ReviewCase> taken;
+  const Status written = connection_->Write([&]() -> Status {
+    Result<Statement> select = connection_->Prepare(
+        std::string(kColumns) +
+        "WHERE outcome IS NULL AND held_until <= ? ORDER BY priority DESC, id LIMIT 1");
+    if (!select) {
+      return std::unexpected(select.error());
+    }
+    const Result<bool> row = select->Bind(now).Step();
+    if (!row || !*row) {
+      return row ? Status{} : std::unexpected(row.error());
+    }
+    Result<ReviewCase> found = CaseOf(*connection_, *select);
+    Result<Statement> update = connection_->Prepare(
+        "UPDATE review SET holder = ?, held_until = ?, lease = lease + 1 WHERE id = ?");
+    if (!found || !update) {
+      return std::unexpected(found ? update.error() : found.error());
+    }
+    found->holder = by;
+    found->held_until = until;
+    ++found->lease;
+    taken = std::move(*found);
+    return update->Bind(by).Bind(until).Bind(taken->id).Run();
+  });
+  return written ? Result<std::optional<ReviewCase>>(std::move(taken))
+                 : std::unexpected(written.error());
+}
+
+Result<ReviewCase> SqliteReviewQueue::Release(std::int64_t id, std::int64_t lease) {
+  const std::lock_guard lock(mutex_);
+  Result<ReviewCase> found = moderation::NoSuchReview(id);
+  const Status written = connection_->Write([&]() -> Status {
+    found = Select(id);
+    if (!found) {
+      return std::unexpected(found.error());
+    }
+    if (found->lease != lease || found->decision) {
+      return moderation::ReviewLeaseLost(id);
+    }
+    Result<Statement> update =
+        connection_->Prepare("UPDATE review SET held_until = 0, holder = '' WHERE id = ?");
+    found->held_until = 0;
+    found->holder.clear();
+    return update ? update->Bind(id).Run() : std::unexpected(update.error());
+  });
+  return written ? found : std::unexpected(written.error());
 }
 
 Result<std::size_t> SqliteReviewQueue::Prune(TimeMs before) {

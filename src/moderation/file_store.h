@@ -1,0 +1,70 @@
+// FileStore: files that people send to the service and that it makes for them (lines of a batch and
+// their results, labelled data, reports). Implemented in storage/ on SQLite, in memory for tests.
+// They hold content: whoever sends one asks for that, and removes it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "moderation/policy_store.h"
+
+namespace safeguard::moderation {
+
+inline constexpr std::size_t kFileBytesMax = std::size_t{100} << 20;  // of one that is sent
+inline constexpr std::size_t kFileNameBytesMax = 256;
+inline constexpr std::size_t kFilePageMax = 1000;
+
+struct FileInfo {
+  std::string id;       // "file-" and 24 hexadecimal digits; never given again
+  std::string owner;    // whose it is: nobody else's files are there for a caller
+  std::string purpose;  // "batch", "batch_output", "dataset", "eval_report"
+  std::string name;
+  std::size_t bytes = 0;
+  TimeMs created = 0;
+};
+
+struct NewFile {
+  std::string owner;
+  std::string purpose;
+  std::string name;
+  std::string bytes;
+};
+
+struct FileQuery {
+  std::string owner;
+  std::string purpose{};    // empty: all
+  std::string after{};      // the id that ended the page before; empty: from the beginning
+  std::size_t limit = 100;  // 1..kFilePageMax
+};
+
+struct FileLimits {
+  std::size_t files_max = 10'000;
+  std::size_t bytes_max = std::size_t{8} << 30;  // of all files
+};
+
+// Thread-safe; any number of processes. What a call has acknowledged is on the disk. Errors:
+// kInvalidInput for a wrong argument, kLimit for what is over a limit, kNotFound for a file that
+// is not there or is another owner's, kUnavailable and kCorruptFile for the store.
+class FileStore {
+ public:
+  virtual ~FileStore() = default;
+  virtual Result<FileInfo> Add(const NewFile& file, TimeMs now) = 0;
+  virtual Result<FileInfo> Find(const std::string& owner, const std::string& id) = 0;
+  virtual Result<std::string> Read(const std::string& owner, const std::string& id) = 0;
+  // Newest first.
+  virtual Result<std::vector<FileInfo>> List(const FileQuery& query) = 0;
+  virtual Status Remove(const std::string& owner, const std::string& id) = 0;
+};
+
+std::unique_ptr<FileStore> MemoryFileStore(const FileLimits& limits);
+
+// What implementations share.
+Status CheckNewFile(const NewFile& file);
+Status CheckRoom(const FileLimits& limits, std::size_t files, std::size_t bytes, std::size_t more);
+std::string NewId(const std::string& prefix);  // and 24 hexadecimal digits that nobody can guess
+std::unexpected<Error> NoSuchFile(const std::string& id);
+
+}  // namespace safeguard::moderation

@@ -1,0 +1,216 @@
+#include <mutex>
+#include <utility>
+
+#include "moderation/file_store.h"
+#include "storage/sqlite/data_folder.h"
+#include "storage/sqlite/file_rows.h"
+#include "storage/sqlite/file_schema.h"
+#include "storage/stores.h"
+
+namespace safeguard::storage {
+namespace {
+
+using moderation::FileInfo;
+using moderation::FileLimits;
+using moderation::FileQuery;
+using moderation::NewFile;
+using moderation::TimeMs;
+
+constexpr const char* kColumns =
+    "SELECT number, id, owner, purpose, name, bytes, created FROM file ";
+
+struct Row {
+  std::int64_t number = 0;
+  FileInfo info;
+};
+
+Row RowOf(const Statement& row) {
+  return {row.Integer(0),
+          {row.Text(1), row.Text(2), row.Text(3), row.Text(4),
+           static_cast<std::size_t>(row.Integer(5)), row.Integer(6)}};
+}
+
+class SqliteFileStore final : public moderation::FileStore {
+ public:
+  SqliteFileStore(std::unique_ptr<Connection> connection, const FileLimits& limits)
+      : connection_(std::move(connection)), limits_(limits) {}
+
+  Result<FileInfo> Add(const NewFile& file, TimeMs now) override {
+    if (const Status good = CheckNewFile(file); !good) {
+      return std::unexpected(good.error());
+    }
+    const std::lock_guard lock(mutex_);
+    Result<FileInfo> added = moderation::NoSuchFile("");
+    const Status written = connection_->Write([&]() -> Status {
+      if (const Status room = CheckFits(file.bytes.size()); !room) {
+        return room;
+      }
+      added = InsertFile(*connection_, file, now);
+      return added ? Status{} : std::unexpected(added.error());
+    });
+    return written ? added : std::unexpected(written.error());
+  }
+
+  Result<FileInfo> Find(const std::string& owner, const std::string& id) override {
+    const std::lock_guard lock(mutex_);
+    const Result<Row> row = Select(owner, id);
+    return row ? Result<FileInfo>(row->info) : std::unexpected(row.error());
+  }
+
+  Result<std::string> Read(const std::string& owner, const std::string& id) override {
+    const std::lock_guard lock(mutex_);
+    std::string bytes;
+    const Status read = connection_->Read([&]() -> Status {
+      const Result<Row> row = Select(owner, id);
+      if (!row) {
+        return std::unexpected(row.error());
+      }
+      Result<Statement> select =
+          connection_->Prepare("SELECT bytes FROM file_bytes WHERE number = ?");
+      if (!select) {
+        return std::unexpected(select.error());
+      }
+      const Result<bool> there = select->Bind(row->number).Step();
+      if (!there) {
+        return std::unexpected(there.error());
+      }
+      if (!*there) {
+        return Fail(ErrorCode::kCorruptFile,
+                    connection_->path() + " is damaged: the bytes of " + id + " are not there",
+                    "restore it from a backup");
+      }
+      bytes = select->Text(0);
+      return {};
+    });
+    return read ? Result<std::string>(std::move(bytes)) : std::unexpected(read.error());
+  }
+
+  Result<std::vector<FileInfo>> List(const FileQuery& query) override;
+  Status Remove(const std::string& owner, const std::string& id) override;
+
+ private:
+  // REQUIRES: mutex_ is held, for all of these.
+  Status CheckFits(std::size_t more) {
+    const Result<std::int64_t> files = connection_->Integer("SELECT count(*) FROM file");
+    const Result<std::int64_t> bytes =
+        connection_->Integer("SELECT ifnull(sum(bytes), 0) FROM file");
+    if (!files || !bytes) {
+      return std::unexpected(files ? bytes.error() : files.error());
+    }
+    return moderation::CheckRoom(limits_, static_cast<std::size_t>(*files),
+                                 static_cast<std::size_t>(*bytes), more);
+  }
+
+  Result<Row> Select(const std::string& owner, const std::string& id) {
+    Result<Statement> select =
+        connection_->Prepare(std::string(kColumns) + "WHERE id = ? AND owner = ?");
+    if (!select) {
+      return std::unexpected(select.error());
+    }
+    const Result<bool> row = select->Bind(id).Bind(owner).Step();
+    if (!row) {
+      return std::unexpected(row.error());
+    }
+    return *row ? Result<Row>(RowOf(*select)) : moderation::NoSuchFile(id);
+  }
+
+  std::mutex mutex_;
+  std::unique_ptr<Connection> connection_;
+  FileLimits limits_;
+};
+
+Result<std::vector<FileInfo>> SqliteFileStore::List(const FileQuery& query) {
+  const std::lock_guard lock(mutex_);
+  std::int64_t before = INT64_MAX;
+  if (!query.after.empty()) {
+    const Result<Row> last = Select(query.owner, query.after);
+    if (!last) {
+      return std::unexpected(last.error());
+    }
+    before = last->number;
+  }
+  Result<Statement> rows = connection_->Prepare(
+      std::string(kColumns) + "WHERE owner = ? AND number < ?" +
+      (query.purpose.empty() ? "" : " AND purpose = ?") + " ORDER BY number DESC LIMIT ?");
+  if (!rows) {
+    return std::unexpected(rows.error());
+  }
+  rows->Bind(query.owner).Bind(before);
+  if (!query.purpose.empty()) {
+    rows->Bind(query.purpose);
+  }
+  rows->Bind(static_cast<std::int64_t>(query.limit));
+  std::vector<FileInfo> page;
+  for (;;) {
+    const Result<bool> row = rows->Step();
+    if (!row) {
+      return std::unexpected(row.error());
+    }
+    if (!*row) {
+      return page;
+    }
+    page.push_back(RowOf(*rows).info);
+  }
+}
+
+Status SqliteFileStore::Remove(const std::string& owner, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  return connection_->Write([&]() -> Status {
+    const Result<Row> row = Select(owner, id);
+    if (!row) {
+      return std::unexpected(row.error());
+    }
+    for (const char* sql :
+         {"DELETE FROM file WHERE number = ?", "DELETE FROM file_bytes WHERE number = ?"}) {
+      Result<Statement> erase = connection_->Prepare(sql);
+      Status erased = erase ? erase->Bind(row->number).Run() : std::unexpected(erase.error());
+      if (!erased) {
+        return erased;
+      }
+    }
+    return {};
+  });
+}
+
+}  // namespace
+
+Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs now) {
+  FileInfo info{moderation::NewId("file-"), file.owner, file.purpose, file.name,
+                file.bytes.size(),          now};
+  Result<Statement> insert = connection.Prepare(
+      "INSERT INTO file (id, owner, purpose, name, bytes, created) VALUES (?, ?, ?, ?, ?, ?)");
+  if (!insert) {
+    return std::unexpected(insert.error());
+  }
+  Status status = insert->Bind(info.id)
+                      .Bind(info.owner)
+                      .Bind(info.purpose)
+                      .Bind(info.name)
+                      .Bind(static_cast<std::int64_t>(info.bytes))
+                      .Bind(now)
+                      .Run();
+  Result<Statement> bytes =
+      connection.Prepare("INSERT INTO file_bytes (number, bytes) VALUES (last_insert_rowid(), ?)");
+  if (!bytes) {
+    return std::unexpected(bytes.error());
+  }
+  status = status ? bytes->BindBlob(file.bytes).Run() : status;
+  return status ? Result<FileInfo>(std::move(info)) : std::unexpected(status.error());
+}
+
+Result<std::unique_ptr<moderation::FileStore>> OpenFileStore(const std::string& data_folder,
+                                                             const FileLimits& limits,
+                                                             const OpenOptions& options) {
+  Result<std::string> path = DatabasePath(data_folder, "files.db", options.create);
+  if (!path) {
+    return std::unexpected(path.error());
+  }
+  Result<std::unique_ptr<Connection>> connection =
+      OpenDatabase(*path, kFileSchema, {options.create, options.busy_timeout});
+  if (!connection) {
+    return std::unexpected(connection.error());
+  }
+  return std::make_unique<SqliteFileStore>(std::move(*connection), limits);
+}
+
+}  // namespace safeguard::storage
