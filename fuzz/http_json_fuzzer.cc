@@ -5,9 +5,11 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
+#include "http/api/batch_lines.h"
 #include "http/api/review_case.h"
 #include "http/json_input.h"
 #include "http/keys.h"
+#include "http/multipart.h"
 
 namespace {
 
@@ -34,17 +36,6 @@ void CheckContents(const std::vector<safeguard::moderation::Content>& contents) 
   }
 }
 
-// A review that was asked for is kept and read again as it was.
-void CheckReview(const std::string& body) {
-  const auto review = safeguard::http::ReadReviewCase(body);
-  CheckProblem(review);
-  if (review) {
-    const std::string kept = safeguard::http::PayloadOf(*review);
-    const auto again = safeguard::http::ReviewCaseOf(kept);
-    CHECK(again && safeguard::http::PayloadOf(*again) == kept);
-  }
-}
-
 // Work that waits: from 8 on.
 void FuzzWork(int which, const std::string& body) {
   using safeguard::http::JobContents;
@@ -60,7 +51,7 @@ void FuzzWork(int which, const std::string& body) {
       break;
     }
     case 10:
-      CheckReview(body);
+      CheckProblem(safeguard::http::ReadReviewRequest(body));
       break;
     case 11:
       CheckProblem(safeguard::http::ReadReviewDecision(body));
@@ -72,7 +63,10 @@ void FuzzWork(int which, const std::string& body) {
       CheckProblem(safeguard::http::ReadLeaseNumber(body));
       break;
     default:
-      static_cast<void>(safeguard::http::ReviewCaseOf(body));  // must not crash
+      CheckProblem(safeguard::http::ReadForm("multipart/form-data; boundary=x", body));
+      for (const auto& fault : safeguard::http::ReadBatchInput(body, "/v1/moderations").faults) {
+        CHECK(!fault.code.empty() && !safeguard::FirstInvalidUtf8(fault.message));
+      }
   }
 }
 

@@ -57,7 +57,8 @@ class OpenApiCheck {
     if (!answer["content"].contains(type)) {
       return status + " is not of type " + type;
     }
-    if (type == "text/plain") {
+    if (type == "text/plain" || type == "text/html" || type == "application/octet-stream" ||
+        type == "text/event-stream") {
       return "";
     }
     if (type == "application/x-ndjson") {

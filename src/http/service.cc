@@ -10,8 +10,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/utc_time.h"
+#include "http/api/batch_worker.h"
 #include "http/api/routes.h"
 #include "http/gateway/gateway.h"
 #include "http/idempotency.h"
@@ -153,7 +155,7 @@ class Service::Impl {
       proxy_ = std::make_unique<Proxy>(
           ExchangeParts{context_.parts.judging, context_.parts.metrics, *context_.parts.upstream,
                         context_.parts.now, context_.parts.log_line, context_.options.model,
-                        context_.options.proxy});
+                        context_.options.proxy, context_.parts.slow_judging});
       context_.proxy = proxy_.get();
     }
     Add(JudgeRoutes(context_));
@@ -165,10 +167,24 @@ class Service::Impl {
     Add(ScoreRoutes(context_));
     Add(PolicyRoutes(context_));
     Add(VerdictRoutes(context_));
+    Add(ShadowRoutes(context_));
+    Add(FileRoutes(context_));
+    Add(BatchRoutes(context_));
+    Add(DatasetRoutes(context_));
+    Add(EvalRoutes(context_));
     Add(OwnRoutes());
     context_.parts.metrics.SetGauge(
         "safeguard_judge_waiting_contents", "Contents that wait to be judged",
         [this] { return static_cast<double>(context_.parts.judging.waiting()); });
+    if (context_.parts.batches != nullptr && context_.parts.files != nullptr) {
+      batch_worker_ = std::make_unique<BatchWorker>(
+          context_, [this](std::shared_ptr<Request> request, Reply reply) {
+            bool known = false;
+            const Route* route = FindRoute(*request, known);
+            CHECK(route != nullptr && !route->blocking);
+            route->handler(request, reply);
+          });
+    }
   }
 
   void Handle(std::shared_ptr<Request> request, Reply reply) {
@@ -209,6 +225,9 @@ class Service::Impl {
   }
 
   void Stop() {
+    if (batch_worker_ != nullptr) {
+      batch_worker_->Stop();
+    }
     if (proxy_ != nullptr) {
       proxy_->Stop();
     }
@@ -313,11 +332,12 @@ class Service::Impl {
       }
     }
     const std::string_view type = request.header("content-type");
-    if (!request.body.empty() && !type.starts_with("application/json")) {
+    const char* expected = route->form ? "multipart/form-data" : "application/json";
+    if (!request.body.empty() && !type.starts_with(expected)) {
       return Problem{415,
-                     "not-json",
-                     "the body is not said to be JSON",
-                     "send Content-Type: application/json",
+                     route->form ? "not-a-form" : "not-json",
+                     std::string("the body is not said to be ") + (route->form ? "a form" : "JSON"),
+                     std::string("send Content-Type: ") + expected,
                      {}};
     }
     if (request.header("idempotency-key").size() > kNameBytesMax) {
@@ -430,6 +450,7 @@ class Service::Impl {
   std::deque<Entry> routes_;  // entries stay where they are
   std::atomic<bool> ready_{false};
   DiskThreads disk_;
+  std::unique_ptr<BatchWorker> batch_worker_;
 };
 
 Service::Service(ServiceParts parts, const ServiceOptions& options)

@@ -19,8 +19,11 @@
 #include "http/policy_shelf.h"
 #include "http/proxy/proxy_settings.h"
 #include "http/upstream.h"
+#include "moderation/batch_store.h"
+#include "moderation/file_store.h"
 #include "moderation/job_queue.h"
 #include "moderation/policy_store.h"
+#include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
 
 namespace safeguard::http {
@@ -39,6 +42,19 @@ struct ServiceOptions {
   bool keep_content = false;               // in the records of jobs and reviews
 };
 
+// What a labelled dataset holds.
+struct DatasetFacts {
+  std::size_t records = 0;
+  std::size_t violations = 0;
+  std::size_t safe = 0;
+  std::size_t unlabelled = 0;
+  std::size_t line_errors = 0;
+  std::vector<std::string> first_errors;  // some of them, each with its line
+};
+// Reads a dataset's bytes; `name` tells its format where the bytes do not, and is for its errors.
+using DatasetReader =
+    std::function<Result<DatasetFacts>(const std::string& bytes, const std::string& name)>;
+
 // What the routes work with. All but the functions must outlive the service.
 struct ServiceParts {
   Judging& judging;
@@ -56,6 +72,12 @@ struct ServiceParts {
   moderation::JobQueue* queue = nullptr;                 // null: nothing is judged later
   // Whether a URL may be a job's webhook. REQUIRES: set, with a queue.
   std::function<Status(const std::string&)> check_webhook{};
+  moderation::ReviewQueue* reviews = nullptr;  // null: nothing is decided by people
+  moderation::FileStore* files = nullptr;      // null: no files are kept
+  moderation::BatchStore* batches = nullptr;   // null: nor batches of requests
+  DatasetReader read_dataset{};                // REQUIRES: set, with files
+  // Asked by the proxy where its fail mode is degrade; null: degrade is closed.
+  Judging* slow_judging = nullptr;
 };
 
 // Thread-safe.

@@ -78,10 +78,19 @@ TEST_F(ServiceTest, EveryPathOfTheDocumentIsThereAndTakesItsExample) {
   for (const auto& [path, item] : TheCheck().document()["paths"].items()) {
     for (const auto& [method, operation] : item.items()) {
       std::string body;
+      std::vector<Header> headers;
       if (operation.contains("requestBody")) {
-        body = operation["requestBody"]["content"]["application/json"]["example"].dump();
+        const Json& content = operation["requestBody"]["content"];
+        if (content.contains("application/json")) {
+          body = content["application/json"]["example"].dump();
+        } else {
+          body = FormOf(content["multipart/form-data"]["example"]);
+          headers = {{"content-type", kFormType}};
+        }
       }
-      const Response response = parts.Call(method == "get" ? "GET" : "POST", path, body);
+      std::string upper = method;
+      std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+      const Response response = parts.Call(upper, path, body, headers);
       EXPECT_NE(response.problem, "no-such-path") << path;
       EXPECT_NE(response.status, 405) << path;
       EXPECT_NE(response.status, 400) << path << response.body;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -81,6 +82,7 @@ class FakeJudge final : public moderation::Judge {
   }
 
   std::mutex gate;
+  std::atomic<bool> sees_clearly = false;  // "unclear" is safe
   std::atomic<bool> thinks_on = false;
   std::atomic<int> called_off = 0;
   std::atomic<int> entered = 0;
@@ -89,8 +91,8 @@ class FakeJudge final : public moderation::Judge {
   std::atomic<std::size_t> contents_in_last_call = 0;
 
  private:
-  static moderation::Verdict DecideOne(const moderation::Policy& policy,
-                                       const moderation::Content& content) {
+  [[nodiscard]] moderation::Verdict DecideOne(const moderation::Policy& policy,
+                                              const moderation::Content& content) const {
     moderation::Verdict verdict;
     verdict.policy = policy.Reference();
     verdict.outcome = moderation::Outcome::kSafe;
@@ -110,7 +112,7 @@ class FakeJudge final : public moderation::Judge {
         verdict.rule_ids = {"X1.a"};
         verdict.evidence.push_back({m, at, at + 3, "bad"});
       }
-      if (content.messages[m].text.find("unclear") != std::string::npos) {
+      if (!sees_clearly.load() && content.messages[m].text.find("unclear") != std::string::npos) {
         return moderation::Undetermined(policy.Reference(),
                                         moderation::UndeterminedReason::kUncertain,
                                         "the score lies between");
@@ -148,9 +150,33 @@ struct TestOptions {
   bool with_chat = true;
   Upstream* upstream = nullptr;  // outlives the service
   ProxyOptions proxy{};
+  bool with_slow_judge = false;
   std::size_t jobs_max = 1000;
   JudgingOptions judging{};
 };
+
+// A form of these fields; "file" is a file.
+inline constexpr const char* kFormType = "multipart/form-data; boundary=x";
+inline std::string FormOf(const nlohmann::json& fields) {
+  std::string form;
+  for (const auto& [name, value] : fields.items()) {
+    form += "--x\r\nContent-Disposition: form-data; name=\"" + name + "\"";
+    form += name == "file" ? "; filename=\"sent.jsonl\"" : "";
+    form += "\r\n\r\n" + value.get<std::string>() + "\r\n";
+  }
+  return form + "--x--\r\n";
+}
+
+// A line of a dataset is its text; "bad" ones are violations.
+inline Result<DatasetFacts> ReadTestDataset(const std::string& bytes, const std::string& name) {
+  DatasetFacts facts;
+  std::istringstream lines(bytes);
+  for (std::string line; std::getline(lines, line); ++facts.records) {
+    ++(line.find("bad") == std::string::npos ? facts.safe : facts.violations);
+  }
+  return facts.violations == 0 ? Fail(ErrorCode::kInvalidInput, name + " has no label", "give some")
+                               : Result<DatasetFacts>(facts);
+}
 
 // The whole service but the network.
 class TestService {
@@ -159,7 +185,10 @@ class TestService {
       : store(options.with_store ? moderation::MemoryPolicyStore() : nullptr),
         log(options.with_store ? moderation::MemoryVerdictLog() : nullptr),
         queue(options.with_store ? moderation::MemoryJobQueue({.jobs_max = options.jobs_max})
-                                 : nullptr) {
+                                 : nullptr),
+        reviews(options.with_store ? moderation::MemoryReviewQueue({}) : nullptr),
+        files(options.with_store ? moderation::MemoryFileStore({}) : nullptr),
+        batches(options.with_store ? moderation::MemoryBatchStore(*files) : nullptr) {
     for (const std::string& id : CategoryPolicies()) {
       shipped.push_back(Shipped(id, id.starts_with("openai-") ? "openai" : ""));
     }
@@ -170,7 +199,21 @@ class TestService {
     shelf = std::make_unique<PolicyShelf>(judge, shipped, store.get(), golden);
     judging = std::make_unique<Judging>(JudgingParts{judge, *shelf, log.get(), metrics, clock},
                                         options.judging);
-    service = std::make_unique<Service>(
+    if (options.with_slow_judge) {
+      slow_judging = std::make_unique<Judging>(
+          JudgingParts{slow_judge, *shelf, log.get(), metrics, clock}, JudgingOptions{});
+    }
+    service = MakeService(options);
+    service->SetReady(true);
+  }
+
+  // Another one on the same stores, as after a restart.
+  std::unique_ptr<Service> MakeService(const TestOptions& options) {
+    const auto clock = [this] { return now.load(); };
+    const GoldenReader golden = [](std::string_view, const std::string&) {
+      return std::vector<moderation::GoldenCase>(2);
+    };
+    return std::make_unique<Service>(
         ServiceParts{
             *judging, *shelf, store.get(), log.get(), keys, metrics, golden, clock, RandomBytes,
             [this](std::string_view line) {
@@ -181,9 +224,9 @@ class TestService {
             [](const std::string& url) {
               return url.starts_with("https://") ? Status()
                                                  : Fail(ErrorCode::kInvalidInput, "no URL");
-            }},
+            },
+            reviews.get(), files.get(), batches.get(), ReadTestDataset, slow_judging.get()},
         ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
-    service->SetReady(true);
   }
 
   std::future<Response> Start(Request request) {
@@ -224,6 +267,9 @@ class TestService {
   std::unique_ptr<moderation::PolicyStore> store;
   std::unique_ptr<moderation::VerdictLog> log;
   std::unique_ptr<moderation::JobQueue> queue;
+  std::unique_ptr<moderation::ReviewQueue> reviews;
+  std::unique_ptr<moderation::FileStore> files;
+  std::unique_ptr<moderation::BatchStore> batches;
   KeyRing keys;
   Metrics metrics;
   std::atomic<std::int64_t> now = 1'795'881'600'000;
@@ -231,6 +277,8 @@ class TestService {
   std::vector<std::string> lines;
   std::unique_ptr<PolicyShelf> shelf;
   std::unique_ptr<Judging> judging;
+  FakeJudge slow_judge;
+  std::unique_ptr<Judging> slow_judging;
   std::unique_ptr<Service> service;
 };
 

@@ -175,10 +175,10 @@ TEST_F(WorkTest, AReviewerTakesTheMostUrgentCaseAndDecidesIt) {
       urgent, {{"lease", lease}, {"outcome", "violation"}, {"rule_ids", {"X1.a"}}, {"note", "n"}});
   ASSERT_EQ(decided.status, 200) << decided.body;
   EXPECT_EQ(JsonOf(decided)["decision"]["reviewer"], "local");
-  EXPECT_THAT(decided.body, Not(HasSubstr("a bad word"))) << "decided: the content has gone";
+  EXPECT_THAT(decided.body, Not(HasSubstr("a bad word"))) << "decided: nobody need read it again";
   const Json log = JsonOf(Call("GET", "/v1/verdicts"))["data"];
   ASSERT_EQ(log.size(), 1U);
-  EXPECT_EQ(log[0]["decided_by"], "human");
+  EXPECT_EQ(log[0]["decided_by"], "review");
   EXPECT_EQ(log[0]["rule_ids"], Json::array({"X1.a"}));
   EXPECT_EQ(Decide(urgent, {{"lease", lease}, {"outcome", "safe"}}).status, 409);
 }

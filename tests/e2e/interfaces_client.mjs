@@ -1,6 +1,6 @@
 // OpenAI's own client against the service: the reasoner as a model, and a guarded upstream.
 //   node interfaces_client.mjs URL MODEL
-import OpenAI from 'openai';
+import OpenAI, {toFile} from 'openai';
 
 const [url, model] = process.argv.slice(2);
 const client = new OpenAI({apiKey: 'local', baseURL: url + '/v1', maxRetries: 0});
@@ -47,3 +47,28 @@ for await (const chunk of await ask('say: The weather is fine today.', {stream: 
   end = chunk.choices[0]?.finish_reason ?? end;
 }
 console.log('streamed', seen, end);
+
+// Batches.
+const over = ['completed', 'failed', 'expired', 'cancelled'];
+async function batchOf(lines, endpoint) {
+  const input = await client.files.create({file: await toFile(Buffer.from(lines.join('\n')), 'in.jsonl'), purpose: 'batch'});
+  let batch = await client.batches.create({input_file_id: input.id, endpoint, completion_window: '24h'});
+  for (let i = 0; i < 600 && !over.includes(batch.status); ++i) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    batch = await client.batches.retrieve(batch.id);
+  }
+  return batch;
+}
+const lineOf = (id, url, body) => JSON.stringify({custom_id: id, method: 'POST', url, body});
+const linesOf = async (id) => (await (await client.files.content(id)).text()).trim().split('\n').map(JSON.parse);
+const moderated = await batchOf([lineOf('b', '/v1/moderations', {input: 'hello'}), lineOf('a', '/v1/moderations', {input: bad})], '/v1/moderations');
+const answers = await linesOf(moderated.output_file_id);
+console.log('batch', moderated.status, moderated.request_counts.completed, moderated.request_counts.failed, answers.map((line) => line.custom_id).join(), answers[1].response.body.results[0].flagged);
+const chats = await batchOf([lineOf('1', '/v1/chat/completions', {model, messages, max_completion_tokens: 4}), lineOf('2', '/v1/chat/completions', {model: 'up', messages})], '/v1/chat/completions');
+console.log('batch of chats', chats.status, chats.request_counts.completed, chats.request_counts.failed);
+const broken = await batchOf([lineOf('1', '/v1/moderations', {input: 'x'}), '{'], '/v1/moderations');
+console.log('batch refused', broken.status, broken.errors.data[0].line, broken.errors.data[0].code);
+for await (const file of client.files.list({purpose: 'batch_output'})) {
+  await client.files.delete(file.id);
+}
+console.log('files deleted', (await client.files.list({purpose: 'batch_output'})).data.length === 0);

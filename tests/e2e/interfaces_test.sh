@@ -28,7 +28,7 @@ node "$HERE/upstream_fake.mjs" up.url >up.log 2>&1 &
 UPSTREAM=$!
 wait_for up
 call 0 safeguard model synth --shape tiny --seed 5 --format gguf tiny.gguf
-safeguard serve --port 0 --chat-model tiny.gguf --upstream "$(cat up.url)/v1" --upstream-allow 127.0.0.1 \
+safeguard serve --port 0 --data-dir data --chat-model tiny.gguf --upstream "$(cat up.url)/v1" --upstream-allow 127.0.0.1 \
   --guard-policy violence --guard-policy harassment >listening 2>log &
 SERVER=$!
 wait_for ready
@@ -71,6 +71,10 @@ if [ "${SAFEGUARD_NO_NPM:-}" = "" ] && command -v npm >/dev/null &&
   has out "passed The station is on the left."
   has out "input content_filter true"
   has out "streamed The weather is fine today. stop"
+  has out "batch completed 2 0 b,a true"
+  has out "batch of chats completed 1 1"
+  has out "batch refused failed 2 invalid-json"
+  has out "files deleted true"
   lacks up.log "kill you"
 else
   echo "SKIPPED: the official openai client; npm cannot fetch it here" >&2

@@ -24,9 +24,10 @@ struct TalkArguments {
   std::vector<std::string> policies{};        // that requests and answers are judged under
   std::string input = "block";                // block, score
   std::string output = "block";
-  std::string input_fail = "closed";  // closed, open
+  std::string input_fail = "closed";  // closed, open, degrade
   std::string output_fail = "closed";
   std::size_t visible_tokens = 0;  // of a stream, before they are judged
+  std::string slow_judge{};        // a checkpoint, asked where degrade says so; empty: none
 };
 
 struct ServeArguments {

@@ -58,10 +58,15 @@ void AddTalk(CLI::App* command, TalkArguments& talk) {
           "block|score");
   Choices(command->add_option("--input-fails", talk.input_fail,
                               "What a request that cannot be judged comes to (default: closed)"),
-          "closed|open");
+          "closed|open|degrade");
   Choices(command->add_option("--output-fails", talk.output_fail,
                               "What an answer that cannot be judged comes to (default: closed)"),
-          "closed|open");
+          "closed|open|degrade");
+  command
+      ->add_option("--slow-judge", talk.slow_judge,
+                   "A gpt-oss checkpoint that decides what the judge could not, where degrade says "
+                   "so")
+      ->type_name("PATH");
   command
       ->add_option("--visible-tokens", talk.visible_tokens,
                    "Tokens of a stream that may be seen before they are judged (default: 0)")

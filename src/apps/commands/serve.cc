@@ -2,6 +2,7 @@
 #include "apps/commands/serve.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -19,6 +20,7 @@
 #include "apps/commands/reload_signal.h"
 #include "apps/commands/serve_jobs.h"
 #include "apps/commands/serve_parts.h"
+#include "apps/serve/eval_worker.h"
 #include "apps/serve/talk.h"
 #include "base/random_bytes.h"
 #include "base/utc_time.h"
@@ -31,6 +33,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{100};  // for a signal
 constexpr int kLooksPerKeyCheck = 10;
+// Contents of an evaluation that are given to the judge at once: between them requests have their
+// turn, and a stop is seen.
+constexpr std::size_t kEvalBatch = 16;
+constexpr std::size_t kSlowEvalBatch = 4;
 
 Status CheckReach(const ServeArguments& arguments, const http::KeyRing& keys) {
   if (http::IsLoopback(arguments.host) || keys.size() > 0) {
@@ -88,8 +94,11 @@ class Serving {
  private:
   std::optional<ExitCode> OpenStores();
   std::optional<ExitCode> OpenModels();
+  std::optional<ExitCode> OpenSlowJudge();
   std::optional<ExitCode> Listen();
   [[nodiscard]] http::ServiceParts ServicePartsOf();
+  [[nodiscard]] std::string EvalFolder() const { return kept_.folder + "/evals"; }
+  std::unique_ptr<moderation::JobWorker> MakeEvals();
   void AddGauges();
   Status WarmPolicies();
   void StartJobs();
@@ -111,7 +120,11 @@ class Serving {
   http::Metrics metrics_;
   std::optional<http::PolicyShelf> shelf_;
   std::optional<http::Judging> judging_;
+  std::unique_ptr<moderation::Judge> slow_judge_;  // null: none
+  std::optional<http::PolicyShelf> slow_shelf_;
+  std::optional<http::Judging> slow_judging_;
   std::optional<http::Service> service_;
+  std::atomic<bool> evals_stop_{false};
   std::optional<ServeJobs> jobs_;
   std::unique_ptr<http::Server> server_;
 };
@@ -151,6 +164,28 @@ std::optional<ExitCode> Serving::OpenModels() {
   return std::nullopt;
 }
 
+// What the proxy asks when the judge of all requests cannot decide.
+std::optional<ExitCode> Serving::OpenSlowJudge() {
+  if (arguments_.talk.slow_judge.empty()) {
+    return std::nullopt;
+  }
+  JudgeChoice choice = arguments_.judge;
+  choice.judge = "reasoner";
+  choice.model = arguments_.talk.slow_judge;
+  auto judge = services_.OpenJudge(choice);
+  if (!judge) {
+    return Fails(console_, judge.error(), ExitCode::kCannotRun);
+  }
+  slow_judge_ = std::move(*judge);
+  slow_shelf_.emplace(*slow_judge_, shipped_, kept_.policies.get(), ReadGolden);
+  slow_judging_.emplace(
+      http::JudgingParts{*slow_judge_, *slow_shelf_, kept_.verdicts.get(), metrics_, UtcNow},
+      http::JudgingOptions{.workers = arguments_.workers,
+                           .queue_contents_max = arguments_.queue,
+                           .keep_content = arguments_.record_content});
+  return std::nullopt;
+}
+
 http::ServiceParts Serving::ServicePartsOf() {
   return {.judging = *judging_,
           .shelf = *shelf_,
@@ -169,7 +204,12 @@ http::ServiceParts Serving::ServicePartsOf() {
           .chat = talk_.chat.get(),
           .upstream = talk_.upstream.get(),
           .queue = kept_.queue.get(),
-          .check_webhook = http::CheckWebhookUrl};
+          .check_webhook = http::CheckWebhookUrl,
+          .reviews = kept_.reviews.get(),
+          .files = kept_.files.get(),
+          .batches = kept_.batches.get(),
+          .read_dataset = DatasetReaderIn(EvalFolder()),
+          .slow_judging = slow_judging_ ? &*slow_judging_ : nullptr};
 }
 
 std::optional<ExitCode> Serving::Listen() {
@@ -224,6 +264,9 @@ std::optional<ExitCode> Serving::Open() {
                    http::JudgingOptions{.workers = arguments_.workers,
                                         .queue_contents_max = arguments_.queue,
                                         .keep_content = arguments_.record_content});
+  if (const auto failed_slow = OpenSlowJudge()) {
+    return failed_slow;
+  }
   service_.emplace(ServicePartsOf(),
                    http::ServiceOptions{.keys_required = !http::IsLoopback(arguments_.host),
                                         .timeout = std::chrono::milliseconds(arguments_.timeout_ms),
@@ -250,12 +293,28 @@ Status Serving::WarmPolicies() {
   return guards ? Status{} : std::unexpected(guards.error());
 }
 
+std::unique_ptr<moderation::JobWorker> Serving::MakeEvals() {
+  const bool slow = arguments_.judge.judge == "reasoner";
+  return MakeEvalWorker(
+      {.queue = *kept_.queue,
+       .files = *kept_.files,
+       .judge = *judge_,
+       .shelf = *shelf_,
+       .judge_name = arguments_.judge.judge,
+       .judge_identity = [this] { return services_.JudgeIdentity(arguments_.judge); },
+       .folder = EvalFolder(),
+       .batch = slow ? kSlowEvalBatch : kEvalBatch,
+       .name = "serve:" + std::to_string(::getpid()),
+       .stop = evals_stop_});
+}
+
 void Serving::StartJobs() {
   if (kept_.queue != nullptr && !arguments_.no_jobs) {
     jobs_.emplace(ServeJobsParts{*kept_.queue, *kept_.verdicts, *judge_, *shelf_, sender_.get(),
                                  [this](const std::string& event, const std::string& detail) {
                                    service_->Log(event, detail);
-                                 }});
+                                 },
+                                 MakeEvals()});
   }
 }
 
@@ -309,10 +368,14 @@ ExitCode Serving::Run(const std::atomic<bool>& stop) {
   }
   service_->SetReady(false);
   const bool drained = server_->Drain();
+  evals_stop_.store(true);
   if (jobs_) {
     jobs_->Stop();
   }
   judging_->Stop();
+  if (slow_judging_) {
+    slow_judging_->Stop();
+  }
   if (talk_.chat != nullptr) {
     talk_.chat->Stop();  // its last answers need the service and the server
   }

@@ -50,6 +50,9 @@ ServeJobs::ServeJobs(ServeJobsParts parts)
   for (std::size_t s = 0; parts_.sender != nullptr && s < kSenders; ++s) {
     workers_.push_back(moderation::NoticeWorker(parts_.queue, *parts_.sender, options));
   }
+  if (parts_.evals != nullptr) {
+    workers_.push_back(std::move(parts_.evals));
+  }
   for (const auto& worker : workers_) {
     threads_.emplace_back([this, &worker] { Run(*worker, worker == workers_.front()); });
   }

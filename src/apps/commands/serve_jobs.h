@@ -22,6 +22,7 @@ struct ServeJobsParts {
   moderation::MessageSender* sender = nullptr;  // null: notices wait for another process
   // Event and detail for the server's log; called from any thread.
   std::function<void(const std::string&, const std::string&)> tell;
+  std::unique_ptr<moderation::JobWorker> evals{};  // null: evaluations wait for another process
 };
 
 // Works from construction to Stop(). What is under way then is finished; what waits stays on the

@@ -51,6 +51,26 @@ Result<std::vector<std::string>> Secrets(const std::string& path) {
   return text ? http::ReadSecrets(*text) : std::unexpected(text.error());
 }
 
+// Reviews, files and batches of files.
+Status OpenFiles(Kept& kept) {
+  auto reviews = storage::OpenReviewQueue(kept.folder, {}, {.create = true});
+  if (!reviews) {
+    return std::unexpected(reviews.error());
+  }
+  auto files = storage::OpenFileStore(kept.folder, {}, {.create = true});
+  if (!files) {
+    return std::unexpected(files.error());
+  }
+  auto batches = storage::OpenBatchStore(kept.folder, {.create = true});
+  if (!batches) {
+    return std::unexpected(batches.error());
+  }
+  kept.reviews = std::move(*reviews);
+  kept.files = std::move(*files);
+  kept.batches = std::move(*batches);
+  return {};
+}
+
 }  // namespace
 
 Result<Kept> OpenKept(const std::string& flag) {
@@ -77,7 +97,8 @@ Result<Kept> OpenKept(const std::string& flag) {
   kept.policies = std::move(*policies);
   kept.verdicts = std::move(*verdicts);
   kept.queue = std::move(*queue);
-  return kept;
+  const Status opened = OpenFiles(kept);
+  return opened ? Result<Kept>(std::move(kept)) : std::unexpected(opened.error());
 }
 
 Result<std::vector<http::ShippedPolicy>> LoadShipped(Services& services) {

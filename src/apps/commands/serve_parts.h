@@ -13,9 +13,12 @@
 #include "base/result.h"
 #include "http/keys.h"
 #include "http/policy_shelf.h"
+#include "moderation/batch_store.h"
+#include "moderation/file_store.h"
 #include "moderation/job_queue.h"
 #include "moderation/message_sender.h"
 #include "moderation/policy_store.h"
+#include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
 
 namespace safeguard::apps {
@@ -26,6 +29,9 @@ struct Kept {
   std::unique_ptr<moderation::PolicyStore> policies;
   std::unique_ptr<moderation::VerdictLog> verdicts;  // through the audit log, where there is one
   std::unique_ptr<moderation::JobQueue> queue;
+  std::unique_ptr<moderation::ReviewQueue> reviews;
+  std::unique_ptr<moderation::FileStore> files;
+  std::unique_ptr<moderation::BatchStore> batches;
 };
 
 // `flag`: --data-dir; empty: $SAFEGUARD_DATA, else nothing is kept.

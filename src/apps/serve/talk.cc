@@ -14,7 +14,7 @@ http::ProxyMode ModeOf(const std::string& word) {
 }
 
 guard::FailMode FailOf(const std::string& word) {
-  return word == "open" ? guard::FailMode::kOpen : guard::FailMode::kClosed;
+  return guard::FailModeFrom(word).value_or(guard::FailMode::kClosed);
 }
 
 }  // namespace
@@ -31,11 +31,16 @@ Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge) 
   }
   if (arguments.upstream.empty()) {
     if (!arguments.upstream_allow.empty() || !arguments.upstream_key_env.empty() ||
-        !arguments.policies.empty()) {
+        !arguments.policies.empty() || !arguments.slow_judge.empty()) {
       return Fail(ErrorCode::kInvalidInput, "options of an upstream, and no upstream",
                   "say where it is with --upstream");
     }
     return talk;
+  }
+  if (arguments.slow_judge.empty() &&
+      (arguments.input_fail == "degrade" || arguments.output_fail == "degrade")) {
+    return Fail(ErrorCode::kInvalidInput, "degrade asks a slow judge, and there is none",
+                "name its checkpoint with --slow-judge");
   }
   Result<std::unique_ptr<http::Upstream>> upstream = http::OpenUpstream(
       {.url = arguments.upstream, .allowed = arguments.upstream_allow, .certificates = ""});

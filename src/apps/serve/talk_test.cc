@@ -99,5 +99,18 @@ TEST_F(TalkTest, AnUpstreamTakesItsSettingsAndAKeyThatMustBeThere) {
   EXPECT_FALSE(OpenTalk(arguments_, judge_));
 }
 
+TEST_F(TalkTest, DegradeNeedsASlowJudgeToAsk) {
+  arguments_.upstream = "https://models.example/v1";
+  arguments_.output_fail = "degrade";
+  const Result<Talk> without = OpenTalk(arguments_, judge_);
+  ASSERT_FALSE(without);
+  EXPECT_NE(without.error().hint.find("--slow-judge"), std::string::npos);
+  arguments_.slow_judge = "a-checkpoint";
+  const Result<Talk> with = OpenTalk(arguments_, judge_);
+  ASSERT_TRUE(with) << Describe(with.error());
+  EXPECT_EQ(with->proxy.output_fail, guard::FailMode::kDegrade);
+  EXPECT_EQ(with->proxy.input_fail, guard::FailMode::kClosed);
+}
+
 }  // namespace
 }  // namespace safeguard::apps

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include "http/domain_json.h"
+#include "base/utc_time.h"
 #include "http/json_fields.h"
 #include "http/json_input.h"
-#include "moderation/content_json.h"
 
 namespace safeguard::http {
 namespace {
@@ -36,23 +35,18 @@ std::int64_t LeaseIn(Fields& fields) {
   return static_cast<std::int64_t>(lease.value_or(0));
 }
 
-std::unexpected<Error> Unreadable() {
-  return Fail(ErrorCode::kCorruptFile, "the review in the queue cannot be read",
-              "it was written by another program");
-}
-
 }  // namespace
 
-OrProblem<ReviewCase> ReadReviewCase(std::string_view body) {
+OrProblem<ReviewRequest> ReadReviewRequest(std::string_view body) {
   const OrProblem<nlohmann::json> json = ParseObject(body);
   if (!json) {
     return std::unexpected(json.error());
   }
   Fields fields(*json, "");
-  ReviewCase review;
+  ReviewRequest review;
   review.content = ReadContent(fields, "");
-  review.policy.id = fields.Text("policy", kNameBytesMax);
-  if (review.policy.id.empty()) {
+  review.policy = fields.Text("policy", kNameBytesMax);
+  if (review.policy.empty()) {
     fields.Fault("policy", "is missing", "name the policy that the content is reviewed under");
   }
   review.why = fields.Text("why", kWhyBytesMax);
@@ -60,13 +54,13 @@ OrProblem<ReviewCase> ReadReviewCase(std::string_view body) {
   return Checked(fields, std::move(review));
 }
 
-OrProblem<ReviewDecision> ReadReviewDecision(std::string_view body) {
+OrProblem<DecisionRequest> ReadReviewDecision(std::string_view body) {
   const OrProblem<nlohmann::json> json = ParseObject(body);
   if (!json) {
     return std::unexpected(json.error());
   }
   Fields fields(*json, "");
-  ReviewDecision decision;
+  DecisionRequest decision;
   decision.lease = LeaseIn(fields);
   const std::string outcome = fields.Text("outcome", kNameBytesMax);
   if (outcome == "violation" || outcome == "safe") {
@@ -76,6 +70,9 @@ OrProblem<ReviewDecision> ReadReviewDecision(std::string_view body) {
                  "there are: violation, safe; who cannot decide gives it back");
   }
   decision.rule_ids = fields.Names("rule_ids", kRulesMax);
+  if (decision.outcome == moderation::Outcome::kSafe && !decision.rule_ids.empty()) {
+    fields.Fault("rule_ids", "stand with what is safe", "what is safe breaks no rule");
+  }
   decision.note = fields.Text("note", kWhyBytesMax);
   return Checked(fields, std::move(decision));
 }
@@ -103,58 +100,55 @@ OrProblem<moderation::TimeMs> ReadLeaseTime(std::string_view body) {
   return Checked(fields, ms ? static_cast<moderation::TimeMs>(*ms) : kLeaseMsDefault);
 }
 
-std::string PayloadOf(const ReviewCase& review) {
-  return JsonLine({{"content", moderation::ContentJson(review.content)},
-                   {"id", review.content.id},
-                   {"surface", review.content.surface},
-                   {"language", review.content.language},
-                   {"policy", review.policy.id},
-                   {"policy_version", review.policy.version},
-                   {"policy_hash", review.policy.hash},
-                   {"policy_text", review.policy_text},
-                   {"why", review.why}});
+bool IsHeld(const moderation::ReviewCase& found, moderation::TimeMs now) {
+  return !found.decision && found.held_until > now;
 }
 
-Result<ReviewCase> ReviewCaseOf(std::string_view payload) {
-  const nlohmann::json json = nlohmann::json::parse(payload, nullptr, false);
-  if (!json.is_object() || !json.contains("content") || !json["content"].is_string()) {
-    return Unreadable();
+Json SummaryJson(const moderation::ReviewCase& found, moderation::TimeMs now) {
+  const bool held = IsHeld(found, now);
+  Json json = {{"review", std::to_string(found.id)},
+               {"state", found.decision ? "done"
+                         : held         ? "leased"
+                                        : "waiting"},
+               {"priority", found.priority},
+               {"created", UtcText(found.filed)},
+               {"changed", UtcText(found.decision ? found.decision->when : found.filed)}};
+  if (!found.route.empty()) {
+    json["route"] = found.route;
   }
-  Result<moderation::Content> content =
-      moderation::ContentFromJson(json["content"].get_ref<const std::string&>());
-  if (!content) {
-    return std::unexpected(content.error());
+  if (held) {
+    json["reviewer"] = found.holder;
+    json["lease_ends"] = UtcText(found.held_until);
   }
-  ReviewCase review;
-  review.content = std::move(*content);
-  for (const auto& [field, value] :
-       {std::pair{"id", &review.content.id}, std::pair{"surface", &review.content.surface},
-        std::pair{"language", &review.content.language}, std::pair{"policy", &review.policy.id},
-        std::pair{"policy_version", &review.policy.version},
-        std::pair{"policy_hash", &review.policy.hash},
-        std::pair{"policy_text", &review.policy_text}, std::pair{"why", &review.why}}) {
-    if (!json.contains(field) || !json[field].is_string()) {
-      return Unreadable();
-    }
-    *value = json[field].get<std::string>();
-  }
-  return review;
+  return json;
 }
 
-Json CaseJson(const ReviewCase& review) {
-  Json json = {{"policy", review.policy.id},
-               {"policy_version", review.policy.version},
-               {"policy_hash", review.policy.hash},
-               {"why", review.why}};
+Json CaseJson(const moderation::ReviewCase& found, moderation::TimeMs now) {
+  Json json = SummaryJson(found, now);
+  if (found.decision) {
+    json["decision"] = {{"outcome", ToString(found.decision->outcome)},
+                        {"rule_ids", found.decision->rule_ids},
+                        {"note", found.decision->why},
+                        {"reviewer", found.decision->by},
+                        {"policy", found.policy.id},
+                        {"policy_version", found.policy.version},
+                        {"content_hash", moderation::ContentHash(found.content)},
+                        {"when", UtcText(found.decision->when)}};
+    return json;
+  }
+  json["policy"] = found.policy.id;
+  json["policy_version"] = found.policy.version;
+  json["policy_hash"] = found.policy.hash;
+  json["why"] = found.why;
   for (const auto& [field, value] :
-       {std::pair{"id", &review.content.id}, std::pair{"surface", &review.content.surface},
-        std::pair{"language", &review.content.language}}) {
+       {std::pair{"id", &found.content.id}, std::pair{"surface", &found.content.surface},
+        std::pair{"language", &found.content.language}}) {
     if (!value->empty()) {
       json[field] = *value;
     }
   }
   json["messages"] = Json::array();
-  for (const moderation::Message& message : review.content.messages) {
+  for (const moderation::Message& message : found.content.messages) {
     json["messages"].push_back({{"role", ToString(message.role)}, {"content", message.text}});
   }
   return json;

@@ -33,6 +33,7 @@ struct Route {
   bool blocking = false;        // waits for the disk: runs on a thread of its own
   bool idempotent = false;      // takes an Idempotency-Key
   bool openai = false;          // problems in OpenAI's shape too
+  bool form = false;            // its body is multipart/form-data, else JSON
   Handler handler{};
 };
 
@@ -43,6 +44,11 @@ std::vector<Route> ChatRoutes(const RouteContext& context);
 std::vector<Route> ModerationRoutes(const RouteContext& context);
 std::vector<Route> PolicyRoutes(const RouteContext& context);
 std::vector<Route> VerdictRoutes(const RouteContext& context);
+std::vector<Route> ShadowRoutes(const RouteContext& context);
+std::vector<Route> FileRoutes(const RouteContext& context);
+std::vector<Route> BatchRoutes(const RouteContext& context);
+std::vector<Route> DatasetRoutes(const RouteContext& context);
+std::vector<Route> EvalRoutes(const RouteContext& context);
 
 // Submits `job`; a full queue is answered 429 with how long to wait.
 void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,

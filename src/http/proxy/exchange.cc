@@ -13,6 +13,12 @@ using moderation::Outcome;
 
 constexpr std::size_t kErrorBytesMax = std::size_t{64} << 10;
 
+void AddSide(std::string& sides, const char* side) {
+  if (sides.find(side) == std::string::npos) {
+    sides += (sides.empty() ? "" : ", ") + std::string(side);
+  }
+}
+
 }  // namespace
 
 Exchange::Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamRequest upstream,
@@ -23,17 +29,34 @@ Exchange::Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamR
       request_(std::move(request)),
       reply_(std::move(reply)) {}
 
-void Exchange::JudgeInput(std::function<void()> go_on, std::function<void()> ended) {
+JudgeJob Exchange::InputJob(guard::Duration time) const {
   JudgeJob job;
   job.policies = parts_.options.input_policies;
   job.contents.push_back(proxied_.content);
-  job.deadline = Clock::now() + parts_.options.input_time_max;
-  auto decide = [self = shared_from_this(), go_on = std::move(go_on),
-                 ended = std::move(ended)](const Result<JudgeAnswer>& answer) {
+  job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+  return job;
+}
+
+void Exchange::JudgeInput(std::function<void()> go_on, std::function<void()> ended) {
+  const JudgeDone decide = [self = shared_from_this(), go_on = std::move(go_on),
+                            ended = std::move(ended)](const Result<JudgeAnswer>& answer) {
     self->DecideInput(answer) ? go_on() : ended();
   };
-  if (!parts_.judging.Submit(std::move(job), decide)) {
-    decide(Fail(ErrorCode::kUnavailable, "more contents wait than may"));
+  const JudgeDone first = [self = shared_from_this(), decide](const Result<JudgeAnswer>& answer) {
+    if (Decides(answer) || !self->Degrades(self->parts_.options.input_fail, self->proxied_.input)) {
+      decide(answer);
+      return;
+    }
+    self->Degraded("input", answer ? "the judge could not decide" : answer.error().message);
+    SubmitTo(*self->parts_.slow_judging,
+             self->InputJob(self->parts_.options.stream.limits.slow_max), decide);
+  };
+  SubmitTo(parts_.judging, InputJob(parts_.options.input_time_max), first);
+}
+
+void Exchange::SubmitTo(Judging& judging, JudgeJob job, const JudgeDone& done) {
+  if (!judging.Submit(std::move(job), done)) {
+    done(Fail(ErrorCode::kUnavailable, "more contents wait than may"));
   }
 }
 
@@ -214,27 +237,42 @@ void Exchange::RunWhole() {
   JudgeWhole(std::move(*answer));
 }
 
+bool Exchange::AskWhole(Judging& judging, const moderation::Content& content, guard::Duration time,
+                        bool last) {
+  JudgeJob job;
+  job.policies = parts_.options.output_policies;
+  job.contents.push_back(content);
+  job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
+  const Clock::time_point until = job.deadline + std::chrono::seconds(1);
+  const bool taken = judging.Submit(std::move(job),
+                                    [self = shared_from_this()](const Result<JudgeAnswer>& judged) {
+                                      self->Post({1, {}, judged ? *judged : JudgeAnswer()});
+                                    });
+  std::vector<Score> scores;
+  while (taken && scores.empty() && Clock::now() < until) {
+    call_->Next(until, false);
+    scores = TakeScores();
+  }
+  const bool there = !scores.empty() && !scores.front().answer.verdicts.empty();
+  const bool decides = there && Decides(scores.front().answer);
+  if (!decides && !last) {
+    return false;
+  }
+  if (there) {
+    output_.Add(scores.front().answer);
+  } else {
+    output_.Fail("the answer could not be judged");
+  }
+  return decides;
+}
+
 void Exchange::JudgeWhole(ProxiedAnswer answer) {
   const moderation::Content content = moderation::Completion(answer.text);
   if (!moderation::IsBlank(content)) {
-    JudgeJob job;
-    job.policies = parts_.options.output_policies;
-    job.contents.push_back(content);
-    job.deadline = Clock::now() + parts_.options.input_time_max;
-    const Clock::time_point until = job.deadline + std::chrono::seconds(1);
-    const bool taken = parts_.judging.Submit(
-        std::move(job), [self = shared_from_this()](const Result<JudgeAnswer>& judged) {
-          self->Post({1, {}, judged ? *judged : JudgeAnswer()});
-        });
-    std::vector<Score> scores;
-    while (taken && scores.empty() && Clock::now() < until) {
-      call_->Next(until, false);
-      scores = TakeScores();
-    }
-    if (scores.empty() || scores.front().answer.verdicts.empty()) {
-      output_.Fail("the answer could not be judged");
-    } else {
-      output_.Add(scores.front().answer);
+    const bool degrades = Degrades(parts_.options.output_fail, proxied_.output);
+    if (!AskWhole(parts_.judging, content, parts_.options.input_time_max, !degrades) && degrades) {
+      Degraded("output", "the judge could not decide");
+      AskWhole(*parts_.slow_judging, content, parts_.options.stream.limits.slow_max, true);
     }
   }
   const bool blocks = proxied_.output == ProxyMode::kBlock;
@@ -287,6 +325,9 @@ void Exchange::Answer(Response response) {
   if (!failed_open_.empty()) {
     response.headers.push_back({"x-safeguard-failed-open", failed_open_});
   }
+  if (!degraded_.empty()) {
+    response.headers.push_back({"x-safeguard-degraded", degraded_});
+  }
   answered_ = true;
   reply_(std::move(response));
 }
@@ -294,11 +335,33 @@ void Exchange::Answer(Response response) {
 void Exchange::FailedOpen(const char* side) {
   parts_.metrics.CountUnscanned(1);
   if (failed_open_.find(side) == std::string::npos) {
-    failed_open_ += (failed_open_.empty() ? "" : ", ") + std::string(side);
+    AddSide(failed_open_, side);
     parts_.log_line(JsonLine({{"level", "error"},
                               {"event", "failed-open"},
                               {"request_id", request_->id},
                               {"side", side}}));
+  }
+}
+
+bool Exchange::Decides(const Result<JudgeAnswer>& answer) {
+  return answer && std::ranges::none_of(answer->verdicts, [](const moderation::Verdict& verdict) {
+           return verdict.outcome == Outcome::kUndetermined;
+         });
+}
+
+bool Exchange::Degrades(guard::FailMode mode, ProxyMode side) const {
+  return mode == guard::FailMode::kDegrade && side == ProxyMode::kBlock &&
+         parts_.slow_judging != nullptr;
+}
+
+void Exchange::Degraded(const char* side, const std::string& why) {
+  if (degraded_.find(side) == std::string::npos) {
+    AddSide(degraded_, side);
+    parts_.log_line(JsonLine({{"level", "warn"},
+                              {"event", "degraded"},
+                              {"request_id", request_->id},
+                              {"side", side},
+                              {"why", why}}));
   }
 }
 
@@ -322,7 +385,8 @@ void Exchange::Log(const char* state, const guard::StreamGuard* guard) {
                {"state", state},
                {"input", input_.Word()},
                {"output", output_.Word()},
-               {"failed_open", failed_open_}};
+               {"failed_open", failed_open_},
+               {"degraded", degraded_}};
   if (guard != nullptr) {
     const guard::LedgerSummary summary = guard->ledger().Summary();
     line["released_bytes"] = summary.released_bytes;

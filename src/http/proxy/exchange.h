@@ -31,6 +31,7 @@ struct ExchangeParts {
   std::function<void(std::string_view)> log_line;
   std::string judge_name;  // as moderation objects call it
   const ProxyOptions& options;
+  Judging* slow_judging = nullptr;  // null: there is none
 };
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
@@ -52,30 +53,43 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     std::uint64_t id = 0;
     guard::WindowScore score;
     JudgeAnswer answer;
+    bool slow = false;  // of the slow judge
   };
 
   // -- input --
+  [[nodiscard]] JudgeJob InputJob(guard::Duration time) const;
   bool DecideInput(const Result<JudgeAnswer>& answer);
   void AnswerStoppedInput();
   // -- whole answers --
   void RunWhole();
   bool ReadBody(std::string& body, Clock::time_point until);
   void JudgeWhole(ProxiedAnswer answer);
+  // The whole answer's verdicts, kept in `output_`. False: there are none that decide.
+  bool AskWhole(Judging& judging, const moderation::Content& content, guard::Duration time,
+                bool last);
   // -- streams --
   void RunStream();
   void Pump(guard::StreamGuard& guard);
+  void Keep(const Score& score);
   void Apply(guard::StreamGuard& guard, guard::Step step);
   void Ask(const guard::ScoreRequest& request);
   void Post(Score score);
   std::vector<Score> TakeScores();
   void Send(const guard::StreamGuard& guard, std::string bytes);
   [[nodiscard]] std::string WithModeration(std::string bytes) const;
+  void AddModeration(std::string& bytes) const;
   // -- both --
   bool AwaitHead(UpstreamEvent& head, Clock::time_point until);
   void RefuseUpstream(const UpstreamEvent& head);
   void AnswerProblem(const Problem& problem);
   void Answer(Response response);
   void FailedOpen(const char* side);
+  [[nodiscard]] static bool Decides(const Result<JudgeAnswer>& answer);
+  // Whether the slow judge is to be asked about what the other one could not decide.
+  [[nodiscard]] bool Degrades(guard::FailMode mode, ProxyMode side) const;
+  void Degraded(const char* side, const std::string& why);
+  // Submits, or answers that it could not.
+  static void SubmitTo(Judging& judging, JudgeJob job, const JudgeDone& done);
   void Log(const char* state, const guard::StreamGuard* guard);
   [[nodiscard]] guard::Duration Now() const;
   [[nodiscard]] nlohmann::ordered_json ModerationJson() const;
@@ -88,6 +102,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   SideVerdicts input_;
   SideVerdicts output_;
   std::string failed_open_;  // "input", "output", "input, output"
+  std::string degraded_;     // the same
   std::shared_ptr<BodyStream> body_;
   bool answered_ = false;
   std::atomic<bool> stopping_ = false;

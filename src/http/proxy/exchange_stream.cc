@@ -1,5 +1,6 @@
 // The streaming half of Exchange: the stream guard between the upstream and the client.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "http/domain_json.h"
@@ -40,6 +41,14 @@ void Exchange::RunStream() {
   settings.format = proxied_.format;
   const bool blocks = proxied_.output == ProxyMode::kBlock;
   settings.fail_mode = blocks ? parts_.options.output_fail : guard::FailMode::kOpen;
+  if (settings.fail_mode == guard::FailMode::kDegrade && parts_.slow_judging == nullptr) {
+    settings.fail_mode = guard::FailMode::kClosed;
+  }
+  if (parts_.slow_judging == nullptr) {
+    settings.doubt_at.reset();
+  } else if (settings.fail_mode == guard::FailMode::kDegrade && !settings.doubt_at) {
+    settings.doubt_at = 1;  // asked about what was not judged, not about doubt
+  }
   if (!blocks) {
     settings.violation_at.reset();  // what is found is told and stops nothing
   }
@@ -76,11 +85,7 @@ void Exchange::Pump(guard::StreamGuard& guard) {
       Apply(guard, guard.Finish(true, Now()));
     }
     for (Score& score : TakeScores()) {
-      if (!score.answer.verdicts.empty()) {
-        output_.Add(score.answer);
-      } else {
-        output_.Fail(score.score.detail);
-      }
+      Keep(score);
       if (proxied_.output == ProxyMode::kScore && score.score.outcome == Outcome::kViolation) {
         score.score.outcome = Outcome::kSafe;  // judged, told, and let through
       }
@@ -93,10 +98,27 @@ void Exchange::Pump(guard::StreamGuard& guard) {
   }
 }
 
+// What counts for the moderation object. Where the slow judge is asked instead, its word does.
+void Exchange::Keep(const Score& score) {
+  const bool judged = !score.answer.verdicts.empty();
+  const bool decides = judged && Decides(score.answer);
+  if (!decides && !score.slow && Degrades(parts_.options.output_fail, proxied_.output)) {
+    return;
+  }
+  if (judged) {
+    output_.Add(score.answer);
+  } else {
+    output_.Fail(score.score.detail);
+  }
+}
+
 void Exchange::Apply(guard::StreamGuard& guard, guard::Step step) {
   for (const guard::GuardEvent& event : step.events) {
     if (event.kind == guard::GuardEventKind::kFailedOpen) {
       FailedOpen("output");
+    } else if (event.kind == guard::GuardEventKind::kDegraded ||
+               event.kind == guard::GuardEventKind::kDoubt) {
+      Degraded("output", event.detail);
     } else if (event.kind == guard::GuardEventKind::kNotJudged ||
                event.kind == guard::GuardEventKind::kRefused) {
       output_.Fail(event.detail);
@@ -115,11 +137,14 @@ void Exchange::Ask(const guard::ScoreRequest& request) {
   job.policies = parts_.options.output_policies;
   job.contents.push_back(moderation::Completion(request.text));
   job.account = request_->id;  // one version of a policy for the whole stream
+  const bool slow = request.kind == guard::AskKind::kPrefix;  // asked only where there is one
+  const guard::GuardLimits& limits = parts_.options.stream.limits;
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                    parts_.options.stream.limits.score_max);
+                                    slow ? limits.slow_max : limits.score_max);
   job.record_safe = request.kind == guard::AskKind::kWhole;
-  auto post = [self = shared_from_this(), id = request.id](const Result<JudgeAnswer>& answer) {
-    Score score{id, {}, {}};
+  auto post = [self = shared_from_this(), id = request.id,
+               slow](const Result<JudgeAnswer>& answer) {
+    Score score{id, {}, {}, slow};
     if (answer) {
       score.score = guard::Combine(answer->verdicts);
       score.answer = *answer;
@@ -129,9 +154,7 @@ void Exchange::Ask(const guard::ScoreRequest& request) {
     }
     self->Post(std::move(score));
   };
-  if (!parts_.judging.Submit(std::move(job), post)) {
-    post(Fail(ErrorCode::kUnavailable, "more contents wait than may"));
-  }
+  SubmitTo(slow ? *parts_.slow_judging : parts_.judging, std::move(job), post);
 }
 
 void Exchange::Post(Score score) {
@@ -182,11 +205,19 @@ void Exchange::Send(const guard::StreamGuard& guard, std::string bytes) {
   }
 }
 
-// With the moderation chunk before the end of a chat's stream.
+// With what was found, where it is asked for or not all is well: a chunk of its own before the end
+// of a chat's stream, a field of the event that ends the others.
 std::string Exchange::WithModeration(std::string bytes) const {
   const bool wanted = proxied_.tell || input_.outcome() != Outcome::kSafe ||
                       (!output_.empty() && output_.outcome() != Outcome::kSafe);
-  if (proxied_.format != guard::WireFormat::kOpenAiChat || !wanted || !bytes.ends_with(kChatDone)) {
+  if (!wanted) {
+    return bytes;
+  }
+  if (proxied_.format != guard::WireFormat::kOpenAiChat) {
+    AddModeration(bytes);
+    return bytes;
+  }
+  if (!bytes.ends_with(kChatDone)) {
     return bytes;
   }
   const Json chunk = {{"id", "chatcmpl-" + request_->id}, {"object", "chat.completion.chunk"},
@@ -194,6 +225,28 @@ std::string Exchange::WithModeration(std::string bytes) const {
                       {"choices", Json::array()},         {"moderation", ModerationJson()}};
   bytes.insert(bytes.size() - kChatDone.size(), "data: " + JsonLine(chunk) + "\n\n");
   return bytes;
+}
+
+void Exchange::AddModeration(std::string& bytes) const {
+  constexpr std::array<std::string_view, 5> kLast = {"response.completed", "response.incomplete",
+                                                     "response.failed", "message_stop", "error"};
+  for (const std::string_view name : kLast) {
+    const std::string head = "event: " + std::string(name) + "\ndata: ";
+    const std::size_t at = bytes.rfind(head);
+    // Text holds no line break on the wire: a line that begins so begins an event.
+    if (at == bytes.npos || (at > 0 && bytes[at - 1] != '\n')) {
+      continue;
+    }
+    const std::size_t begin = at + head.size();
+    const std::size_t end = bytes.find('\n', begin);
+    Json json = Json::parse(bytes.substr(begin, end - begin), nullptr, false);
+    if (!json.is_object()) {
+      continue;
+    }
+    (json.contains("response") ? json["response"] : json)["moderation"] = ModerationJson();
+    bytes.replace(begin, end - begin, JsonLine(json));
+    return;
+  }
 }
 
 }  // namespace safeguard::http

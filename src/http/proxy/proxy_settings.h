@@ -17,7 +17,8 @@ enum class ProxyMode { kScore, kBlock };
 struct ProxyOptions {
   ProxyMode input = ProxyMode::kBlock;
   ProxyMode output = ProxyMode::kBlock;
-  // What could not be judged: kClosed stops it, kOpen lets it pass, counted, logged and told.
+  // What could not be judged: kClosed stops it, kOpen lets it pass, counted, logged and told;
+  // kDegrade asks the slow judge, and stops what that cannot judge either (or where there is none).
   guard::FailMode input_fail = guard::FailMode::kClosed;
   guard::FailMode output_fail = guard::FailMode::kClosed;
   std::vector<std::string> input_policies;   // names for PolicyShelf; empty: its default ones

@@ -1,0 +1,288 @@
+#include "apps/serve/eval_worker.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+#include <utility>
+
+#include "apps/version_info.h"
+#include "base/file.h"
+#include "base/utc_time.h"
+#include "eval/benchmark_sets.h"
+#include "eval/report.h"
+#include "eval/run_file.h"
+#include "eval/runner.h"
+#include "http/api/eval_run.h"
+
+namespace safeguard::apps {
+namespace {
+
+using moderation::Lease;
+using moderation::TimeMs;
+
+constexpr TimeMs kLeaseMs = 120'000;
+constexpr TimeMs kRetryMs = 10'000;
+constexpr std::size_t kErrorsTold = 5;
+
+// A file of the folder for as long as this lives.
+class Scratch {
+ public:
+  static Result<Scratch> Write(const std::string& folder, const std::string& name,
+                               std::string_view bytes) {
+    std::error_code failed;
+    std::filesystem::create_directories(folder, failed);
+    if (failed) {
+      return Fail(ErrorCode::kUnavailable, folder + " cannot be made: " + failed.message());
+    }
+    std::string path = folder + "/" + name;
+    const Status written = WriteFileAtomically(path, bytes);
+    return written ? Result<Scratch>(Scratch(std::move(path))) : std::unexpected(written.error());
+  }
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  Scratch& operator=(Scratch&&) = delete;
+  ~Scratch() {
+    if (!path_.empty()) {
+      std::error_code ignored;  // it is in nobody's way
+      std::filesystem::remove(path_, ignored);
+    }
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  explicit Scratch(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// Called by its own name, wherever it was put meanwhile.
+Result<eval::Dataset> Load(const std::string& folder, const std::string& bytes,
+                           const std::string& name) {
+  const Result<Scratch> file = Scratch::Write(folder, moderation::NewId("data-"), bytes);
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  Result<eval::Dataset> data = eval::LoadDataset("generic", file->path());
+  if (!data) {
+    Error error = data.error();
+    if (const std::size_t at = error.message.find(file->path()); at != std::string::npos) {
+      error.message.replace(at, file->path().size(), name);
+    }
+    return std::unexpected(std::move(error));
+  }
+  data->name = name;
+  data->path = name;
+  return data;
+}
+
+void Sample(std::size_t count, std::uint64_t seed, eval::Dataset& data) {
+  if (count == 0 || count >= data.records.size()) {
+    return;
+  }
+  std::vector<eval::Record> sample;
+  std::mt19937_64 random(seed);
+  std::ranges::sample(data.records, std::back_inserter(sample), static_cast<std::ptrdiff_t>(count),
+                      random);
+  data.notes.push_back("a sample of " + std::to_string(count) + " of the " +
+                       std::to_string(data.records.size()) + " records, seed " +
+                       std::to_string(seed));
+  data.records = std::move(sample);
+}
+
+class EvalWorker final : public moderation::JobWorker {
+ public:
+  explicit EvalWorker(EvalWorkerParts parts) : parts_(std::move(parts)) {}
+
+  Result<std::size_t> Work() override {
+    const auto leases = parts_.queue.Take(
+        {.kinds = {http::kEvalJob}, .count = 1, .lease_ms = kLeaseMs, .worker = parts_.name},
+        UtcNow());
+    if (!leases) {
+      return std::unexpected(leases.error());
+    }
+    if (leases->empty()) {
+      return 0;
+    }
+    const Lease& lease = leases->front();
+    const Status worked = lease.spent == moderation::Spent::kNo
+                              ? WorkOn(lease)
+                              : parts_.queue.Bury(lease, lease.job.problem, {}, UtcNow());
+    return worked ? Result<std::size_t>(1) : std::unexpected(worked.error());
+  }
+
+ private:
+  struct Judged {
+    std::vector<moderation::Policy> policies;
+    std::vector<eval::EvaluationRun> runs;
+  };
+
+  // What cannot be done at all buries the job; what may pass is tried again.
+  Status WorkOn(const Lease& lease) {
+    const Result<http::EvalRun> run = http::EvalRunOf(lease.job.what.payload);
+    if (!run) {
+      return parts_.queue.Bury(lease, Describe(run.error()), {}, UtcNow());
+    }
+    const auto bytes = parts_.files.Read(http::kSharedOwner, run->dataset);
+    Result<eval::Dataset> data =
+        bytes ? Load(parts_.folder, *bytes, run->dataset_name) : std::unexpected(bytes.error());
+    if (!data) {
+      return GiveUp(lease, data.error());
+    }
+    Sample(run->sample, run->seed, *data);
+    const Result<Judged> judged = Judge(lease, *run, *data);
+    if (!judged) {
+      return GiveUp(lease, judged.error());
+    }
+    if (judged->runs.front().cancelled) {
+      return parts_.queue.Release(lease, UtcNow(), "", UtcNow());
+    }
+    return Report(lease, *run, *data, *judged);
+  }
+
+  Status GiveUp(const Lease& lease, const Error& error) {
+    const bool may_pass = error.code == ErrorCode::kUnavailable;
+    return may_pass ? parts_.queue.Retry(lease, UtcNow() + kRetryMs, Describe(error), UtcNow())
+                    : parts_.queue.Bury(lease, Describe(error), {}, UtcNow());
+  }
+
+  [[nodiscard]] std::string RunPath(const Lease& lease) const {
+    return parts_.folder + "/" + lease.job.id + ".jsonl";
+  }
+
+  Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const Lease& lease, const http::EvalRun& run,
+                                                       const eval::Dataset& data,
+                                                       const Judged& judged) {
+    eval::RunHeader header = eval::MakeHeader(data, judged.policies);
+    header.tool = std::string("safeguard ") + VersionText();
+    header.judge = parts_.judge_name;
+    header.sample = run.sample;
+    header.seed = run.seed;
+    header.prompting = "separate";
+    Result<std::string> identity = parts_.judge_identity();
+    if (!identity) {
+      return std::unexpected(identity.error());
+    }
+    header.judge_identity = std::move(*identity);
+    auto journal = eval::RunWriter::Open(RunPath(lease), header, data.records, false);
+    if (!journal && journal.error().code == ErrorCode::kInvalidInput) {
+      // Another judge began it: what it said is not this one's.
+      journal = eval::RunWriter::Open(RunPath(lease), header, data.records, true);
+    }
+    return journal;
+  }
+
+  Result<Judged> Judge(const Lease& lease, const http::EvalRun& run, const eval::Dataset& data) {
+    Judged judged;
+    std::vector<http::PolicyShelf::Prepared> prepared;
+    for (const http::EvalPolicy& policy : run.policies) {
+      auto ready = parts_.shelf.Find(policy.policy, policy.text);
+      if (!ready) {
+        return std::unexpected(ready.error());
+      }
+      judged.policies.push_back((*ready)->policy());
+      prepared.push_back(std::move(*ready));
+    }
+    const auto journal = OpenJournal(lease, run, data, judged);
+    if (!journal) {
+      return std::unexpected(journal.error());
+    }
+    std::optional<Error> lost;
+    std::atomic<bool> end{false};
+    eval::RunOptions options;
+    options.batch_size = parts_.batch;
+    options.journal = journal->get();
+    options.cancel = &end;
+    options.progress = [&](const eval::Progress& progress) {
+      Status kept = parts_.queue.Save(lease, http::EvalProgress(progress.done, progress.total));
+      kept = kept ? parts_.queue.Extend(lease, UtcNow() + kLeaseMs) : kept;
+      if (!kept) {
+        lost = kept.error();
+      }
+      end.store(!kept || parts_.stop.load());
+    };
+    judged.runs = eval::RunPolicies(parts_.judge, prepared, data.records, options);
+    if (lost || judged.runs.front().error) {
+      return std::unexpected(lost ? *lost : *judged.runs.front().error);
+    }
+    return judged;
+  }
+
+  Status Report(const Lease& lease, const http::EvalRun& run, const eval::Dataset& data,
+                const Judged& judged) {
+    std::vector<http::EvalReport> reports;
+    for (std::size_t p = 0; p < judged.policies.size(); ++p) {
+      eval::ReportOptions options;
+      options.bootstrap.seed = run.seed;
+      options.date = UtcText(UtcNow()).substr(0, 10);
+      eval::Report report = eval::BuildReport(judged.policies[p], data, judged.runs[p], options);
+      report.notes.push_back(
+          "judged by the service as it answers requests, with what its judge has learned of the "
+          "policy's own labelled cases");
+      Result<http::EvalReport> kept = Keep(lease, run.policies[p].policy, report);
+      if (!kept) {
+        return GiveUp(lease, kept.error());
+      }
+      reports.push_back(std::move(*kept));
+    }
+    const Status done = parts_.queue.Complete(lease, http::ResultOf(run, reports), {}, UtcNow());
+    if (done) {
+      std::error_code ignored;  // it would be in nobody's way
+      std::filesystem::remove(RunPath(lease), ignored);
+    }
+    return done;
+  }
+
+  Result<http::EvalReport> Keep(const Lease& lease, const moderation::PolicyReference& policy,
+                                const eval::Report& report) {
+    http::EvalReport kept;
+    kept.policy = policy;
+    kept.cases = report.cases;
+    kept.undetermined = report.undetermined;
+    kept.precision = report.with_undetermined.precision.value;
+    kept.recall = report.with_undetermined.recall.value;
+    kept.f1 = report.with_undetermined.f1.value;
+    const std::string name = lease.job.id + "-" + policy.id;
+    const auto add = [&](const char* end, std::string bytes, std::string& id) -> Status {
+      const auto file = parts_.files.Add(
+          {http::kSharedOwner, http::kReportPurpose, name + end, std::move(bytes)}, UtcNow());
+      id = file ? file->id : "";
+      return file ? Status{} : std::unexpected(file.error());
+    };
+    Status added = add(".json", eval::RenderJson(report), kept.json_file);
+    added = added ? add(".html", eval::RenderHtml(report, {}), kept.html_file) : added;
+    return added ? Result<http::EvalReport>(std::move(kept)) : std::unexpected(added.error());
+  }
+
+  EvalWorkerParts parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<moderation::JobWorker> MakeEvalWorker(EvalWorkerParts parts) {
+  return std::make_unique<EvalWorker>(std::move(parts));
+}
+
+http::DatasetReader DatasetReaderIn(const std::string& folder) {
+  return [folder](const std::string& bytes, const std::string& name) -> Result<http::DatasetFacts> {
+    const Result<eval::Dataset> data = Load(folder, bytes, name);
+    if (!data) {
+      return std::unexpected(data.error());
+    }
+    http::DatasetFacts facts;
+    facts.records = data->records.size();
+    facts.line_errors = data->error_count;
+    for (const eval::Record& record : data->records) {
+      ++(!record.expected                                      ? facts.unlabelled
+         : *record.expected == moderation::Outcome::kViolation ? facts.violations
+                                                               : facts.safe);
+    }
+    for (const Error& error :
+         std::span(data->errors).first(std::min(data->errors.size(), kErrorsTold))) {
+      facts.first_errors.push_back(Describe(error));
+    }
+    return facts;
+  };
+}
+
+}  // namespace safeguard::apps

@@ -1,0 +1,150 @@
+// /v1/datasets: labelled data, to measure policies on. They belong to whoever may write policies,
+// not to one key.
+#include <utility>
+
+#include "base/utc_time.h"
+#include "http/api/eval_run.h"
+#include "http/api/file_json.h"
+#include "http/api/route_parts.h"
+#include "http/domain_json.h"
+#include "http/json_input.h"
+
+namespace safeguard::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using moderation::FileInfo;
+
+Json DatasetJson(const FileInfo& file) {
+  return {{"dataset", file.id},
+          {"name", file.name},
+          {"bytes", file.bytes},
+          {"created", UtcText(file.created)}};
+}
+
+void AddFacts(const DatasetFacts& facts, Json& json) {
+  json["records"] = facts.records;
+  json["violations"] = facts.violations;
+  json["safe"] = facts.safe;
+  json["unlabelled"] = facts.unlabelled;
+  json["line_errors"] = facts.line_errors;
+  json["first_errors"] = facts.first_errors;
+}
+
+OrProblem<Response> Upload(const RouteContext& context, const Request& request) {
+  const auto files = FilesOf(context);
+  std::map<std::string, std::string> fields = {{"name", ""}};
+  OrProblem<moderation::NewFile> file =
+      files ? ReadUpload(request, kDatasetPurpose, fields) : std::unexpected(files.error());
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  file->owner = kSharedOwner;
+  file->name = fields["name"].empty() ? file->name : fields["name"];
+  const Result<DatasetFacts> facts = context.parts.read_dataset(file->bytes, file->name);
+  if (!facts) {
+    Problem problem = ProblemOf(facts.error());
+    problem.status = 422;
+    problem.code = "not-a-dataset";
+    problem.pointer = "/file";
+    return std::unexpected(std::move(problem));
+  }
+  const Result<FileInfo> added = (*files)->Add(*file, context.parts.now());
+  if (!added) {
+    return std::unexpected(FileProblem(added.error()));
+  }
+  Json json = DatasetJson(*added);
+  AddFacts(*facts, json);
+  Response response = JsonResponse(201, json);
+  response.headers.push_back({"location", "/v1/datasets/" + added->id});
+  return response;
+}
+
+OrProblem<FileInfo> FindDataset(const RouteContext& context, const std::string& id) {
+  const auto files = FilesOf(context);
+  if (!files) {
+    return std::unexpected(files.error());
+  }
+  const Result<FileInfo> file = (*files)->Find(kSharedOwner, id);
+  if (!file && file.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(FileProblem(file.error()));
+  }
+  if (!file || file->purpose != kDatasetPurpose) {
+    return std::unexpected(Problem{404,
+                                   "unknown-dataset",
+                                   "there is no dataset \"" + id + "\"",
+                                   "GET /v1/datasets lists those there are",
+                                   {}});
+  }
+  return *file;
+}
+
+OrProblem<Response> Show(const RouteContext& context, const Request& request) {
+  const OrProblem<FileInfo> file = FindDataset(context, request.values.at("id"));
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  const auto bytes = context.parts.files->Read(kSharedOwner, file->id);
+  const auto facts =
+      bytes ? context.parts.read_dataset(*bytes, file->name) : std::unexpected(bytes.error());
+  if (!facts) {
+    return std::unexpected(FileProblem(facts.error()));
+  }
+  Json json = DatasetJson(*file);
+  AddFacts(*facts, json);
+  return JsonResponse(200, json);
+}
+
+OrProblem<Response> List(const RouteContext& context, const Request& request) {
+  const auto files = FilesOf(context);
+  const auto query =
+      files ? ReadQuery(request.query, {"cursor", "limit"}) : std::unexpected(files.error());
+  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
+  if (!size) {
+    return std::unexpected(size.error());
+  }
+  const auto cursor = query->find("cursor");
+  const Result<std::vector<FileInfo>> page =
+      (*files)->List({.owner = kSharedOwner,
+                      .purpose = kDatasetPurpose,
+                      .after = cursor == query->end() ? "" : cursor->second,
+                      .limit = *size});
+  if (!page) {
+    return std::unexpected(FileProblem(page.error()));
+  }
+  Json data = Json::array();
+  for (const FileInfo& file : *page) {
+    data.push_back(DatasetJson(file));
+  }
+  Json next = nullptr;
+  if (page->size() == *size) {
+    next = page->back().id;
+  }
+  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+}
+
+OrProblem<Response> Remove(const RouteContext& context, const Request& request) {
+  const OrProblem<FileInfo> file = FindDataset(context, request.values.at("id"));
+  if (!file) {
+    return std::unexpected(file.error());
+  }
+  const Status removed = context.parts.files->Remove(kSharedOwner, file->id);
+  return removed
+             ? OrProblem<Response>(JsonResponse(200, {{"dataset", file->id}, {"deleted", true}}))
+             : std::unexpected(FileProblem(removed.error()));
+}
+
+}  // namespace
+
+std::vector<Route> DatasetRoutes(const RouteContext& context) {
+  const auto route = [&](const char* method, const char* pattern, RouteFunction function) {
+    return DiskRoute(context, method, pattern, function, Scope::kPolicyWrite);
+  };
+  Route upload = route("POST", "/v1/datasets", Upload);
+  upload.form = true;
+  upload.idempotent = true;
+  return {std::move(upload), route("GET", "/v1/datasets", List),
+          route("GET", "/v1/datasets/{id}", Show), route("DELETE", "/v1/datasets/{id}", Remove)};
+}
+
+}  // namespace safeguard::http

@@ -1,0 +1,129 @@
+// Datasets and evaluations over HTTP; every answer is held against the OpenAPI document. Who works
+// on a run is played by the test.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "http/api/eval_run.h"
+#include "http/openapi_check.h"
+#include "http/test_parts.h"
+
+namespace safeguard::http {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+class EvalRoutesTest : public ::testing::Test {
+ protected:
+  Response Call(const std::string& method, const std::string& target, const std::string& pattern,
+                const Json& body = nullptr) {
+    return Checked(method, pattern, parts.Call(method, target, body.is_null() ? "" : body.dump()));
+  }
+  Response Checked(std::string method, const std::string& pattern, Response response) {
+    static const OpenApiCheck check;
+    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    EXPECT_EQ(check.CheckResponse(method, pattern, response), "") << method << " " << pattern;
+    return response;
+  }
+  Response Upload(const std::string& bytes) {
+    return Checked("POST", "/v1/datasets",
+                   parts.Call("POST", "/v1/datasets", FormOf({{"file", bytes}, {"name", "mine"}}),
+                              {{"content-type", kFormType}}));
+  }
+  Response Start(const Json& body) { return Call("POST", "/v1/eval/runs", "/v1/eval/runs", body); }
+  Json Show(const std::string& id) {
+    return JsonOf(Call("GET", "/v1/eval/runs/" + id, "/v1/eval/runs/{id}"));
+  }
+  Response Report(const std::string& id, const std::string& query) {
+    return Call("GET", "/v1/eval/runs/" + id + "/report" + query, "/v1/eval/runs/{id}/report");
+  }
+
+  TestService parts;
+  std::string dataset = JsonOf(Upload("bad\ngood\ngood\n"))["dataset"];
+};
+
+TEST_F(EvalRoutesTest, ADatasetIsReadBeforeItIsKept) {
+  const Json shown = JsonOf(Call("GET", "/v1/datasets/" + dataset, "/v1/datasets/{id}"));
+  EXPECT_EQ(shown["name"], "mine");
+  EXPECT_EQ(shown["records"], 3);
+  EXPECT_EQ(shown["violations"], 1);
+  const Response refused = Upload("good\n");
+  EXPECT_EQ(refused.status, 422);
+  EXPECT_EQ(refused.problem, "not-a-dataset");
+  EXPECT_EQ(JsonOf(Call("GET", "/v1/datasets", "/v1/datasets"))["data"].size(), 1U);
+  EXPECT_EQ(Call("DELETE", "/v1/datasets/" + dataset, "/v1/datasets/{id}").status, 200);
+  EXPECT_EQ(Call("GET", "/v1/datasets/" + dataset, "/v1/datasets/{id}").status, 404);
+  EXPECT_EQ(Start({{"dataset", dataset}, {"policies", {"hate"}}}).status, 404);
+}
+
+TEST_F(EvalRoutesTest, ARunIsAJobWithReports) {
+  const Response started =
+      Start({{"dataset", dataset}, {"policies", {"hate", "violence"}}, {"judge", "screen"}});
+  ASSERT_EQ(started.status, 202) << started.body;
+  const std::string id = JsonOf(started)["run"];
+  EXPECT_EQ(Show(id)["state"], "waiting");
+  EXPECT_EQ(Show(id)["progress"], nullptr);
+  EXPECT_EQ(Show(id)["dataset_name"], "mine");
+  EXPECT_EQ(Report(id, "").status, 409);
+  EXPECT_EQ(JsonOf(Call("GET", "/v1/jobs", "/v1/jobs"))["data"].size(), 0U)
+      << "a run is none of the judgements";
+
+  const auto leases = parts.queue->Take({.kinds = {kEvalJob}, .worker = "w"}, parts.now).value();
+  ASSERT_EQ(leases.size(), 1U);
+  const EvalRun run = EvalRunOf(leases[0].job.what.payload).value();
+  EXPECT_EQ(run.policies.at(1).policy.id, "violence");
+  EXPECT_THAT(run.policies.at(1).text, HasSubstr("X1.a")) << "shipped ones bring their text";
+  ASSERT_TRUE(parts.queue->Save(leases[0], EvalProgress(1, 3)));
+  EXPECT_EQ(Show(id)["progress"]["done"], 1);
+  std::vector<EvalReport> reports;
+  for (const EvalPolicy& policy : run.policies) {
+    EvalReport report;
+    report.policy = policy.policy;
+    report.cases = 3;
+    report.f1 = 0.5;
+    report.json_file = parts.files
+                           ->Add({kSharedOwner, kReportPurpose, "r.json",
+                                  R"({"of": ")" + policy.policy.id + "\"}"},
+                                 1)
+                           ->id;
+    report.html_file =
+        parts.files->Add({kSharedOwner, kReportPurpose, "r.html", "<html></html>"}, 1)->id;
+    reports.push_back(report);
+  }
+  ASSERT_TRUE(parts.queue->Complete(leases[0], ResultOf(run, reports), {}, parts.now));
+  const Json done = Show(id);
+  EXPECT_EQ(done["state"], "done");
+  EXPECT_EQ(done["reports"][0]["f1"], 0.5);
+  EXPECT_EQ(done["reports"][0]["recall"], nullptr);
+  EXPECT_EQ(JsonOf(Report(id, "?policy=violence"))["of"], "violence");
+  const Response html = Report(id, "?format=html&policy=hate");
+  EXPECT_EQ(html.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(std::string(FindHeader(html.headers, "content-security-policy")),
+              HasSubstr("default-src 'none'"));
+  EXPECT_EQ(Report(id, "").status, 400) << "which of the two?";
+  EXPECT_EQ(Report(id, "?policy=hate&format=pdf").status, 400);
+  EXPECT_EQ(JsonOf(Call("GET", "/v1/eval/runs?state=done", "/v1/eval/runs"))["data"].size(), 1U);
+}
+
+TEST_F(EvalRoutesTest, WhatCannotBeMeasuredIsSaidAtOnce) {
+  EXPECT_EQ(Start({{"dataset", dataset}, {"policies", {"hats"}}}).status, 404);
+  EXPECT_EQ(Start({{"dataset", "file-none"}, {"policies", {"hate"}}}).status, 404);
+  EXPECT_EQ(Start({{"dataset", dataset}}).status, 400);
+  EXPECT_EQ(Start({{"dataset", dataset}, {"policies", {"hate"}}, {"judge", "oracle"}}).status, 400);
+  EXPECT_EQ(Call("GET", "/v1/eval/runs/j0", "/v1/eval/runs/{id}").status, 404);
+  const std::string job = JsonOf(parts.Call("POST", "/v1/jobs", R"({"text": "x"})"))["job"];
+  EXPECT_EQ(Call("GET", "/v1/eval/runs/" + job, "/v1/eval/runs/{id}").status, 404)
+      << "another kind of job";
+}
+
+TEST_F(EvalRoutesTest, WhatMayBeReadOfAQueueIsCheckedAgain) {
+  EXPECT_FALSE(EvalRunOf("{}"));
+  EXPECT_FALSE(EvalRunOf("[1"));
+  EXPECT_FALSE(EvalRunOf(R"({"dataset": 1})"));
+  EvalRun run{"d", "n", "me", {{{"p", "1", "h"}, "text"}}, 5, 7};
+  const EvalRun again = EvalRunOf(PayloadOf(run)).value();
+  EXPECT_EQ(PayloadOf(again), PayloadOf(run));
+}
+
+}  // namespace
+}  // namespace safeguard::http

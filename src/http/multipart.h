@@ -1,0 +1,26 @@
+// A form with files (multipart/form-data, RFC 7578), as browsers, curl and OpenAI's clients send
+// it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/problem.h"
+
+namespace safeguard::http {
+
+inline constexpr std::size_t kFormPartsMax = 16;
+inline constexpr std::size_t kFormHeaderBytesMax = 4096;  // of one part
+
+struct FormPart {
+  std::string name;
+  std::string file_name;  // empty: a field
+  std::string bytes;
+};
+
+// `content_type`: the header, with its boundary. Every part has a name, no name comes twice.
+OrProblem<std::vector<FormPart>> ReadForm(std::string_view content_type, std::string_view body);
+
+}  // namespace safeguard::http
