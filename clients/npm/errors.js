@@ -25,7 +25,7 @@ export class StreamFailed extends SafeguardError {
 // A job is dead: nothing was judged, which is not "safe". `job` says why.
 export class JobFailed extends SafeguardError {
   constructor(job) {
-    super(`job ${job.id} is dead: ${job.problem ?? ''}`);
+    super(`job ${job.id ?? job.run} is dead: ${job.problem ?? ''}`);
     this.job = job;
   }
 }

@@ -1,247 +1,13 @@
 /** Types of the client of `safeguard serve`, kept by hand against its OpenAPI document. */
 
-export type Outcome = 'violation' | 'safe' | 'undetermined';
-export type Channel = 'direct' | 'active' | 'canary' | 'shadow';
-export type State = 'draft' | 'shadow' | 'canary' | 'active' | 'retired' | 'shipped';
+import type {
+  Outcome, Channel, State, Message, Content, Verdict, JudgeResult, ModerationResponse,
+  PolicySummary, Version, Published, PolicyEvent, RecordedVerdict, JobState, JobTicket, JobSummary,
+  Job, ReviewTicket, Review, Dataset, EvalRun, ShadowResults, Page, Model,
+  ChatCompletion,
+} from './types.js';
 
-export interface Message {
-  role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
-  content: string;
-}
-
-/** Either `text` (with its role) or `messages`. */
-export interface ContentFields {
-  text?: string;
-  role?: 'user' | 'assistant';
-  messages?: readonly Message[];
-  id?: string;
-  surface?: string;
-  language?: string;
-}
-
-/** A string is a user's message, an array of messages a conversation. */
-export type Content = string | readonly Message[] | ContentFields;
-
-/** Byte offsets, half open, into the text's UTF-8. */
-export interface Evidence {
-  start: number;
-  end: number;
-  text: string;
-  message?: number;
-}
-
-export interface Verdict {
-  policy: string;
-  policy_version: string;
-  policy_hash: string;
-  outcome: Outcome;
-  /** Why it is undetermined. */
-  reason: string | null;
-  /** 0..1 */
-  score: number | null;
-  category: string;
-  rule_ids: string[];
-  rationale: string;
-  evidence: Evidence[];
-  decided_by: string;
-  timings_ms: Record<string, number>;
-  provisional?: boolean;
-  view?: string;
-  detail?: string;
-  notes?: string[];
-  confidence?: string;
-  /** For practitioners, never for authors of content. */
-  reasoning?: string;
-  tokens?: Record<string, number>;
-  path?: Array<{layer: string; outcome: Outcome; ms: number; name?: string; reason?: string; score?: number; why?: string}>;
-  settings?: Record<string, string>;
-  model?: string;
-  model_hash?: string;
-  channel?: Channel;
-}
-
-export interface JudgeResult {
-  id?: string;
-  verdicts: Verdict[];
-}
-
-export interface ModerationResult {
-  flagged: boolean;
-  categories: Record<string, boolean>;
-  category_scores: Record<string, number>;
-  category_applied_input_types: Record<string, string[]>;
-  safety: {on_undetermined: 'flag' | 'error' | 'pass'; undetermined: string[]; verdicts: Record<string, Partial<Verdict>>};
-}
-
-export interface ModerationResponse {
-  id: string;
-  model: string;
-  results: ModerationResult[];
-}
-
-export interface PolicySummary {
-  id: string;
-  source: 'store' | 'shipped';
-  active: number | null;
-  canary: number | null;
-  shadows: number[];
-  versions: number;
-  shipped?: {version: string; policy_hash: string; pack: string};
-}
-
-export interface Version {
-  policy: string;
-  version: number | string;
-  state: State;
-  policy_hash: string;
-  state_since?: string;
-  canary_percent?: number;
-  golden_hash?: string;
-  author?: string;
-  created?: string;
-  note?: string;
-  approved_by?: string;
-  approved?: string;
-  text?: string;
-}
-
-export interface Published extends Version {
-  is_new: boolean;
-  golden_cases: number;
-  findings: Array<{severity: string; check: string; line: number; reason: string; mend: string}>;
-}
-
-export interface PolicyEvent {
-  sequence: number;
-  when: string;
-  event: string;
-  policy: string;
-  who: string;
-  why: string;
-  [field: string]: unknown;
-}
-
-/** A recorded verdict, without its place in the log. */
-export interface FinalVerdict {
-  when: string;
-  id?: string;
-  text?: string;
-  messages?: Message[];
-  surface?: string;
-  language?: string;
-  content_hash: string;
-  policy: string;
-  policy_version: string;
-  policy_hash: string;
-  channel: Channel;
-  outcome: Outcome;
-  reason: string | null;
-  score: number | null;
-  category: string;
-  rule_ids: string[];
-  decided_by: string;
-  model: string;
-  model_hash: string;
-  provisional?: Record<string, unknown>;
-  changed?: Record<string, unknown>;
-}
-
-export interface RecordedVerdict extends FinalVerdict {
-  sequence: number;
-}
-
-export type JobState = 'waiting' | 'leased' | 'done' | 'dead';
-
-export interface JobTicket {
-  job: string;
-  /** false: the Idempotency-Key was there already. */
-  new: boolean;
-  id?: string;
-}
-
-export interface JobSummary {
-  id: string;
-  kind: 'judge';
-  state: JobState;
-  attempts: number;
-  attempts_max: number;
-  priority: number;
-  created: string;
-  changed: string;
-  due?: string;
-  deadline?: string;
-  parent?: string;
-  worker?: string;
-  /** Of the last attempt, or why it is dead. */
-  problem?: string;
-}
-
-export interface Job extends JobSummary {
-  verdicts: FinalVerdict[] | null;
-}
-
-export interface ReviewTicket {
-  review: string;
-  new: boolean;
-}
-
-export interface Review {
-  review: string;
-  state: JobState;
-  priority: number;
-  created: string;
-  changed: string;
-  reviewer?: string;
-  lease_ends?: string;
-  /** Of the case that nextReview has given: decide and release ask for it. */
-  lease?: number;
-  policy?: string;
-  policy_version?: string;
-  policy_hash?: string;
-  why?: string;
-  id?: string;
-  surface?: string;
-  language?: string;
-  messages?: Message[];
-  decision?: {
-    outcome: 'violation' | 'safe';
-    rule_ids: string[];
-    note: string;
-    reviewer: string;
-    policy: string;
-    policy_version: string;
-    content_hash: string;
-    when: string;
-  };
-}
-
-export interface Page<T> {
-  data: T[];
-  next_cursor: string | null;
-}
-
-export interface Model {
-  id: string;
-  object: 'model';
-  created: number;
-  owned_by: string;
-}
-
-export interface ChatCompletion {
-  id: string;
-  object: 'chat.completion';
-  created: number;
-  model: string;
-  choices: Array<{
-    index: number;
-    message: {role: 'assistant'; content: string | null; refusal?: string | null; reasoning?: string | null; reasoning_content?: string | null};
-    logprobs: unknown;
-    finish_reason: string;
-  }>;
-  usage: {prompt_tokens: number; completion_tokens: number; total_tokens: number; [field: string]: unknown};
-  /** Of a guarding proxy that was asked for it. */
-  moderation?: Record<string, unknown>;
-}
+export * from './types.js';
 
 export interface Call {
   signal?: AbortSignal;
@@ -368,6 +134,26 @@ export class Client {
   /** Makes active again what was active before. */
   rollback(id: string, options?: ChangeCall & {note?: string}): Promise<Version>;
   history(id: string): Promise<PolicyEvent[]>;
+  /** A version in the shadow beside what was answered; times are RFC 3339. */
+  shadowResults(id: string, version: number, span?: {from?: string; until?: string}): Promise<ShadowResults>;
+
+  /** Labelled data, JSONL or CSV, to measure policies on. */
+  uploadDataset(data: string | Uint8Array, name: string, call?: KeyedCall): Promise<Dataset>;
+  datasets(pageSize?: number): AsyncGenerator<Pick<Dataset, 'dataset' | 'name' | 'bytes' | 'created'>>;
+  dataset(id: string): Promise<Dataset>;
+  deleteDataset(id: string): Promise<{dataset: string; deleted: true}>;
+  /** By the judge that answers there; what is answered is seen through. */
+  startEval(
+    dataset: string,
+    policies: readonly string[],
+    options?: KeyedCall & {sample?: number; seed?: number; judge?: string},
+  ): Promise<{run: string; new: boolean}>;
+  evalRun(id: string, call?: Call): Promise<EvalRun>;
+  evalRuns(options?: {state?: JobState; pageSize?: number}): AsyncGenerator<Pick<EvalRun, 'run' | 'state' | 'created' | 'changed' | 'problem'>>;
+  /** As wait; 600,000. */
+  waitEval(id: string, options?: Call & {timeoutMs?: number}): Promise<EvalRun>;
+  /** As `safeguard eval` writes it. `policy`: of a run under several. */
+  evalReport(id: string, options?: {format?: 'json' | 'html'; policy?: string}): Promise<string>;
 
   /** Oldest first. */
   verdictPage(search?: VerdictSearch & {limit?: number}): Promise<Page<RecordedVerdict>>;

@@ -105,10 +105,14 @@ export class Client {
     return this.#pages((cursor) => this.#json('listJobs', {query: {state, cursor, limit: pageSize}}));
   }
 
-  async wait(id, {timeoutMs = 60_000, signal} = {}) {
+  wait(id, {timeoutMs = 60_000, signal} = {}) {
+    return this.#wait(id, timeoutMs, () => this.job(id, {signal}));
+  }
+
+  async #wait(id, timeoutMs, ask) {
     const end = performance.now() + timeoutMs;
     for (let pause = 100; ; pause = Math.min(2 * pause, 2000)) {
-      const job = await this.job(id, {signal});
+      const job = await ask();
       if (job.state === 'done') {
         return job;
       }
@@ -214,6 +218,51 @@ export class Client {
     return (await this.#json('policyHistory', {values: {id}})).data;
   }
 
+  shadowResults(id, version, {from, until} = {}) {
+    return this.#json('shadowResults', {values: {id, version}, query: {from, until}});
+  }
+
+  // -- measuring policies on labelled data (JSONL or CSV) --
+
+  uploadDataset(data, name, call = {}) {
+    const form = new FormData();
+    form.append('name', name);
+    form.append('file', new Blob([data]), name);
+    return this.#json('uploadDataset', {form, ...call});
+  }
+
+  datasets(pageSize = 50) {
+    return this.#pages((cursor) => this.#json('listDatasets', {query: {cursor, limit: pageSize}}));
+  }
+
+  dataset(id) {
+    return this.#json('getDataset', {values: {id}});
+  }
+
+  deleteDataset(id) {
+    return this.#json('deleteDataset', {values: {id}});
+  }
+
+  startEval(dataset, policies, {sample, seed, judge, ...call} = {}) {
+    return this.#json('startEval', {body: {dataset, policies, sample, seed, judge}, ...call});
+  }
+
+  evalRun(id, call = {}) {
+    return this.#json('getEval', {values: {id}, ...call});
+  }
+
+  evalRuns({state, pageSize = 50} = {}) {
+    return this.#pages((cursor) => this.#json('listEvals', {query: {state, cursor, limit: pageSize}}));
+  }
+
+  waitEval(id, {timeoutMs = 600_000, signal} = {}) {
+    return this.#wait(id, timeoutMs, () => this.evalRun(id, {signal}));
+  }
+
+  async evalReport(id, {format = 'json', policy} = {}) {
+    return (await this.#answer('evalReport', {values: {id}, query: {format, policy}})).text;
+  }
+
   // -- the verdict log --
 
   verdictPage({limit = 50, ...search} = {}) {
@@ -275,7 +324,7 @@ export class Client {
     }
   }
 
-  async #answer(name, {values = {}, query = {}, body, idempotencyKey, ifMatch, signal} = {}) {
+  async #answer(name, {values = {}, query = {}, body, form, idempotencyKey, ifMatch, signal} = {}) {
     const operation = OPERATIONS[name];
     let path = operation.path;
     for (const [part, value] of Object.entries(values)) {
@@ -296,7 +345,7 @@ export class Client {
     if (operation.keyed) {
       headers['idempotency-key'] = idempotencyKey ?? randomUUID();
     }
-    const request = {headers, body: body === undefined ? undefined : JSON.stringify(body), signal};
+    const request = {headers, body: body === undefined ? form : JSON.stringify(body), signal};
     const answer = await this.#attempts(operation, path, request);
     if (!answer.response.ok) {
       throw problemOf(answer.response.status, answer.text, retryAfterOf(answer.response));

@@ -87,9 +87,9 @@ describe('the document', async () => {
   const types = {
     Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
     ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', FinalVerdict: 'FinalVerdict', JobTicket: 'JobTicket', JobSummary: 'JobSummary', Job: 'Job',
-    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta',
+    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta', Dataset: 'Dataset', EvalRun: 'EvalRun', Share: 'Share', ShadowResults: 'ShadowResults',
   };
-  const source = readFileSync(new URL('index.d.ts', import.meta.url), 'utf8');
+  const source = ['index.d.ts', 'types.d.ts'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('');
   const fieldsOf = (name) => {
     const [, base, body] = source.match(new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\n([^]*?)\n\\}`));
     return [...(base ? fieldsOf(base) : []), ...body.matchAll(/^  (\w+)(\??):/gm)];
@@ -123,6 +123,39 @@ describe('the service', () => {
     }
     assert.equal(worst(stream.result.verdicts), 'violation');
     await assert.rejects(client.judgeStream(SPAM, {policies: ['spma']}), {name: 'NotFound', status: 404});
+  });
+
+  test('measures a policy', async () => {
+    const data = await client.uploadDataset(`text,label\n"${SPAM}",1\nBake it for an hour,0\n`, 'two.csv');
+    assert.deepEqual([data.records, data.violations, data.name], [2, 1, 'two.csv']);
+    const listed = [];
+    for await (const one of client.datasets(1)) {
+      listed.push(one.dataset);
+    }
+    assert.ok(listed.includes(data.dataset));
+    assert.equal((await client.dataset(data.dataset)).safe, 1);
+    const {run} = await client.startEval(data.dataset, ['spam']);
+    const done = await client.waitEval(run);
+    assert.deepEqual([done.reports[0].cases, done.reports[0].recall], [2, 1]);
+    const runs = [];
+    for await (const one of client.evalRuns({state: 'done'})) {
+      runs.push(one.run);
+    }
+    assert.ok(runs.includes(run));
+    assert.equal(JSON.parse(await client.evalReport(run)).counts.cases, 2);
+    assert.match(await client.evalReport(run, {format: 'html'}), /<html/);
+    await client.deleteDataset(data.dataset);
+    await assert.rejects(client.startEval(data.dataset, ['spam']), {name: 'NotFound'});
+  });
+
+  test('a shadow stands beside what was answered', async () => {
+    await client.publish(TEAPOTS, {id: 'shadowed-js'});
+    await client.promote('shadowed-js', 1, 'active');
+    await client.publish(TEAPOTS.replace('seeks', 'wants'), {id: 'shadowed-js'});
+    await client.promote('shadowed-js', 2, 'shadow');
+    await client.judge('a blue teapot', {policies: ['shadowed-js']});
+    const results = await client.shadowResults('shadowed-js', 2, {from: '2020-01-01T00:00:00Z'});
+    assert.deepEqual([results.state, results.complete], ['shadow', true]);
   });
 
   test('what was not judged is not safe', async () => {

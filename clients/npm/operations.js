@@ -2,6 +2,7 @@
 // an Idempotency-Key, so sending it again cannot do a thing twice.
 const get = (path) => ({method: 'GET', path, keyed: false});
 const post = (path) => ({method: 'POST', path, keyed: false});
+const del = (path) => ({method: 'DELETE', path, keyed: false});
 const keyed = (path) => ({method: 'POST', path, keyed: true});
 
 export const OPERATIONS = {
@@ -31,6 +32,15 @@ export const OPERATIONS = {
   getReview: get('/v1/reviews/{id}'),
   decideReview: post('/v1/reviews/{id}/decision'),
   releaseReview: post('/v1/reviews/{id}/release'),
+  uploadDataset: keyed('/v1/datasets'),
+  listDatasets: get('/v1/datasets'),
+  getDataset: get('/v1/datasets/{id}'),
+  deleteDataset: del('/v1/datasets/{id}'),
+  startEval: keyed('/v1/eval/runs'),
+  listEvals: get('/v1/eval/runs'),
+  getEval: get('/v1/eval/runs/{id}'),
+  evalReport: get('/v1/eval/runs/{id}/report'),
+  shadowResults: get('/v1/policies/{id}/versions/{version}/shadow'),
   listVerdicts: get('/v1/verdicts'),
   exportVerdicts: get('/v1/verdicts/export'),
   ready: get('/readyz'),

@@ -109,6 +109,7 @@ TYPES = {
     safeguard_client.Job: "Job",
     safeguard_client.ReviewTicket: "ReviewTicket",
     safeguard_client.Review: "Review",
+    safeguard_client.ReasoningDelta: "ReasoningDelta",
 }
 
 
@@ -127,6 +128,39 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual([len(r["verdicts"]) for r in results], [2, 2])
         self.assertEqual([r.get("id") for r in results], [None, "b"])
         self.assertEqual(worst(results[0]["verdicts"]), "violation")
+
+    def test_a_judge_that_does_not_think_gives_its_verdict_alone(self) -> None:
+        with self.client.judge_stream(SPAM, ["spam"]) as stream:
+            self.assertEqual(list(stream), [])
+        self.assertEqual(worst(stream.result["verdicts"]), "violation")
+        with self.assertRaises(NotFound):
+            self.client.judge_stream(SPAM, ["spma"])
+
+    def test_measures_a_policy(self) -> None:
+        data = self.client.upload_dataset(f'text,label\n"{SPAM}",1\nBake it for an hour,0\n'.encode(), "two.csv")
+        self.assertEqual((data["records"], data["violations"], data["name"]), (2, 1, "two.csv"))
+        self.assertIn(data["dataset"], [d["dataset"] for d in self.client.datasets(page_size=1)])
+        self.assertEqual(self.client.dataset(data["dataset"])["safe"], 1)
+        run = self.client.start_eval(data["dataset"], ["spam"])
+        done = self.client.wait_eval(run["run"])
+        self.assertEqual((done["reports"][0]["cases"], done["reports"][0]["recall"]), (2, 1.0))
+        self.assertIn(run["run"], [r["run"] for r in self.client.eval_runs("done")])
+        self.assertEqual(json.loads(self.client.eval_report(run["run"]))["counts"]["cases"], 2)
+        self.assertIn("<html", self.client.eval_report(run["run"], "html"))
+        self.client.delete_dataset(data["dataset"])
+        with self.assertRaises(NotFound):
+            self.client.start_eval(data["dataset"], ["spam"])
+        with self.assertRaises(InvalidRequest):
+            self.client.upload_dataset(b"no labels here", "x.csv")
+
+    def test_a_shadow_stands_beside_what_was_answered(self) -> None:
+        self.client.publish(TEAPOTS, id="shadowed-py")
+        self.client.promote("shadowed-py", 1, "active")
+        self.client.publish(TEAPOTS.replace("seeks", "wants"), id="shadowed-py")
+        self.client.promote("shadowed-py", 2, "shadow")
+        self.client.judge("a blue teapot", ["shadowed-py"])
+        results = self.client.shadow_results("shadowed-py", 2, since="2020-01-01T00:00:00Z")
+        self.assertEqual((results["state"], results["complete"]), ("shadow", True))
 
     def test_what_was_not_judged_is_not_safe(self) -> None:
         verdicts = self.client.judge("", ["spam"])["verdicts"]
@@ -276,6 +310,14 @@ class TalkingServiceTest(unittest.TestCase):
             self.assertEqual("".join(p.text for p in pieces if p.kind == kind), text)
         self.assertEqual(stream.finish, {0: choice["finish_reason"]})
         self.assertFalse(stream.stopped)
+
+    def test_thinks_aloud(self) -> None:
+        with self.client.judge_stream("hello", ["spam"], timeout_ms=20_000, include_reasoning=True) as stream:
+            heard = "".join(piece["delta"] for piece in stream)
+        verdict = stream.result["verdicts"][0]
+        self.assertTrue(heard)
+        if verdict["reason"] != "timeout":
+            self.assertEqual(verdict.get("reasoning"), heard)
 
     def test_a_refused_stream_is_a_problem(self) -> None:
         with self.assertRaises(NotFound):

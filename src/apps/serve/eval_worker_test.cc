@@ -74,7 +74,7 @@ TEST_F(EvalWorkerTest, ADatasetBecomesFiguresAndReports) {
   EXPECT_EQ(report["undetermined"], 1);
   EXPECT_NEAR(report["recall"].get<double>(), 2.0 / 3, 1e-9);
   const http::Response json = parts.Call("GET", "/v1/eval/runs/" + id + "/report?policy=violence");
-  EXPECT_EQ(http::JsonOf(json)["cases"], 5);
+  EXPECT_EQ(http::JsonOf(json)["counts"]["cases"], 5);
   EXPECT_THAT(json.body, HasSubstr("mine.csv"));
   EXPECT_THAT(json.body, Not(HasSubstr(folder.path()))) << "where it was put is nobody's business";
   const http::Response html =
