@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# kill -9 in the middle of load, three times: whatever was acknowledged, a verdict or a job, is there
-# after the next start, and every job is seen through.
+# kill -9 in the middle of load, three times: whatever was acknowledged, a verdict, a job or a batch,
+# is there after the next start, and every job and every line of a batch is seen through, once.
 #   service_crash_test.sh SAFEGUARD_BINARY
 . "$(dirname "$0")/lib.sh"
 . "$HERE/serve_lib.sh"
@@ -20,8 +20,21 @@ load() {
   done
 }
 
+BATCH_LINES=120
+for n in $(seq $BATCH_LINES); do
+  echo "{\"custom_id\": \"b$n\", \"method\": \"POST\", \"url\": \"/v1/moderations\", \"body\": {\"input\": \"Line $n of a batch that is killed\"}}"
+done >requests.jsonl
+# begin_batch: sends the lines and asks for them; what is acknowledged is in BATCH.
+begin_batch() {
+  local file
+  file=$(curl -fsS -F purpose=batch -F file=@requests.jsonl "$URL/v1/files" | grep -o 'file-[0-9a-f]*')
+  BATCH=$(curl -fsS -H 'Content-Type: application/json' "$URL/v1/batches" \
+    -d "{\"input_file_id\": \"$file\", \"endpoint\": \"/v1/moderations\", \"completion_window\": \"24h\"}" | grep -o 'batch_[0-9a-f]*' | head -1)
+}
+BATCH=
 for round in 1 2 3; do
   serve --data-dir data
+  [ -n "$BATCH" ] || begin_batch
   LOADS=()
   for n in $(seq $LOADERS); do
     load "$n" "$round" &
@@ -39,7 +52,17 @@ cat verdicts.* | sort >acknowledged-verdicts
 cat jobs.* | sort >acknowledged-jobs
 [ "$(wc -l <acknowledged-jobs)" -ge 60 ] || fail "too little load: $(wc -l <acknowledged-jobs) jobs"
 
+[ -n "$BATCH" ] || fail "the batch was not taken"
 serve --data-dir data
+for _ in $(seq 600); do
+  curl -sS "$URL/v1/batches/$BATCH" >batch 2>/dev/null
+  grep -q '"status":"completed"' batch && break
+  sleep 0.2
+done
+like batch '"status":"completed"'
+curl -sS "$URL/v1/files/$(grep -o '"output_file_id":"[^"]*' batch | cut -d'"' -f4)/content" >answers.jsonl
+equal "lines of the batch that were answered" "$(grep -c '"status_code":200' answers.jsonl)" "$BATCH_LINES"
+equal "the order of the answers" "$(grep -o '"custom_id":"[^"]*' answers.jsonl | cut -d'"' -f4 | tr '\n' ' ')" "$(seq -f 'b%.0f' -s ' ' $BATCH_LINES) "
 for _ in $(seq 600); do
   curl -sS "$URL/metrics" 2>/dev/null | grep -q '^safeguard_jobs_waiting 0' &&
     ! curl -sS "$URL/v1/jobs?state=leased" 2>/dev/null | grep -q '"id"' && break
