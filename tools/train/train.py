@@ -24,8 +24,8 @@ import model as m
 import public
 from word_piece import WordPiece
 
-SHARES = {'abuse': 0.17, 'spam': 0.05, 'injection': 0.05, 'harm': 0.08, 'intent': 0.13, 'intimate': 0.15, 'hostility': 0.13,
-          'trade': 0.11, 'assistant': 0.13, 'matrix': 0.35}
+SHARES = {'abuse': 0.17, 'spam': 0.05, 'injection': 0.05, 'harm': 0.08, 'intent': 0.22, 'intimate': 0.15, 'hostility': 0.13,
+          'trade': 0.11, 'assistant': 0.13, 'matrix': 0.6}
 
 
 def options():

@@ -4,8 +4,8 @@
     tune_encoder.py --data .. --corpus .. --policies .. --safeguard .. --base .. --out FOLDER
 
 The score is the one that the screen computes (judges/screen/embedding_policy.cc): over the whole content and its
-sentences the highest of slope * (nearest violating rule - share * nearest safe rule - margin), cosines of mean-pooled
-embeddings. All of a step's contents are compared with all of its policies whose answer is known.
+sentences the highest of slope * (violating side - share * safe side - margin); a side is --nearest of the cosine to its
+nearest rule and the rest of the mean cosine to its rules. All of a step's contents are compared with all of its policies whose answer is known.
 """
 import argparse
 import hashlib
@@ -49,6 +49,9 @@ def options():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--measure-every', type=int, default=300)
     parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
+    parser.add_argument('--nearest', type=float, default=0.2, help="the nearest rule's share of a side; the mean over the rules has the rest")
+    parser.add_argument('--slope', type=float, help='to begin with, instead of that of --start')
+    parser.add_argument('--margin', type=float, help='to begin with, instead of that of --start')
     parser.add_argument('--average', type=float, default=0.995, help="share of the running average of the weights that a step leaves; it ships")
     parser.add_argument('--settle', action='store_true',
                         help='at the end move the margin so that a probability of one half is where the golden sets of the shipped '
@@ -58,8 +61,9 @@ def options():
 
 
 class Encoder(nn.Module):
-    def __init__(self, base, layers):
+    def __init__(self, base, layers, nearest):
         super().__init__()
+        self.nearest = nearest
         self.body = m.Screen(m.LAYERS)
         self.body.load_base(base, layers)
         self.body.dropout = 0.0
@@ -80,6 +84,10 @@ class Encoder(nn.Module):
         total = x.new_zeros(len(units), m.WIDTH).float().index_add(0, torch.tensor(where), x.index_select(0, rows).float())
         return F.normalize(total, dim=1)
 
+    def side(self, cosines):
+        """[units] of [units][rules]."""
+        return self.nearest * cosines.max(1).values + (1 - self.nearest) * cosines.mean(1)
+
     def logits(self, contents, policies):
         """[contents][policies]; a content is (block, spans), a policy [(side, block)]."""
         units = self.pooled([b for b, _ in contents], [s for _, s in contents])
@@ -93,8 +101,8 @@ class Encoder(nn.Module):
             for i, (side, _) in enumerate(policy):
                 sides[side].append(at + i)
             at += len(policy)
-            violating = near[:, sides['violating']].max(1).values
-            safe = near[:, sides['safe']].max(1).values if sides['safe'] else torch.zeros(len(near))
+            violating = self.side(near[:, sides['violating']])
+            safe = self.side(near[:, sides['safe']]) if sides['safe'] else torch.zeros(len(near))
             columns.append(self.slope * (violating - self.share * safe - self.margin))
         table = torch.stack(columns, 1)
         counts = [len(s) for _, s in contents]
@@ -320,7 +328,7 @@ def save(net, o):
     out, base = pathlib.Path(o.out), pathlib.Path(o.base)
     m.write_safetensors(out / 'model.safetensors', net.body.named())
     slope, share, margin = (round(float(x), 6) for x in (net.slope, net.share, net.margin))
-    config = {'kind': 'embedding', 'base': base.name, 'slope': slope, 'safe_share': share, 'margin': margin,
+    config = {'kind': 'embedding', 'base': base.name, 'slope': slope, 'safe_share': share, 'margin': margin, 'nearest_share': net.nearest,
               'base_sha256': hashlib.sha256((base / 'model.safetensors').read_bytes()).hexdigest()}
     (out / 'config.json').write_text(json.dumps(config, indent=2) + '\n', encoding='utf-8')
 
@@ -347,9 +355,13 @@ def main():
     reader = a.Reader(o.safeguard, pathlib.Path(o.out) / 'rules.json')
     texts = Texts(WordPiece(pathlib.Path(o.base) / 'tokenizer.json'), o)
     concepts = public.concepts(o)
-    net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')])
+    net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')], o.nearest)
     if o.start:
         resume(net, pathlib.Path(o.start))
+    with torch.no_grad():
+        for name in ('slope', 'margin'):
+            if getattr(o, name) is not None:
+                getattr(net, name).fill_(getattr(o, name))
     if o.neurons:
         cut(net, texts, concepts, o.neurons)
     steps = Steps(concepts, o, texts, reader)

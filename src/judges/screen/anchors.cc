@@ -37,13 +37,13 @@ std::vector<std::string> QuotedTexts(std::string_view text) {
 
 class Collector {
  public:
-  void Add(std::string text, Side side, std::optional<std::size_t> rule) {
+  void Add(std::string text, Side side, std::optional<std::size_t> rule, bool example = false) {
     const bool blank = text.find_first_not_of(" \t\r\n") == std::string::npos;
     if (side == Side::kNone || blank || anchors_.size() >= kAnchorsMax ||
         !seen_.insert({text, side}).second) {
       return;
     }
-    anchors_.push_back({std::move(text), side, rule});
+    anchors_.push_back({std::move(text), side, rule, example});
   }
 
   std::vector<Anchor> Take() { return std::move(anchors_); }
@@ -92,7 +92,7 @@ std::vector<Anchor> AnchorsOf(const moderation::Policy& policy) {
     }
   }
   for (const moderation::Example& example : policy.examples) {
-    collector.Add(example.text, example.side, RuleOfExample(policy, example));
+    collector.Add(example.text, example.side, RuleOfExample(policy, example), true);
   }
   return collector.Take();
 }

@@ -13,7 +13,8 @@ namespace safeguard::judges {
 struct Anchor {
   std::string text;
   moderation::Side side = moderation::Side::kViolating;
-  std::optional<std::size_t> rule;  // index into Policy::rules
+  std::optional<std::size_t> rule{};  // index into Policy::rules
+  bool example = false;               // one of the policy's labelled examples
 };
 
 // Rules (each whole, and each example quoted inside it), levels without rules, and labelled

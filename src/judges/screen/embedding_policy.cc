@@ -42,7 +42,21 @@ EmbeddingPolicy::EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> 
       anchors_(std::move(anchors)),
       anchor_embeddings_(std::move(anchor_embeddings)),
       hidden_(hidden),
-      scoring_(scoring) {}
+      scoring_(scoring) {
+  for (const Side side : {Side::kViolating, Side::kSafe}) {
+    std::vector<float>& mean = mean_rules_[side == Side::kSafe ? 1 : 0];
+    const auto counts = [&](const Anchor& anchor) {
+      return anchor.side == side && !anchor.example;
+    };
+    const auto count = std::ranges::count_if(anchors_, counts);
+    mean.resize(count > 0 ? hidden_ : 0);
+    for (std::size_t a = 0; a < anchors_.size(); ++a) {
+      for (std::size_t i = 0; counts(anchors_[a]) && i < hidden_; ++i) {
+        mean[i] += anchor_embeddings_[a * hidden_ + i] / static_cast<float>(count);
+      }
+    }
+  }
+}
 
 EmbeddingPolicy::Nearest EmbeddingPolicy::NearestAnchor(std::span<const float> embedding,
                                                         Side side) const {
@@ -65,10 +79,20 @@ EmbeddingPolicy::Nearest EmbeddingPolicy::NearestAnchor(std::span<const float> e
   return nearest;
 }
 
+double EmbeddingPolicy::SideSimilarity(std::span<const float> embedding, Side side) const {
+  const double nearest = NearestAnchor(embedding, side).similarity;
+  const std::vector<float>& mean = mean_rules_[side == Side::kSafe ? 1 : 0];
+  if (mean.empty() || scoring_.nearest_share == 1) {
+    return nearest;
+  }
+  return scoring_.nearest_share * nearest +
+         (1 - scoring_.nearest_share) * Similarity(embedding, mean.data());
+}
+
 double EmbeddingPolicy::Prior(std::span<const float> embedding) const {
   return scoring_.slope *
-         (NearestAnchor(embedding, Side::kViolating).similarity -
-          scoring_.safe_share * NearestAnchor(embedding, Side::kSafe).similarity - scoring_.margin);
+         (SideSimilarity(embedding, Side::kViolating) -
+          scoring_.safe_share * SideSimilarity(embedding, Side::kSafe) - scoring_.margin);
 }
 
 double EmbeddingPolicy::UnitLogit(std::span<const float> embedding) const {

@@ -1,6 +1,7 @@
 // A policy as the embedding screen sees it: anchors, and a logistic layer where cases were given.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -21,13 +22,16 @@ struct EmbeddedCase {
   bool background = false;  // an everyday text, safe, and not labelled by the policy's author
 };
 
-// prior = slope * (nearest violating anchor - safe_share * nearest safe anchor - margin). The
-// values here were chosen on the shipped policies' golden sets, each policy scored with the values
-// that were best on the others (docs/quality.md); a tuned encoder brings its own.
+// prior = slope * (violating side - safe_share * safe side - margin). A side is the cosine to its
+// nearest anchor and the mean cosine to its rules, in the proportion nearest_share : 1 -
+// nearest_share: what is near one rule by chance is rarely near to them all. The values here were
+// chosen on the shipped policies' golden sets, each policy scored with the values that were best on
+// the others (docs/quality.md); a tuned encoder brings its own.
 struct EmbeddingScoring {
   double slope = 8.0;
   double safe_share = 0.6;
   double margin = 0.13;
+  double nearest_share = 1.0;
 };
 
 class EmbeddingPolicy : public ScreenPolicy {
@@ -50,6 +54,8 @@ class EmbeddingPolicy : public ScreenPolicy {
   };
   [[nodiscard]] Nearest NearestAnchor(std::span<const float> embedding,
                                       moderation::Side side) const;
+  [[nodiscard]] double SideSimilarity(std::span<const float> embedding,
+                                      moderation::Side side) const;
   [[nodiscard]] double Prior(std::span<const float> embedding) const;
   [[nodiscard]] double UnitLogit(std::span<const float> embedding) const;
   [[nodiscard]] std::pair<std::size_t, double> BestUnit(const EmbeddedText& text,
@@ -61,6 +67,8 @@ class EmbeddingPolicy : public ScreenPolicy {
   moderation::Policy policy_;
   std::vector<Anchor> anchors_;
   std::vector<float> anchor_embeddings_;
+  // [2][hidden]: means over the anchors that are rules, violating and safe; empty: no such anchor.
+  std::array<std::vector<float>, 2> mean_rules_;
   std::size_t hidden_;
   EmbeddingScoring scoring_;
   std::optional<LogisticModel> learned_;

@@ -61,6 +61,25 @@ TEST(EmbeddingPolicy, EvidenceIsTheBestSentenceNotTheWholeText) {
   EXPECT_EQ(score.end, 30U);
 }
 
+TEST(EmbeddingPolicy, TheMeanOverTheRulesTellsWhatIsNearToOneByChance) {
+  Policy policy;
+  policy.rules.resize(2);
+  // Two rules up and down from x; an example lies at the lower one and does not move the mean.
+  const std::vector<Anchor> anchors = {
+      {"a", Side::kViolating, 0}, {"b", Side::kViolating, 1}, {"c", Side::kViolating, 1, true}};
+  const std::vector<float> embeddings = {0.8F, 0.6F, 0.8F, -0.6F, 0.8F, -0.6F};
+  EmbeddingScoring scoring;
+  const auto score = [&](std::pair<float, float> direction) {
+    return EmbeddingPolicy(policy, anchors, embeddings, 2, scoring).Score(Text({direction}));
+  };
+  EXPECT_GT(score({0.8F, 0.6F}).probability, score({1, 0}).probability);
+  scoring.nearest_share = 0;
+  EXPECT_LT(score({0.8F, 0.6F}).probability, score({1, 0}).probability);
+  const double expected = 1 / (1 + std::exp(-scoring.slope * (0.8 - scoring.margin)));
+  EXPECT_NEAR(score({1, 0}).probability, expected, 1e-6);
+  EXPECT_EQ(score({0.8F, 0.6F}).violating_rule, 0U);
+}
+
 TEST(EmbeddingPolicy, TextWithoutTokensIsNotRead) {
   EXPECT_FALSE(TwoRules().Score(EmbeddedText{}).read);
 }

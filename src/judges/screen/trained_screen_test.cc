@@ -161,6 +161,8 @@ TEST_F(TunedScreen, WhatDoesNotFitIsSaidClearly) {
   EXPECT_THAT(OpenError(), HasSubstr("was trained on another model than " + BaseFolder()));
   WriteTunedConfig(R"("slope":-8.0,"safe_share":0.6,"margin":0.13)", Base());
   EXPECT_THAT(OpenError(), HasSubstr("'slope' is outside its range"));
+  WriteTunedConfig(R"("slope":8.0,"safe_share":0.6,"margin":0.13,"nearest_share":1.5)", Base());
+  EXPECT_THAT(OpenError(), HasSubstr("'nearest_share' is outside its range"));
   WriteTunedConfig(R"("slope":8.0,"safe_share":0.6)", Base());
   EXPECT_THAT(OpenError(), HasSubstr("'margin' is no number"));
   WriteBytes(folder_ + "/screen/config.json", "[");

@@ -61,6 +61,14 @@ Result<TunedConfig> ReadTunedConfig(const std::string& path) {
       return std::unexpected(status.error());
     }
   }
+  // Screens from before there was this number go by the nearest anchor alone.
+  if (json.contains("nearest_share")) {
+    if (Status status =
+            ReadNumber(json, path, "nearest_share", 0.0, 1.0, config.scoring.nearest_share);
+        !status) {
+      return std::unexpected(status.error());
+    }
+  }
   return config;
 }
 
