@@ -32,6 +32,8 @@ struct EmbeddingScoring {
   double safe_share = 0.6;
   double margin = 0.13;
   double nearest_share = 1.0;
+  // Rules are read without Markdown and without the punctuation at their ends, as in training.
+  bool plain_rules = false;
 };
 
 class EmbeddingPolicy : public ScreenPolicy {

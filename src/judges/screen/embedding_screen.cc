@@ -6,6 +6,7 @@
 #include "judges/screen/background.h"
 #include "judges/screen/case_text.h"
 #include "judges/screen/embedding_policy.h"
+#include "judges/screen/plain_text.h"
 
 namespace safeguard::judges {
 namespace {
@@ -28,6 +29,11 @@ EmbeddingScreen::EmbeddingScreen(std::unique_ptr<TextEmbedder> embedder, Embeddi
 Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
     const moderation::Policy& policy, std::span<const GoldenCase> golden) {
   std::vector<Anchor> anchors = AnchorsOf(policy);
+  for (Anchor& anchor : anchors) {
+    if (scoring_.plain_rules && !anchor.example) {
+      anchor.text = PlainText(anchor.text, policy);
+    }
+  }
   std::vector<std::string> case_texts;
   for (const GoldenCase& c : golden) {
     case_texts.push_back(CaseText(c.content));

@@ -135,8 +135,8 @@ class TunedScreen : public TrainedScreen {
                    "\"," + numbers + "}");
   }
   std::string Base() const { return Sha256Hex(std::as_bytes(std::span(base_))); }
-  static double ScoreOf(moderation::Judge& judge) {
-    const auto policy = moderation::ReadPolicy("# Ads\n\n## Violates\n- A1 Sells things.\n", "ads");
+  static double ScoreOf(moderation::Judge& judge, const std::string& rule = "Sells things") {
+    const auto policy = moderation::ReadPolicy("# Ads\n\n## Violates\n- A1 " + rule + "\n", "ads");
     const auto prepared = judge.Prepare(*policy, {});
     return judge.Decide({{*prepared}}, {{moderation::UserMessage("Cheap shoes for sale!")}})[0]
         .score.value();
@@ -154,6 +154,8 @@ TEST_F(TunedScreen, WithTheBasesOwnLayersItIsTheEmbeddingScreen) {
   const auto stricter = Open();
   ASSERT_TRUE(stricter) << Describe(stricter.error());
   EXPECT_LT(ScoreOf(**stricter), ScoreOf(**plain));
+  // A tuned encoder learned rules without their dress.
+  EXPECT_EQ(ScoreOf(**tuned, "**Sells** things."), ScoreOf(**tuned));
 }
 
 TEST_F(TunedScreen, WhatDoesNotFitIsSaidClearly) {

@@ -42,6 +42,7 @@ Result<TunedConfig> ReadTunedConfig(const std::string& path) {
     return config;
   }
   config.tuned_encoder = true;
+  config.scoring.plain_rules = true;
   for (const auto& [key, to] :
        {std::pair("base", &config.base), std::pair("base_sha256", &config.base_sha256)}) {
     const auto found = json.find(key);
