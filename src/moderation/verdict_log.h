@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,15 @@ struct EarlierVerdict {
   friend bool operator==(const EarlierVerdict&, const EarlierVerdict&) = default;
 };
 
+// How a verdict came about: what a receipt tells, so that it can be computed again.
+struct Provenance {
+  std::map<std::string, std::string> settings{};  // DecidedBy's
+  std::vector<LayerStep> path{};                  // of a cascade
+  // Build, kernels and options of the judge, as a JSON object; empty: not told. Filled in by
+  // whoever opened the judge.
+  std::string setup{};
+};
+
 struct VerdictRecord {
   std::int64_t sequence = 0;  // given by the log: later records have higher ones
   TimeMs when = 0;
@@ -55,6 +65,7 @@ struct VerdictRecord {
   // Where not empty, the log has one record with it: the first. For work that may be done twice.
   std::string key;
   std::optional<EarlierVerdict> provisional;
+  Provenance provenance;
 };
 
 // What a later verdict changed.
@@ -113,5 +124,8 @@ class VerdictLog {
   // How many records match; `after` and `limit` do not count.
   virtual Result<std::uint64_t> Count(const VerdictQuery& query) = 0;
 };
+
+// The record of that sequence; nothing where the log has none.
+Result<std::optional<VerdictRecord>> FindVerdict(VerdictLog& log, std::int64_t sequence);
 
 }  // namespace safeguard::moderation

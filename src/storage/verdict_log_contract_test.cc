@@ -53,6 +53,29 @@ class VerdictLogContract : public ::testing::TestWithParam<Kind> {
   std::unique_ptr<VerdictLog> log = GetParam().open(folder.path());
 };
 
+TEST_P(VerdictLogContract, KeepsHowAVerdictCameAbout) {
+  VerdictRecord told = Record("a", "3", 1, false);
+  told.provenance.settings = {{"effort", "low"}};
+  told.provenance.path.push_back(
+      {"screen", "s", Outcome::kSafe, UndeterminedReason::kNone, 0.25, 0, "below the band"});
+  told.provenance.setup = R"({"build":{"version":"1"}})";
+  VerdictRecord same_setup = Record("b", "3", 2, false);
+  same_setup.provenance.setup = told.provenance.setup;
+  const VerdictRecord untold = Record("c", "3", 3, false);
+  Append(told);
+  Append(same_setup);
+  Append(untold);
+  const std::vector<VerdictRecord> records = All({});
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0].provenance.settings, told.provenance.settings);
+  ASSERT_EQ(records[0].provenance.path.size(), 1U);
+  EXPECT_EQ(records[0].provenance.path[0].score, 0.25);
+  EXPECT_EQ(records[0].provenance.path[0].why, "below the band");
+  EXPECT_EQ(records[0].provenance.setup, told.provenance.setup);
+  EXPECT_EQ(records[1].provenance.setup, told.provenance.setup);
+  EXPECT_EQ(records[2].provenance.setup, "");
+}
+
 TEST_P(VerdictLogContract, GivesBackWhatWasAppended) {
   const VerdictRecord written = Record("caf\xC3\xA9", "3", 1234567890123, true);
   Append(written);

@@ -60,7 +60,7 @@ const std::vector<ThirdParty> kThirdParty = {
     {"yaml-cpp/", {"src/moderation/policy"}},
     {"CLI/", {"src/apps"}},
     {"curl/", {"src/apps/pull", "src/http/upstream", "src/http/webhook"}},
-    {"openssl/", {"src/apps/pull"}},
+    {"openssl/", {"src/apps/pull", "src/http/server"}},
     {"sqlite3.h", {"src/storage/sqlite"}},
     {"fasttext/", {"src/judges/dedicated/fasttext"}},
     {"boost/", {"src/http/server"}},

@@ -18,6 +18,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr int kBacklog = 4096;  // a connection beyond it waits a second for another try
+constexpr int kAcceptAtOnce = 64;
 constexpr std::chrono::milliseconds kAcceptPause{50};  // when the process has no descriptors left
 constexpr std::size_t kRefusalsMax = 64;  // told so at once; beyond these, connections are dropped
 
@@ -120,6 +121,9 @@ class BeastServer final : public Server {
     if (!failure) {
       acceptor_->listen(kBacklog, failure);
     }
+    if (!failure) {
+      acceptor_->non_blocking(true, failure);
+    }
     if (failure) {
       return Fail(ErrorCode::kUnavailable,
                   "cannot listen on " + host + " port " + std::to_string(shared_->options.port) +
@@ -168,6 +172,21 @@ class BeastServer final : public Server {
         continue;
       }
       Serve(loop, std::move(socket));
+      AcceptMore(turn);
+    }
+  }
+
+  // Who waits already need not wait for their turn among the busy connections.
+  void AcceptMore(std::size_t& turn) {
+    boost::system::error_code failure;
+    for (int more = 0; more < kAcceptAtOnce && !failure; ++more) {
+      Loop& loop = *loops_[turn % loops_.size()];
+      tcp::socket socket(loop.context());
+      acceptor_->accept(socket, failure);  // does not block: see Listen()
+      if (!failure) {
+        ++turn;
+        Serve(loop, std::move(socket));
+      }
     }
   }
 

@@ -13,6 +13,7 @@
 #include "judges/reasoner/read_result.h"
 #include "judges/reasoner/reasoner_policy.h"
 #include "judges/reasoner/thought_reader.h"
+#include "judges/reasoner/token_hash.h"
 
 namespace safeguard::judges {
 namespace {
@@ -131,9 +132,21 @@ class ReasonerJudge final : public moderation::Judge {
       DecideEach(policies, contents, onlooker, verdicts);
     }
     for (Verdict& verdict : verdicts) {
+      std::map<std::string, std::string> hashes = std::move(verdict.decided_by.settings);
       verdict.decided_by = model_;
+      verdict.decided_by.settings.merge(hashes);
     }
     return verdicts;
+  }
+
+  // What was read and written, as a receipt tells it.
+  static std::map<std::string, std::string> HashesOf(std::string prompt,
+                                                     const GenerationResult& result) {
+    std::vector<std::uint32_t> answer;
+    for (const engine::GeneratedToken& token : result.tokens) {
+      answer.push_back(token.id);
+    }
+    return {{"prompt_ids", std::move(prompt)}, {"answer_ids", TokenHash(answer)}};
   }
 
   // `request` tells its reasoning, where somebody looks on.
@@ -199,7 +212,7 @@ class ReasonerJudge final : public moderation::Judge {
   void DecideEach(Policies policies, std::span<const Content> contents,
                   const moderation::Onlooker& onlooker, std::vector<Verdict>& verdicts) const {
     std::vector<GenerationResult> results(verdicts.size());
-    std::vector<bool> asked(verdicts.size(), false);
+    std::vector<std::string> prompts(verdicts.size());  // hashes; empty: not asked
     const std::size_t shared = SharedBeginning(policies);
     {
       Flight flight(generator_, settings_.options.parallel_max, onlooker.stop);
@@ -219,7 +232,7 @@ class ReasonerJudge final : public moderation::Judge {
                 TooLong(prepared.policy(), std::to_string(prompt.size()) + " tokens with policy");
             continue;
           }
-          asked[at] = true;
+          prompts[at] = TokenHash(prompt);
           GenerationRequest request =
               MakeRequest(settings_, prepared.question(), std::move(prompt), shared);
           TellThoughts(onlooker, p, request);
@@ -228,11 +241,12 @@ class ReasonerJudge final : public moderation::Judge {
       }
     }
     for (std::size_t at = 0; at < verdicts.size(); ++at) {
-      if (asked[at]) {
+      if (!prompts[at].empty()) {
         const ReasonerPolicy& prepared = Prepared(policies[at % policies.size()]);
         const ResultReader reader{bpe_, prepared.policy(), prepared.labels(),
                                   prepared.question().plan};
         verdicts[at] = reader.Read(results[at], contents[at / policies.size()]);
+        verdicts[at].decided_by.settings = HashesOf(std::move(prompts[at]), results[at]);
       }
     }
   }
@@ -245,13 +259,13 @@ class ReasonerJudge final : public moderation::Judge {
     }
     const Result<Question> question = MakeJointQuestion(bpe_, settings_, asked);
     std::vector<GenerationResult> results(contents.size());
-    std::vector<bool> sent(contents.size(), false);
+    std::vector<std::string> prompts(contents.size());  // hashes; empty: not sent
     if (question) {
       Flight flight(generator_, settings_.options.parallel_max, onlooker.stop);
       for (std::size_t c = 0; c < contents.size(); ++c) {
         std::vector<std::uint32_t> prompt = MakePrompt(bpe_, *question, contents[c], false);
-        sent[c] = Fits(prompt) && !Refuse(*asked.front(), contents[c]);
-        if (sent[c]) {
+        if (Fits(prompt) && !Refuse(*asked.front(), contents[c])) {
+          prompts[c] = TokenHash(prompt);
           GenerationRequest request = MakeRequest(settings_, *question, std::move(prompt));
           TellThoughts(onlooker, moderation::Onlooker::kEveryPolicy, request);
           flight.Send(std::move(request), results[c]);
@@ -267,11 +281,12 @@ class ReasonerJudge final : public moderation::Judge {
         verdicts[at] = moderation::Undetermined(prepared.policy().Reference(),
                                                 UndeterminedReason::kInternalError,
                                                 Describe(question.error()));
-      } else if (!sent[c]) {
+      } else if (prompts[c].empty()) {
         verdicts[at] = TooLong(prepared.policy(), "too many tokens with the policies");
       } else {
         const ResultReader reader{bpe_, prepared.policy(), prepared.labels(), question->plan, true};
         verdicts[at] = reader.Read(results[c], contents[c]);
+        verdicts[at].decided_by.settings = HashesOf(prompts[c], results[c]);
       }
     }
   }

@@ -105,6 +105,11 @@ TEST_F(ReasonerJudgeTest, AVerdictWithItsGroundsAndItsOrigin) {
   EXPECT_EQ(verdict.decided_by.settings.at("template"), kPromptTemplate);
   EXPECT_EQ(verdict.decided_by.settings.at("effort"), "low");
   EXPECT_EQ(verdict.decided_by.settings.at("precision"), "int16");
+  const std::string prompt = verdict.decided_by.settings.at("prompt_ids");
+  EXPECT_EQ(prompt.size(), 64U);
+  EXPECT_EQ(verdict.decided_by.settings.at("answer_ids").size(), 64U);
+  EXPECT_EQ(DecideOne("please buy now").decided_by.settings, verdict.decided_by.settings);
+  EXPECT_NE(DecideOne("please sell now").decided_by.settings.at("prompt_ids"), prompt);
 }
 
 TEST_F(ReasonerJudgeTest, ThePromptIsSystemPolicyContent) {

@@ -24,6 +24,9 @@ nlohmann::ordered_json ObjectOf(const Content& content);
 Result<Content> ContentOf(const nlohmann::json& object);
 nlohmann::ordered_json ObjectOf(const EarlierVerdict& verdict);
 Result<EarlierVerdict> EarlierOf(const nlohmann::json& object);
+// All of it but the setup.
+nlohmann::ordered_json ObjectOf(const Provenance& provenance);
+Result<Provenance> ProvenanceOf(const nlohmann::json& object);
 nlohmann::ordered_json ObjectOf(const PolicyReference& policy);
 Result<PolicyReference> PolicyOf(const nlohmann::json& object);
 

@@ -26,6 +26,8 @@ nlohmann::ordered_json ObjectOf(const VerdictRecord& record) {
   if (record.provisional) {
     object["provisional"] = json::ObjectOf(*record.provisional);
   }
+  object["provenance"] = json::ObjectOf(record.provenance);
+  object["setup"] = record.provenance.setup;
   return object;
 }
 
@@ -66,6 +68,14 @@ Result<VerdictRecord> RecordFrom(const nlohmann::json& object) {
       return json::Unreadable();
     }
     record.provisional = std::move(*provisional);
+  }
+  if (object.contains("provenance")) {  // jobs that were queued before there was any have none
+    Result<Provenance> provenance = json::ProvenanceOf(object["provenance"]);
+    if (!provenance || !HasText(object, "setup")) {
+      return json::Unreadable();
+    }
+    record.provenance = std::move(*provenance);
+    record.provenance.setup = object["setup"].get<std::string>();
   }
   return record;
 }

@@ -39,6 +39,7 @@ VerdictRecord RecordOf(const Verdict& verdict, const Content& content, Channel c
   record.layer = verdict.decided_by.layer;
   record.model = verdict.decided_by.model;
   record.model_hash = verdict.decided_by.model_hash;
+  record.provenance = {verdict.decided_by.settings, verdict.path, ""};
   return record;
 }
 
@@ -100,6 +101,20 @@ std::optional<Channel> ChannelFrom(std::string_view text) {
     }
   }
   return std::nullopt;
+}
+
+Result<std::optional<VerdictRecord>> FindVerdict(VerdictLog& log, std::int64_t sequence) {
+  VerdictQuery query;
+  query.after = sequence - 1;
+  query.limit = 1;
+  Result<VerdictPage> page = log.Scan(query);
+  if (!page) {
+    return std::unexpected(page.error());
+  }
+  if (page->records.empty() || page->records.front().sequence != sequence) {
+    return std::nullopt;
+  }
+  return std::move(page->records.front());
 }
 
 }  // namespace safeguard::moderation

@@ -1,7 +1,9 @@
 #include <mutex>
 #include <utility>
 
+#include "base/hash.h"
 #include "moderation/content_json.h"
+#include "moderation/receipt.h"
 #include "storage/sqlite/data_folder.h"
 #include "storage/sqlite/verdict_schema.h"
 #include "storage/stores.h"
@@ -97,6 +99,14 @@ Result<VerdictRecord> RecordOf(const Connection& connection, const Statement& ro
     }
     record.provisional = std::move(*earlier);
   }
+  if (!row.IsNull(21)) {
+    Result<moderation::Provenance> provenance = moderation::ProvenanceFromJson(row.Text(21));
+    if (!provenance) {
+      return Damaged(connection);
+    }
+    record.provenance = std::move(*provenance);
+    record.provenance.setup = row.Text(22);
+  }
   return record;
 }
 
@@ -129,8 +139,8 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
   Result<Statement> verdict = writer_->Prepare(
       "INSERT INTO verdict (at, content_hash, keeps_content, content_id, surface, language, "
       "policy_id, policy_version, policy_hash, channel, outcome, reason, category, rule_ids, "
-      "layer, model, model_hash, score, key, provisional) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "layer, model, model_hash, score, key, provisional, provenance, setup_hash) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING");
   if (!verdict) {
     return std::unexpected(verdict.error());
@@ -139,6 +149,11 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
       writer_->Prepare("INSERT INTO content (hash, json) VALUES (?, ?) ON CONFLICT DO NOTHING");
   if (!content) {
     return std::unexpected(content.error());
+  }
+  Result<Statement> setups =
+      writer_->Prepare("INSERT INTO setup (hash, json) VALUES (?, ?) ON CONFLICT DO NOTHING");
+  if (!setups) {
+    return std::unexpected(setups.error());
   }
   Status status;
   for (const VerdictRecord& record : records) {
@@ -164,7 +179,15 @@ Status SqliteVerdictLog::Insert(std::span<const VerdictRecord> records) {
     record.key.empty() ? verdict->BindNull() : verdict->Bind(record.key);
     record.provisional ? verdict->Bind(moderation::EarlierJson(*record.provisional))
                        : verdict->BindNull();
+    verdict->Bind(moderation::ProvenanceJson(record.provenance));
+    const std::string& setup = record.provenance.setup;
+    const std::string setup_hash = setup.empty() ? "" : Blake2bHex(setup);
+    setup.empty() ? verdict->BindNull() : verdict->Bind(setup_hash);
     status = verdict->Run();
+    if (status && !setup.empty()) {
+      setups->Reset();
+      status = setups->Bind(setup_hash).Bind(setup).Run();
+    }
     if (status && record.content) {
       content->Reset();
       status =
@@ -186,9 +209,9 @@ Result<VerdictPage> SqliteVerdictLog::Scan(const VerdictQuery& query) {
   Result<Statement> rows = reader_->Prepare(
       "SELECT sequence, at, content_hash, content_id, surface, language, policy_id, "
       "policy_version, policy_hash, channel, outcome, reason, score, category, rule_ids, layer, "
-      "model, model_hash, json, ifnull(key, ''), provisional FROM verdict LEFT JOIN content ON "
-      "keeps_content AND content.hash = "
-      "content_hash WHERE sequence > ?" +
+      "model, model_hash, content.json, ifnull(key, ''), provisional, provenance, "
+      "ifnull(setup.json, '') FROM verdict LEFT JOIN content ON keeps_content AND content.hash = "
+      "content_hash LEFT JOIN setup ON setup.hash = setup_hash WHERE sequence > ?" +
       Conditions(query) + " ORDER BY sequence LIMIT ?");
   if (!rows) {
     return std::unexpected(rows.error());

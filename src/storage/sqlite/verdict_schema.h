@@ -43,7 +43,15 @@ ALTER TABLE verdict ADD COLUMN provisional TEXT;    -- JSON; NULL: there was non
 CREATE UNIQUE INDEX verdict_key ON verdict (key) WHERE key IS NOT NULL;
 )";
 
-inline constexpr const char* kVerdictMigrations[] = {kVerdictSchema1, kVerdictSchema2};
+// What receipts tell. Most verdicts share one setup, which is kept once.
+inline constexpr const char* kVerdictSchema3 = R"(
+ALTER TABLE verdict ADD COLUMN provenance TEXT;     -- JSON; NULL: recorded before there was any
+ALTER TABLE verdict ADD COLUMN setup_hash TEXT;     -- NULL: not told
+CREATE TABLE setup (hash TEXT NOT NULL UNIQUE, json TEXT NOT NULL) STRICT;
+)";
+
+inline constexpr const char* kVerdictMigrations[] = {kVerdictSchema1, kVerdictSchema2,
+                                                     kVerdictSchema3};
 inline constexpr Schema kVerdictSchema{0x73667664, "verdict logs", kVerdictMigrations};  // "sfvd"
 
 }  // namespace safeguard::storage
