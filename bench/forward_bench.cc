@@ -2,7 +2,7 @@
 // layer with random weights in memory, and no unembedding. Rates are for all 24 layers. A decoded
 // token reads 0.2 GB of the 0.9 GB of weights here, more than caches hold.
 //
-// SAFEGUARD_KERNELS forces a kernel table, SAFEGUARD_PRECISION f32, int16 or int8. With
+// SAFEGUARD_KERNELS forces a kernel table, SAFEGUARD_PRECISION f32, int16, int8 or bf16. With
 // FORWARD_BENCH_DENSE=q8_0 the dense weights are Q8_0, as in a GGUF, else bfloat16. Rates are by
 // wall clock: run it on an idle machine.
 #include <benchmark/benchmark.h>

@@ -41,8 +41,8 @@ struct ReasonerOptions {
   std::size_t cache_bytes_max = std::size_t{4} << 30;  // of keys and values
   std::size_t parallel_max = 64;                       // verdicts in one batch
   std::string drafts = "auto";                         // off, auto, always (engine/generator.h)
-  // default, f32, int16, int8, bf16 (engine/model_precision.h). The answers of two of them differ now and
-  // then; verdicts say which it was.
+  // default, f32, int16, int8, bf16 (engine/model_precision.h). The answers of two of them differ
+  // now and then; verdicts say which it was.
   std::string precision = "default";
   bool interactive = false;  // somebody waits for each verdict: before others' batch requests
   // Policies that were read are kept here and need not be read again by the next start; empty: they

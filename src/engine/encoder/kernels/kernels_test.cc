@@ -418,6 +418,8 @@ TEST(ChooseKernels, ForcedNamesAndTheDefault) {
   EXPECT_EQ(&ChooseKernels("reference", nullptr), &kReferenceKernels);
   EXPECT_EQ(&ChooseKernels("no such table", nullptr), &kReferenceKernels);
   EXPECT_EQ(&ChooseKernels("", nullptr), &kReferenceKernels);
+  EXPECT_EQ(&ChooseKernels("avx512vnni", nullptr), &ChooseKernels("avx512", nullptr))
+      << "a name of the reasoner's";
   EXPECT_TRUE(ChooseKernels(nullptr, nullptr).supported());
   for (std::size_t i = 0; i < AllKernels().count; ++i) {
     const KernelTable& table = *AllKernels().tables[i];
