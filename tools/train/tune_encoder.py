@@ -38,6 +38,8 @@ def options():
         parser.add_argument('--' + name, required=True)
     parser.add_argument('--layers', default='0,1,2,3,4,5')
     parser.add_argument('--start', help='folder of tuned weights to go on from')
+    parser.add_argument('--blend', nargs=2, metavar=('FOLDER', 'SHARE'),
+                        help='another such folder, and its share of the weights to begin with')
     parser.add_argument('--steps', type=int, default=900)
     parser.add_argument('--stop-at', type=int, help='steps after which to end, on the schedule of --steps')
     parser.add_argument('--concepts', type=int, default=10, help='a step')
@@ -47,6 +49,7 @@ def options():
     parser.add_argument('--content-tokens', type=int, default=160)
     parser.add_argument('--anchor-tokens', type=int, default=64)
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--intents', type=float, help="the intents' weight in the choice of concepts")
     parser.add_argument('--measure-every', type=int, default=300)
     parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
     parser.add_argument('--nearest', type=float, default=0.2, help="the nearest rule's share of a side; the mean over the rules has the rest")
@@ -159,7 +162,7 @@ class Steps:
     def __init__(self, concepts, o, texts, reader):
         self.o, self.texts, self.reader = o, texts, reader
         self.rng = random.Random(o.seed)
-        shares = train.SHARES
+        shares = train.SHARES | ({'intent': o.intents} if o.intents else {})
         self.sampler = batches.Sampler(concepts, shares, texts.tokenizer, 0, o.content_tokens, o.seed)
         self.sampler.rng = self.rng
 
@@ -358,6 +361,12 @@ def main():
     net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')], o.nearest)
     if o.start:
         resume(net, pathlib.Path(o.start))
+    if o.blend:
+        own = [p.detach().clone() for p in net.parameters()]
+        resume(net, pathlib.Path(o.blend[0]))
+        with torch.no_grad():
+            for p, start in zip(net.parameters(), own):
+                p.lerp_(start, 1 - float(o.blend[1]))
     with torch.no_grad():
         for name in ('slope', 'margin'):
             if getattr(o, name) is not None:
