@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/language_model.h"
 #include "engine/packed_file.h"
 #include "moderation/judge.h"
 #include "moderation/policy.h"
@@ -54,6 +55,14 @@ struct ReasonerOptions {
 
 // Opens the model. Unknown words in the options: kInvalidInput that names the choices.
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
+
+// The same, and the model it runs on, for whoever uses the checkpoint for something else too. Both
+// keep the model alive.
+struct ReasonerAndModel {
+  std::unique_ptr<moderation::Judge> judge;
+  std::shared_ptr<engine::LanguageModel> model;
+};
+Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options);
 
 // Several at once, in order: those of the same checkpoint and precision share one model, opened
 // with the threads, cache, drafts and folder of the first of them.

@@ -37,6 +37,11 @@ CalibratedJudge::CalibratedJudge(std::unique_ptr<Judge> judge, CalibrationSource
 
 Result<std::shared_ptr<const PreparedPolicy>> CalibratedJudge::Prepare(
     const Policy& policy, std::span<const GoldenCase> golden) {
+  return PrepareFor(policy, golden, "");
+}
+
+Result<std::shared_ptr<const PreparedPolicy>> CalibratedJudge::PrepareFor(
+    const Policy& policy, std::span<const GoldenCase> golden, const std::string& owner) {
   Result<std::optional<ScoreCalibration>> calibration = source_(policy);
   if (!calibration) {
     return std::unexpected(calibration.error());
@@ -48,7 +53,7 @@ Result<std::shared_ptr<const PreparedPolicy>> CalibratedJudge::Prepare(
     raw = RawThresholds(**calibration, policy);
     inner.thresholds = raw;
   }
-  Result<std::shared_ptr<const PreparedPolicy>> prepared = judge_->Prepare(inner, golden);
+  Result<std::shared_ptr<const PreparedPolicy>> prepared = judge_->PrepareFor(inner, golden, owner);
   if (!prepared) {
     return std::unexpected(prepared.error());
   }
@@ -60,6 +65,13 @@ std::vector<Verdict> CalibratedJudge::Decide(
     std::span<const std::shared_ptr<const PreparedPolicy>> policies,
     std::span<const Content> contents) {
   return DecideSample(policies, contents, 0);
+}
+
+std::vector<Verdict> CalibratedJudge::DecideUntil(
+    std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+    std::span<const Content> contents, const StopSignal& stop) {
+  return Calibrated(policies,
+                    [&](auto inner) { return judge_->DecideUntil(inner, contents, stop); });
 }
 
 std::vector<Verdict> CalibratedJudge::DecideSample(

@@ -25,8 +25,14 @@ class CalibratedJudge final : public Judge {
 
   Result<std::shared_ptr<const PreparedPolicy>> Prepare(
       const Policy& policy, std::span<const GoldenCase> golden) override;
+  Result<std::shared_ptr<const PreparedPolicy>> PrepareFor(const Policy& policy,
+                                                           std::span<const GoldenCase> golden,
+                                                           const std::string& owner) override;
   std::vector<Verdict> Decide(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                               std::span<const Content> contents) override;
+  std::vector<Verdict> DecideUntil(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+                                   std::span<const Content> contents,
+                                   const StopSignal& stop) override;
   std::vector<Verdict> DecideSample(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                                     std::span<const Content> contents,
                                     std::uint64_t sample) override;

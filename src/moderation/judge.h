@@ -41,6 +41,9 @@ struct Onlooker {
   std::stop_token stop{};
 };
 
+// Whether there is no more time, or nobody who wants to know. Asked often, from any thread.
+using StopSignal = std::function<bool()>;
+
 class Judge {
  public:
   virtual ~Judge() = default;
@@ -51,11 +54,27 @@ class Judge {
   virtual Result<std::shared_ptr<const PreparedPolicy>> Prepare(
       const Policy& policy, std::span<const GoldenCase> golden) = 0;
 
+  // Prepare, for a policy that only `owner` may use: nothing that the judge keeps of it serves, or
+  // by being there tells anything to, another owner's. Empty: it is everybody's.
+  virtual Result<std::shared_ptr<const PreparedPolicy>> PrepareFor(
+      const Policy& policy, std::span<const GoldenCase> golden, const std::string& /*owner*/) {
+    return Prepare(policy, golden);
+  }
+
   // One verdict for each (content, policy), content-major: verdicts[c * policies.size() + p].
   // Never fails as a whole: what cannot be judged is an undetermined verdict. Thread-safe.
   virtual std::vector<Verdict> Decide(
       std::span<const std::shared_ptr<const PreparedPolicy>> policies,
       std::span<const Content> contents) = 0;
+
+  // Decide, until `stop` says so: what is not decided then is undetermined (kTimeout). Asked
+  // between the steps of one content too, so that a long one cannot hold a judge. A judge that
+  // cannot stop answers as Decide does.
+  virtual std::vector<Verdict> DecideUntil(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, const StopSignal& /*stop*/) {
+    return Decide(policies, contents);
+  }
 
   // Decide as another draw: where the judge samples, `sample` above 0 gives it other random
   // numbers. A judge that does not sample answers as Decide does.

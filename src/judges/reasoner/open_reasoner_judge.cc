@@ -21,10 +21,20 @@ class OwningJudge final : public moderation::Judge {
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override {
     return judge_->Prepare(policy, golden);
   }
+  Result<std::shared_ptr<const moderation::PreparedPolicy>> PrepareFor(
+      const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden,
+      const std::string& owner) override {
+    return judge_->PrepareFor(policy, golden, owner);
+  }
   std::vector<moderation::Verdict> Decide(
       std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
       std::span<const moderation::Content> contents) override {
     return judge_->Decide(policies, contents);
+  }
+  std::vector<moderation::Verdict> DecideUntil(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents, const moderation::StopSignal& stop) override {
+    return judge_->DecideUntil(policies, contents, stop);
   }
   std::vector<moderation::Verdict> DecideSample(
       std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
@@ -74,11 +84,24 @@ Result<std::unique_ptr<engine::LanguageModel>> OpenModel(ReasonerSettings& setti
 }
 
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options) {
-  auto judges = OpenReasonerJudges(std::span(&options, 1));
-  if (!judges) {
-    return std::unexpected(judges.error());
+  Result<ReasonerAndModel> opened = OpenReasonerAndModel(options);
+  if (!opened) {
+    return std::unexpected(opened.error());
   }
-  return std::move(judges->front());
+  return std::move(opened->judge);
+}
+
+Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options) {
+  Result<ReasonerSettings> settings = UnderstandOptions(options);
+  if (!settings) {
+    return std::unexpected(settings.error());
+  }
+  Result<std::unique_ptr<engine::LanguageModel>> opened = OpenModel(*settings);
+  if (!opened) {
+    return std::unexpected(opened.error());
+  }
+  std::shared_ptr<engine::LanguageModel> model = std::move(*opened);
+  return ReasonerAndModel{std::make_unique<OwningJudge>(model, *settings), model};
 }
 
 Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -29,6 +30,7 @@ using Policies = std::span<const std::shared_ptr<const PreparedPolicy>>;
 
 // Fewer tokens in common are computed again rather than kept.
 constexpr std::size_t kSharedTokensMin = 32;
+constexpr std::chrono::milliseconds kLookAtStop{50};
 
 // Requests given to the generator at once, never more than it can queue, and waited for.
 class Flight {
@@ -90,9 +92,15 @@ class ReasonerJudge final : public moderation::Judge {
 
   // Golden cases are not shown to the model: they are what it is measured by.
   Result<std::shared_ptr<const PreparedPolicy>> Prepare(
-      const Policy& policy, std::span<const moderation::GoldenCase> /*golden*/) override {
+      const Policy& policy, std::span<const moderation::GoldenCase> golden) override {
+    return PrepareFor(policy, golden, "");
+  }
+
+  Result<std::shared_ptr<const PreparedPolicy>> PrepareFor(
+      const Policy& policy, std::span<const moderation::GoldenCase> /*golden*/,
+      const std::string& owner) override {
     Result<std::shared_ptr<const ReasonerPolicy>> prepared =
-        ReasonerPolicy::Make(bpe_, settings_, policy);
+        ReasonerPolicy::Make(bpe_, settings_, policy, owner);
     if (!prepared) {
       return std::unexpected(prepared.error());
     }
@@ -101,6 +109,26 @@ class ReasonerJudge final : public moderation::Judge {
 
   std::vector<Verdict> Decide(Policies policies, std::span<const Content> contents) override {
     return DecideBefore(policies, contents, {});
+  }
+
+  std::vector<Verdict> DecideUntil(Policies policies, std::span<const Content> contents,
+                                   const moderation::StopSignal& stop) override {
+    std::stop_source called_off;
+    if (stop()) {
+      called_off.request_stop();
+    }
+    const std::jthread watch([&](const std::stop_token& decided) {
+      std::mutex mutex;
+      std::condition_variable_any ended;
+      std::unique_lock lock(mutex);
+      while (!decided.stop_requested() && !called_off.stop_requested()) {
+        ended.wait_for(lock, decided, kLookAtStop, [] { return false; });
+        if (stop()) {
+          called_off.request_stop();
+        }
+      }
+    });
+    return DecideBefore(policies, contents, {{}, called_off.get_token()});
   }
 
   std::vector<Verdict> DecideAloud(Policies policies, const Content& content,
@@ -257,7 +285,13 @@ class ReasonerJudge final : public moderation::Judge {
     for (const auto& policy : policies) {
       asked.push_back(&policy->policy());
     }
-    const Result<Question> question = MakeJointQuestion(bpe_, settings_, asked);
+    Result<Question> question = MakeJointQuestion(bpe_, settings_, asked);
+    for (const auto& policy : policies) {
+      const std::string& owner = Prepared(policy).question().owner;
+      if (question && !owner.empty()) {
+        question->owner = owner;  // one caller's: there are no two
+      }
+    }
     std::vector<GenerationResult> results(contents.size());
     std::vector<std::string> prompts(contents.size());  // hashes; empty: not sent
     if (question) {

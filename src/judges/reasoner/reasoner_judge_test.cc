@@ -126,6 +126,36 @@ TEST_F(ReasonerJudgeTest, ThePromptIsSystemPolicyContent) {
   EXPECT_TRUE(request.reasoning.has_value());
 }
 
+TEST_F(ReasonerJudgeTest, AnOwnersPolicySharesNoPrefixWithAnothers) {
+  const auto judge = Judge({});
+  const auto policy = moderation::ReadPolicy(kSpam, "test");
+  const moderation::Content content = moderation::UserMessage("buy now");
+  for (const char* owner : {"", "acme", "bolt"}) {
+    const auto prepared = *judge->PrepareFor(*policy, {}, owner);
+    judge->Decide(std::span(&prepared, 1), std::span(&content, 1));
+    EXPECT_EQ(generator_.requests.back().prefix_salt, owner);
+    EXPECT_EQ(generator_.requests.back().tenant, owner);
+  }
+  EXPECT_EQ(generator_.requests[0].prompt, generator_.requests[2].prompt) << "nor anything else";
+}
+
+TEST_F(ReasonerJudgeTest, WhatNobodyWaitsForIsCalledOff) {
+  const auto judge = Judge({});
+  const auto policy = moderation::ReadPolicy(kSpam, "test");
+  const auto prepared = *judge->Prepare(*policy, {});
+  const moderation::Content content = moderation::UserMessage("buy now");
+  const auto decide = [&](bool over) {
+    return judge
+        ->DecideUntil(std::span(&prepared, 1), std::span(&content, 1), [over] { return over; })
+        .front();
+  };
+  EXPECT_EQ(decide(false).outcome, Outcome::kViolation);
+  EXPECT_TRUE(generator_.cancelled.empty());
+  Finish(FinishReason::kCancelled, false);
+  EXPECT_EQ(decide(true).outcome, Outcome::kUndetermined);
+  EXPECT_EQ(generator_.cancelled.size(), 1U);
+}
+
 TEST_F(ReasonerJudgeTest, AnotherDrawChangesTheSeedAlone) {
   ReasonerOptions options;
   options.seed = 40;

@@ -42,8 +42,10 @@ Result<Question> MakeJointQuestion(const engine::Bpe& bpe, const ReasonerSetting
   return MakeQuestion(bpe, settings, std::move(message), std::move(plan));
 }
 
-Result<std::shared_ptr<const ReasonerPolicy>> ReasonerPolicy::Make(
-    const engine::Bpe& bpe, const ReasonerSettings& settings, const moderation::Policy& policy) {
+Result<std::shared_ptr<const ReasonerPolicy>> ReasonerPolicy::Make(const engine::Bpe& bpe,
+                                                                   const ReasonerSettings& settings,
+                                                                   const moderation::Policy& policy,
+                                                                   const std::string& owner) {
   std::shared_ptr<ReasonerPolicy> prepared(new ReasonerPolicy(policy));
   AnswerPlan plan = PlanAnswer(policy, prepared->labels_, settings.form);
   if (settings.options.instant && !plan.verdict) {
@@ -59,6 +61,7 @@ Result<std::shared_ptr<const ReasonerPolicy>> ReasonerPolicy::Make(
     return std::unexpected(question.error());
   }
   prepared->question_ = std::move(*question);
+  prepared->question_.owner = owner;
   const std::size_t own =
       settings.options.reasoning_tokens_max + settings.options.answer_tokens_max;
   if (prepared->question_.prefix.size() + own >= settings.context_max) {
@@ -94,6 +97,8 @@ engine::GenerationRequest MakeRequest(const ReasonerSettings& settings, const Qu
     request.prefix_ends.push_back(shared);
   }
   request.prefix_ends.push_back(question.prefix.size());
+  request.prefix_salt = question.owner;
+  request.tenant = question.owner;
   request.priority =
       options.interactive ? engine::Priority::kInteractive : engine::Priority::kBatch;
   request.sampling.temperature = options.temperature;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/bpe.h"
@@ -20,6 +21,7 @@ struct Question {
   std::vector<std::uint32_t> prefix;  // ids up to the content, the same for every content
   AnswerPlan plan;
   std::shared_ptr<const engine::Grammar> grammar;  // null: the answer is free
+  std::string owner;  // of the policies; prefixes are not shared between owners
 };
 
 Result<Question> MakeQuestion(const engine::Bpe& bpe, const ReasonerSettings& settings,
@@ -27,9 +29,11 @@ Result<Question> MakeQuestion(const engine::Bpe& bpe, const ReasonerSettings& se
 
 class ReasonerPolicy final : public moderation::PreparedPolicy {
  public:
+  // `owner`: who shares the prefix in the engine's cache; empty: all whose policies are nobody's.
   static Result<std::shared_ptr<const ReasonerPolicy>> Make(const engine::Bpe& bpe,
                                                             const ReasonerSettings& settings,
-                                                            const moderation::Policy& policy);
+                                                            const moderation::Policy& policy,
+                                                            const std::string& owner = {});
 
   [[nodiscard]] const moderation::Policy& policy() const override { return policy_; }
   [[nodiscard]] const AnswerLabels& labels() const { return labels_; }

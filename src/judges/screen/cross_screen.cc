@@ -129,7 +129,8 @@ Result<std::shared_ptr<const ScreenPolicy>> CrossScreen::Prepare(
 }
 
 std::vector<ScreenScore> CrossScreen::Score(std::span<const ScreenPolicy* const> policies,
-                                            std::span<const std::string_view> texts) {
+                                            std::span<const std::string_view> texts,
+                                            const moderation::StopSignal& stop) {
   std::vector<const CrossPolicy*> ours;
   std::vector<const engine::PolicyBlock*> blocks;
   bool states = false;
@@ -146,7 +147,10 @@ std::vector<ScreenScore> CrossScreen::Score(std::span<const ScreenPolicy* const>
       passages.push_back({&text, window});
     }
   }
-  const PairScores pairs = reader_->Score(passages, blocks, states);
+  const PairScores pairs = reader_->Score(passages, blocks, states, stop);
+  if (pairs.logits.size() != passages.size() * blocks.size()) {
+    return {};  // stopped
+  }
   const std::size_t hidden = states ? reader_->hidden() : 0;
   std::vector<ScreenScore> scores(texts.size() * policies.size());
   for (std::size_t p = 0; p < policies.size(); ++p) {

@@ -33,7 +33,8 @@ class CrossScreen : public Screen {
   Result<std::shared_ptr<const ScreenPolicy>> Prepare(
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override;
   std::vector<ScreenScore> Score(std::span<const ScreenPolicy* const> policies,
-                                 std::span<const std::string_view> texts) override;
+                                 std::span<const std::string_view> texts,
+                                 const moderation::StopSignal& stop) override;
   [[nodiscard]] std::string model_name() const override { return model_name_; }
   [[nodiscard]] std::string model_hash() const override { return model_hash_; }
   [[nodiscard]] ThreadPool& pool() override { return reader_->pool(); }

@@ -54,7 +54,7 @@ std::vector<ScreenScore> Score(CrossScreen& screen, const std::vector<Policy>& p
     prepared.push_back(screen.Prepare(policy, golden).value());
     pointers.push_back(prepared.back().get());
   }
-  return screen.Score(pointers, texts);
+  return screen.Score(pointers, texts, {});
 }
 
 // `count` harmless words.
@@ -108,8 +108,8 @@ TEST(CrossScreen, RuleBlocksAreEncodedOnce) {
   const auto policy = made.screen->Prepare(PolicyOf({"bad", "worse", "worst"}), {}).value();
   const ScreenPolicy* const policies[] = {policy.get()};
   const std::string_view texts[] = {"bad", "the worse day"};
-  made.screen->Score(policies, texts);
-  made.screen->Score(policies, texts);
+  made.screen->Score(policies, texts, {});
+  made.screen->Score(policies, texts, {});
   EXPECT_EQ(made.encoder->policies_encoded, 4U);
 }
 
@@ -123,7 +123,7 @@ TEST(CrossScreen, NoPlaceInALongTextIsOverlooked) {
     const std::string head = Harmless(before);
     const std::string text = head + "bad " + Harmless(after);
     const std::string_view texts[] = {text};
-    const ScreenScore score = made.screen->Score(policies, texts)[0];
+    const ScreenScore score = made.screen->Score(policies, texts, {})[0];
     RC_ASSERT(score.probability > 0.85);
     RC_ASSERT(score.begin <= head.size());
     RC_ASSERT(score.end >= head.size() + 3);

@@ -86,8 +86,12 @@ Result<std::shared_ptr<const ScreenPolicy>> EmbeddingScreen::Prepare(
 }
 
 std::vector<ScreenScore> EmbeddingScreen::Score(std::span<const ScreenPolicy* const> policies,
-                                                std::span<const std::string_view> texts) {
-  const std::vector<EmbeddedText> embedded = embedder_->Embed(texts);
+                                                std::span<const std::string_view> texts,
+                                                const moderation::StopSignal& stop) {
+  const std::vector<EmbeddedText> embedded = embedder_->Embed(texts, stop);
+  if (embedded.size() != texts.size()) {
+    return {};  // stopped
+  }
   std::vector<const EmbeddingPolicy*> ours;
   for (const ScreenPolicy* policy : policies) {
     ours.push_back(dynamic_cast<const EmbeddingPolicy*>(policy));

@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t kOverlapTokens = 32;
 // Bounds the memory of the last layer's rows: 3 KiB a pair, as much again with states.
 constexpr std::size_t kPairsAtOnce = 4096;
+// What can be stopped comes in smaller steps: tens of milliseconds.
+constexpr std::size_t kPairsBetweenLooks = 256;
 
 // Turns a state into one of length 1.
 void Normalise(std::span<float> state) {
@@ -107,14 +109,15 @@ std::vector<WindowedText> PairReader::Read(std::span<const std::string_view> tex
 }
 
 PairScores PairReader::Score(std::span<const Passage> passages,
-                             std::span<const engine::PolicyBlock* const> blocks, bool states) {
+                             std::span<const engine::PolicyBlock* const> blocks, bool states,
+                             const moderation::StopSignal& stop) {
   const engine::PairConfig& config = encoder_->config();
   // What training takes for a violation comes out above one half, as everywhere in this program.
   const double line = std::log(config.threshold / (1 - config.threshold));
   PairScores scores;
-  const std::size_t at_once =
-      std::max<std::size_t>(kPairsAtOnce / std::max<std::size_t>(blocks.size(), 1), 1);
-  for (std::size_t first = 0; first < passages.size(); first += at_once) {
+  const std::size_t at_once = std::max<std::size_t>(
+      (stop ? kPairsBetweenLooks : kPairsAtOnce) / std::max<std::size_t>(blocks.size(), 1), 1);
+  for (std::size_t first = 0; first < passages.size() && !(stop && stop()); first += at_once) {
     const std::size_t count = std::min(at_once, passages.size() - first);
     std::vector<std::vector<std::int32_t>> ids(count);
     std::vector<engine::TokenIds> contents;

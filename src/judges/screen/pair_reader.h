@@ -15,6 +15,7 @@
 #include "engine/word_piece.h"
 #include "judges/screen/sentence_spans.h"
 #include "judges/screen_text.h"
+#include "moderation/judge.h"
 
 namespace safeguard::judges {
 
@@ -57,8 +58,10 @@ class PairReader {
   // A policy's text, cut where it is longer than a block.
   std::shared_ptr<const engine::PolicyBlock> EncodePolicy(std::string_view text);
   std::vector<WindowedText> Read(std::span<const std::string_view> texts);
+  // Of the first passages only where `stop` said so meanwhile.
   PairScores Score(std::span<const Passage> passages,
-                   std::span<const engine::PolicyBlock* const> blocks, bool states);
+                   std::span<const engine::PolicyBlock* const> blocks, bool states,
+                   const moderation::StopSignal& stop = {});
 
   [[nodiscard]] ThreadPool& pool() { return pool_; }
   [[nodiscard]] std::size_t hidden() const { return encoder_->base_config().hidden; }

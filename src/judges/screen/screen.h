@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/thread_pool.h"
 #include "moderation/golden.h"
+#include "moderation/judge.h"
 #include "moderation/policy.h"
 
 namespace safeguard::judges {
@@ -47,10 +48,11 @@ class Screen {
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) = 0;
 
   // scores[t * policies.size() + p]. Every byte of every text is read, however long. A text's score
-  // does not depend on the others. Thread-safe. REQUIRES: policies prepared by this screen; valid
-  // UTF-8.
+  // does not depend on the others. Nothing at all once `stop` says so, which is asked every
+  // fraction of a second. Thread-safe. REQUIRES: policies prepared by this screen; valid UTF-8.
   virtual std::vector<ScreenScore> Score(std::span<const ScreenPolicy* const> policies,
-                                         std::span<const std::string_view> texts) = 0;
+                                         std::span<const std::string_view> texts,
+                                         const moderation::StopSignal& stop) = 0;
 
   [[nodiscard]] virtual std::string model_name() const = 0;
   [[nodiscard]] virtual std::string model_hash() const = 0;  // SHA-256 of the weights

@@ -1,6 +1,7 @@
 #include "judges/screen/screen_judge.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -176,10 +177,16 @@ Result<std::shared_ptr<const moderation::PreparedPolicy>> ScreenJudge::Prepare(
 std::vector<Verdict> ScreenJudge::Decide(
     std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
     std::span<const Content> contents) {
+  return DecideUntil(policies, contents, {});
+}
+
+std::vector<Verdict> ScreenJudge::DecideUntil(
+    std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+    std::span<const Content> contents, const moderation::StopSignal& stop) {
   std::vector<Verdict> verdicts(contents.size() * policies.size());
   for (std::size_t first = 0; first < contents.size(); first += kContentsABatch) {
     const std::size_t count = std::min(kContentsABatch, contents.size() - first);
-    DecideBatch(policies, contents.subspan(first, count),
+    DecideBatch(policies, contents.subspan(first, count), stop,
                 std::span(verdicts).subspan(first * policies.size(), count * policies.size()));
   }
   return verdicts;
@@ -187,7 +194,8 @@ std::vector<Verdict> ScreenJudge::Decide(
 
 void ScreenJudge::DecideBatch(
     std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
-    std::span<const Content> contents, std::span<Verdict> verdicts) {
+    std::span<const Content> contents, const moderation::StopSignal& stop,
+    std::span<Verdict> verdicts) {
   const Clock::time_point start = Clock::now();
   std::vector<const ScreenPolicy*> screens;
   for (const auto& policy : policies) {
@@ -196,8 +204,12 @@ void ScreenJudge::DecideBatch(
     screens.push_back(ours->screen_policy());
   }
   std::vector<std::optional<Scorable>> scorables(contents.size());
+  std::atomic<bool> stopped = false;
   screen_->pool().ParallelFor(contents.size(), [&](std::size_t c, std::size_t) {
-    if (TextBytes(contents[c]) <= content_bytes_max_ && !IsBlank(contents[c])) {
+    const bool judged = TextBytes(contents[c]) <= content_bytes_max_ && !IsBlank(contents[c]);
+    if (stop && stop()) {
+      stopped.store(true);
+    } else if (judged) {
       scorables[c].emplace(Scorable{ContentTexts(contents[c]), 0});
     }
   });
@@ -211,7 +223,9 @@ void ScreenJudge::DecideBatch(
       texts.push_back(text.view.text);
     }
   }
-  const std::vector<ScreenScore> scores = screen_->Score(screens, texts);
+  const std::vector<ScreenScore> scores =
+      stopped ? std::vector<ScreenScore>() : screen_->Score(screens, texts, stop);
+  stopped = stopped || scores.size() != texts.size() * screens.size();
   // A batch shares the passes of the encoder: each content's share of the time.
   const double milliseconds = MillisecondsSince(start) / static_cast<double>(contents.size());
   const moderation::DecidedBy decided_by = {"screen", screen_->model_name(), screen_->model_hash()};
@@ -219,7 +233,10 @@ void ScreenJudge::DecideBatch(
     for (std::size_t p = 0; p < policies.size(); ++p) {
       const Policy& policy = policies[p]->policy();
       Verdict verdict;
-      if (!scorables[c]) {
+      if (stopped) {
+        verdict = Undetermined(policy.Reference(), UndeterminedReason::kTimeout,
+                               "the time was up before the content was read to its end");
+      } else if (!scorables[c]) {
         verdict = Refused(policy, contents[c], content_bytes_max_);
       } else if (!HasViolatingClause(policy)) {
         verdict = WithoutRules(policy);

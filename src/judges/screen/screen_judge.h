@@ -18,12 +18,15 @@ class ScreenJudge : public moderation::Judge {
   std::vector<moderation::Verdict> Decide(
       std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
       std::span<const moderation::Content> contents) override;
+  std::vector<moderation::Verdict> DecideUntil(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents, const moderation::StopSignal& stop) override;
 
  private:
   // The verdicts of some contents, scored together.
   void DecideBatch(std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
                    std::span<const moderation::Content> contents,
-                   std::span<moderation::Verdict> verdicts);
+                   const moderation::StopSignal& stop, std::span<moderation::Verdict> verdicts);
 
   std::unique_ptr<Screen> screen_;
   std::size_t content_bytes_max_;

@@ -31,8 +31,12 @@ class FakeScreen : public Screen {
     return std::make_shared<FakePolicy>(policy);
   }
   std::vector<ScreenScore> Score(std::span<const ScreenPolicy* const> policies,
-                                 std::span<const std::string_view> texts) override {
+                                 std::span<const std::string_view> texts,
+                                 const moderation::StopSignal& stop) override {
     std::vector<ScreenScore> scores;
+    if (stop && stop()) {
+      return scores;
+    }
     for (const std::string_view text : texts) {
       for (std::size_t p = 0; p < policies.size(); ++p) {
         const std::size_t at = text.find("bad");
@@ -69,6 +73,23 @@ Verdict Judge(const Content& content, const Policy& policy = OneRule(),
   ScreenJudge judge(std::make_unique<FakeScreen>(), bytes_max);
   const std::vector policies = {judge.Prepare(policy, {}).value()};
   return judge.Decide(policies, std::span(&content, 1)).at(0);
+}
+
+TEST(ScreenJudge, WhatTheTimeDidNotReachIsUndetermined) {
+  ScreenJudge judge(std::make_unique<FakeScreen>(), 1000);
+  const std::vector policies = {judge.Prepare(OneRule(), {}).value()};
+  const Content content = moderation::UserMessage("this is bad indeed");
+  for (const int looks : {0, 1}) {  // before the text is read, and while it is scored
+    int asked = 0;
+    const auto verdicts =
+        judge.DecideUntil(policies, std::span(&content, 1), [&] { return asked++ >= looks; });
+    ASSERT_EQ(verdicts.size(), 1U);
+    EXPECT_EQ(verdicts[0].outcome, moderation::Outcome::kUndetermined);
+    EXPECT_EQ(verdicts[0].reason, moderation::UndeterminedReason::kTimeout);
+    EXPECT_EQ(verdicts[0].policy.id, "p");
+  }
+  EXPECT_EQ(judge.DecideUntil(policies, std::span(&content, 1), [] { return false; })[0].outcome,
+            moderation::Outcome::kViolation);
 }
 
 TEST(ScreenJudge, AViolationNamesRuleEvidenceAndWhoDecided) {

@@ -14,6 +14,9 @@ namespace {
 // all-MiniLM-L6-v2 was trained on sequences of up to 256 tokens; two are special.
 constexpr std::size_t kWindowTokensMax = 254;
 constexpr std::size_t kBatchTokens = 1 << 14;  // bounds the memory of hidden states
+// What can be stopped comes in smaller steps: some tens of milliseconds, in which others wait for
+// the threads.
+constexpr std::size_t kTokensBetweenLooks = 1 << 11;
 
 // One encoder input: tokens [begin, end) of text `text`, and the sentences in it.
 struct Window {
@@ -142,7 +145,8 @@ TextEmbedder::TextEmbedder(std::unique_ptr<engine::WordPiece> tokenizer,
                            std::unique_ptr<engine::Encoder> encoder, std::size_t threads)
     : tokenizer_(std::move(tokenizer)), encoder_(std::move(encoder)), pool_(threads) {}
 
-std::vector<EmbeddedText> TextEmbedder::Embed(std::span<const std::string_view> texts) {
+std::vector<EmbeddedText> TextEmbedder::Embed(std::span<const std::string_view> texts,
+                                              const moderation::StopSignal& stop) {
   std::vector<std::vector<engine::WordPieceToken>> tokens(texts.size());
   std::vector<std::vector<TokenSpan>> sentences(texts.size());
   pool_.ParallelFor(texts.size(), [&](std::size_t t, std::size_t) {
@@ -156,13 +160,17 @@ std::vector<EmbeddedText> TextEmbedder::Embed(std::span<const std::string_view> 
     AppendWindows(t, sentences[t], windows);
   }
 
+  const std::size_t tokens_max = stop ? kTokensBetweenLooks : kBatchTokens;
   std::vector<float> pooled;
   for (std::size_t first = 0; first < windows.size();) {
+    if (stop && stop()) {
+      return {};
+    }
     std::vector<WindowInput> inputs;
     std::size_t batch_tokens = 0;
     std::size_t pools = 0;
     std::size_t last = first;
-    for (; last < windows.size() && (last == first || batch_tokens < kBatchTokens); ++last) {
+    for (; last < windows.size() && (last == first || batch_tokens < tokens_max); ++last) {
       inputs.push_back(InputOf(windows[last], tokens[windows[last].text], *tokenizer_));
       batch_tokens += inputs.back().ids.size();
       pools += inputs.back().pools.size();

@@ -18,6 +18,7 @@
 #include "base/thread_pool.h"
 #include "engine/encoder.h"
 #include "engine/word_piece.h"
+#include "moderation/judge.h"
 
 namespace safeguard::judges {
 
@@ -42,8 +43,10 @@ class TextEmbedder {
   static Result<std::unique_ptr<TextEmbedder>> Open(const std::string& folder, std::size_t threads,
                                                     const std::string& tuned_folder = {});
 
-  // One result a text, in order. Thread-safe; callers take turns on the threads.
-  std::vector<EmbeddedText> Embed(std::span<const std::string_view> texts);
+  // One result a text, in order; none at all where `stop` said so meanwhile. Thread-safe; callers
+  // take turns on the threads.
+  std::vector<EmbeddedText> Embed(std::span<const std::string_view> texts,
+                                  const moderation::StopSignal& stop = {});
 
   [[nodiscard]] ThreadPool& pool() { return pool_; }
   [[nodiscard]] std::size_t hidden() const { return encoder_->config().hidden; }

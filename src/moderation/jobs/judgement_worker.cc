@@ -208,7 +208,8 @@ Status Finisher::JudgeAll(std::vector<Case>& cases) {
     for (const Case* one : members) {
       contents.push_back(one->judgement.content);
     }
-    std::vector<Verdict> verdicts = judge_->Decide(policies, contents);
+    // To its end, in the small steps of what could be stopped: others may wait for this judge.
+    std::vector<Verdict> verdicts = judge_->DecideUntil(policies, contents, [] { return false; });
     CHECK(verdicts.size() == policies.size() * contents.size());
     for (std::size_t i = 0; i < members.size(); ++i) {
       const Status kept =
