@@ -55,6 +55,17 @@ class ProcessServices final : public Services {
     return judges::OpenScreenJudge(options);
   }
 
+  Result<JudgeAndModel> OpenJudgeAndModel(const JudgeChoice& choice) override {
+    if (choice.judge != "reasoner") {
+      return Services::OpenJudgeAndModel(choice);
+    }
+    Result<judges::ReasonerAndModel> opened = judges::OpenReasonerAndModel(OptionsOf(choice));
+    if (!opened) {
+      return std::unexpected(opened.error());
+    }
+    return JudgeAndModel{std::move(opened->judge), std::move(opened->model)};
+  }
+
   Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasoners(
       std::span<const JudgeChoice> choices) override {
     std::vector<judges::ReasonerOptions> options;

@@ -6,11 +6,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/input/embedded_file.h"
 #include "apps/judge_choice.h"
 #include "base/result.h"
+#include "engine/language_model.h"
 #include "moderation/judge.h"
 #include "moderation/language_detector.h"
 #include "moderation/list_layer.h"
@@ -48,6 +50,19 @@ class Services {
 
   // An empty model: look in the usual places (model_folders.h).
   virtual Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) = 0;
+  // The same, with the reasoner's model for whoever talks with that checkpoint too; null where the
+  // judge has none.
+  struct JudgeAndModel {
+    std::unique_ptr<moderation::Judge> judge;
+    std::shared_ptr<engine::LanguageModel> model;
+  };
+  virtual Result<JudgeAndModel> OpenJudgeAndModel(const JudgeChoice& choice) {
+    Result<std::unique_ptr<moderation::Judge>> judge = OpenJudge(choice);
+    if (!judge) {
+      return std::unexpected(judge.error());
+    }
+    return JudgeAndModel{std::move(*judge), nullptr};
+  }
   // Reads policies ahead of time for the reasoner, and keeps what was computed (see
   // judges/reasoner_judge.h).
   virtual Result<std::vector<WarmReport>> WarmPolicies(

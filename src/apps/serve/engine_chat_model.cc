@@ -1,8 +1,10 @@
 #include "apps/serve/engine_chat_model.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <mutex>
-#include <shared_mutex>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "apps/input/model_folders.h"
@@ -229,44 +231,87 @@ class EngineChatModel final : public http::ChatModel {
   std::size_t context_max_;
 };
 
+// Its questions end when it is stopped, whoever else uses the model.
 class LoadedChatModel final : public OwnedChatModel {
  public:
-  explicit LoadedChatModel(std::unique_ptr<engine::LanguageModel> model)
+  explicit LoadedChatModel(std::shared_ptr<engine::LanguageModel> model)
       : name_(model->name()),
         model_(std::move(model)),
         chat_(model_->generator(), model_->bpe(), name_, model_->context_max()) {}
+  ~LoadedChatModel() override { StopAll(); }
 
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   Result<std::uint64_t> Ask(ChatQuestion question, OnPiece on_piece, OnEnd on_end) override {
-    const std::shared_lock lock(mutex_);
-    if (model_ == nullptr) {
-      return Fail(ErrorCode::kLimit, "the service stops", "send again");
-    }
-    return chat_.Ask(std::move(question), std::move(on_piece), std::move(on_end));
-  }
-
-  void Cancel(std::uint64_t id) override {
-    const std::shared_lock lock(mutex_);
-    if (model_ != nullptr) {
-      chat_.Cancel(id);
-    }
-  }
-
-  void Stop() override {
-    std::unique_ptr<engine::LanguageModel> ending;
+    auto asked = std::make_shared<Asked>();
     {
       const std::lock_guard lock(mutex_);
-      ending = std::move(model_);
+      if (stopping_) {
+        return Fail(ErrorCode::kLimit, "the service stops", "send again");
+      }
+      asked_.insert(asked);
     }
-    // Destroyed without the lock: it calls every on_end, and they may lead to Cancel().
+    const Result<std::uint64_t> id =
+        chat_.Ask(std::move(question), std::move(on_piece),
+                  [this, asked, on_end = std::move(on_end)](const ChatEnd& end) {
+                    on_end(end);
+                    Leave(asked);
+                  });
+    if (!id) {
+      Leave(asked);
+      return id;
+    }
+    bool late = false;
+    {
+      const std::lock_guard lock(mutex_);
+      asked->id = *id;
+      late = stopping_;
+    }
+    if (late) {
+      chat_.Cancel(*id);  // Stop() came before it had a number
+    }
+    return id;
   }
 
+  void Cancel(std::uint64_t id) override { chat_.Cancel(id); }
+  void Stop() override { StopAll(); }
+
  private:
+  struct Asked {
+    std::optional<std::uint64_t> id;  // guarded by mutex_; none while it is being asked
+  };
+
+  void Leave(const std::shared_ptr<Asked>& asked) {
+    const std::lock_guard lock(mutex_);  // held over the notice: who waits may destroy us
+    asked_.erase(asked);
+    left_.notify_all();
+  }
+
+  void StopAll() {
+    std::vector<std::uint64_t> ids;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      for (const std::shared_ptr<Asked>& asked : asked_) {
+        if (asked->id) {
+          ids.push_back(*asked->id);
+        }
+      }
+    }
+    for (const std::uint64_t id : ids) {
+      chat_.Cancel(id);
+    }
+    std::unique_lock lock(mutex_);
+    left_.wait(lock, [&] { return asked_.empty(); });
+  }
+
   std::string name_;
-  std::shared_mutex mutex_;
-  std::unique_ptr<engine::LanguageModel> model_;  // guarded by mutex_; null once stopped
-  EngineChatModel chat_;                          // works with *model_
+  std::shared_ptr<engine::LanguageModel> model_;
+  EngineChatModel chat_;  // works with *model_
+  std::mutex mutex_;
+  std::condition_variable left_;
+  bool stopping_ = false;                   // guarded by mutex_
+  std::set<std::shared_ptr<Asked>> asked_;  // and not ended; guarded by mutex_
 };
 
 }  // namespace
@@ -287,7 +332,11 @@ Result<std::unique_ptr<OwnedChatModel>> OpenChatModel(
   if (!model) {
     return std::unexpected(model.error());
   }
-  return std::make_unique<LoadedChatModel>(std::move(*model));
+  return ShareChatModel(std::move(*model));
+}
+
+std::unique_ptr<OwnedChatModel> ShareChatModel(std::shared_ptr<engine::LanguageModel> model) {
+  return std::make_unique<LoadedChatModel>(std::move(model));
 }
 
 }  // namespace safeguard::apps

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "engine/bpe.h"
 #include "engine/generator.h"
+#include "engine/language_model.h"
 #include "engine/packed_file.h"
 #include "http/chat_model.h"
 
@@ -24,6 +25,9 @@ class OwnedChatModel : public http::ChatModel {
   // Ask() is refused. From no thread of the model.
   virtual void Stop() = 0;
 };
+
+// On a model that somebody else uses too. The model is called as its folder.
+std::unique_ptr<OwnedChatModel> ShareChatModel(std::shared_ptr<engine::LanguageModel> model);
 
 // Opens the checkpoint at `path`, and owns it; the model is called as its folder. `threads`: at
 // least 1.

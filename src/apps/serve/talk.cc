@@ -1,6 +1,8 @@
 #include "apps/serve/talk.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "apps/input/packed_files.h"
@@ -19,9 +21,14 @@ guard::FailMode FailOf(const std::string& word) {
 
 }  // namespace
 
-Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge) {
+Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
+                      std::shared_ptr<engine::LanguageModel> of_judge) {
   Talk talk;
-  if (!arguments.chat_model.empty()) {
+  std::error_code missing;  // opening it says what is wrong
+  if (of_judge != nullptr &&
+      std::filesystem::equivalent(arguments.chat_model, judge.model, missing)) {
+    talk.chat = ShareChatModel(std::move(of_judge));
+  } else if (!arguments.chat_model.empty()) {
     Result<std::unique_ptr<OwnedChatModel>> chat =
         OpenChatModel(arguments.chat_model, judge.threads, PackedFiles(judge.packed_file));
     if (!chat) {

@@ -18,8 +18,10 @@ struct Talk {
   http::ProxyOptions proxy;
 };
 
-// `judge` says how many threads, and whether packed weights are kept. kInvalidInput also for
-// options of an upstream without one.
-Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge);
+// `judge` says how many threads, and whether packed weights are kept. Where it is a reasoner on the
+// same checkpoint, its model (`of_judge`, else null) is used, with its precision, and not opened a
+// second time. kInvalidInput also for options of an upstream without one.
+Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
+                      std::shared_ptr<engine::LanguageModel> of_judge = nullptr);
 
 }  // namespace safeguard::apps

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <future>
 
 #include "apps/input/model_folders.h"
 #include "base/file.h"
@@ -46,6 +47,35 @@ class TalkTest : public ::testing::Test {
   TalkArguments arguments_;
   JudgeChoice judge_;
 };
+
+TEST_F(TalkTest, TalksWithTheReasonersModelWhereItIsTheSameCheckpoint) {
+  arguments_.chat_model = Checkpoint();
+  if (arguments_.chat_model.empty()) {
+    GTEST_SKIP() << "NOT TESTED: no o200k ranks under $SAFEGUARD_MODELS";
+  }
+  judge_ = {.judge = "reasoner",
+            .model = folder_ + "/../" + folder_.substr(folder_.rfind('/')) + "/tiny.gguf",
+            .packed_file = false};
+  const std::unique_ptr<Services> services = RealServices();
+  Result<Services::JudgeAndModel> judge = services->OpenJudgeAndModel(judge_);
+  ASSERT_TRUE(judge) << Describe(judge.error());
+  ASSERT_NE(judge->model, nullptr);
+  const long before = judge->model.use_count();
+  const Result<Talk> talk = OpenTalk(arguments_, judge_, judge->model);
+  ASSERT_TRUE(talk) << Describe(talk.error());
+  EXPECT_GT(judge->model.use_count(), before) << "the one model has one user more";
+  EXPECT_EQ(talk->chat->name(), judge->model->name());
+  std::promise<http::ChatEnd> end;
+  ASSERT_TRUE(talk->chat->Ask(
+      Question(), [](const http::ChatPiece&) {},
+      [&](const http::ChatEnd& ended) { end.set_value(ended); }));
+  talk->chat->Stop();
+  EXPECT_GT(end.get_future().get().prompt_tokens, 0U);
+  // Stopping the talk does not stop the judge.
+  const moderation::Policy policy = *moderation::ReadPolicy("# A\n\n## Violates\n- A1 Bad.\n", "a");
+  const auto prepared = judge->judge->Prepare(policy, {});
+  ASSERT_TRUE(prepared) << Describe(prepared.error());
+}
 
 TEST_F(TalkTest, StoppingEndsEveryQuestionAndRefusesOthers) {
   arguments_.chat_model = Checkpoint();
