@@ -57,6 +57,8 @@ export interface VerdictSearch {
 
 export interface ClientOptions {
   apiKey?: string;
+  /** With a key of all tenants: the one that is meant. */
+  tenant?: string;
   /** Of one attempt; 30,000. */
   timeoutMs?: number;
   /** On top of the first attempt; 3. */
@@ -129,7 +131,8 @@ export class Client {
     id: string,
     version: number,
     to: Exclude<State, 'shipped'>,
-    options?: ChangeCall & {percent?: number; note?: string},
+    /** `force`: even where the check of the policy finds errors. */
+    options?: ChangeCall & {percent?: number; note?: string; force?: boolean},
   ): Promise<Version>;
   /** Makes active again what was active before. */
   rollback(id: string, options?: ChangeCall & {note?: string}): Promise<Version>;

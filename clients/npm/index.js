@@ -59,6 +59,9 @@ export class Client {
     if (options.apiKey !== undefined) {
       this.#headers.authorization = `Bearer ${options.apiKey}`;
     }
+    if (options.tenant !== undefined) {
+      this.#headers['x-safeguard-tenant'] = options.tenant;
+    }
     this.#options = {timeoutMs: 30_000, retries: 3, waitMaxMs: 10_000, fetch: globalThis.fetch, sleep: wait, ...options};
   }
 
@@ -206,8 +209,9 @@ export class Client {
     return this.#json('approveVersion', {values: {id, version}, body: {note}, ...call});
   }
 
-  promote(id, version, to, {percent, note, ...call} = {}) {
-    return this.#json('promoteVersion', {values: {id, version}, body: {to, percent, note}, ...call});
+  promote(id, version, to, {percent, note, force, ...call} = {}) {
+    const body = {to, percent, note, force};
+    return this.#json('promoteVersion', {values: {id, version}, body, ...call});
   }
 
   rollback(id, {note, ...call} = {}) {

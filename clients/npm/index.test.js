@@ -252,6 +252,13 @@ describe('the service', () => {
     await assert.rejects(publish(`${TEAPOTS}\n`), {status: 422, code: 'idempotency-key-reused'});
   });
 
+  test('names a tenant', async () => {
+    const ours = new safeguard.Client(URL_OPEN, {tenant: 'default'});
+    assert.equal((await ours.judge('hello', {policies: ['spam']})).verdicts.length, 1);
+    const theirs = new safeguard.Client(URL_OPEN, {tenant: 'nobody'});
+    await assert.rejects(theirs.judge('hello', {policies: ['spam']}), {code: 'unknown-tenant'});
+  });
+
   test('problems say what and where', async () => {
     await assert.rejects(client.judge('hello', {policies: ['spma']}), (problem) => {
       assert.ok(problem instanceof safeguard.NotFound && problem instanceof safeguard.Problem);

@@ -70,10 +70,11 @@ class _Answer(NamedTuple):
 class Client:
     """Thread-safe. `timeout` is that of one attempt, in seconds; `retries` come on top of the first
     attempt, with random waits of at most `wait_max` seconds or what Retry-After says; a Retry-After
-    beyond `wait_max` is not waited for but raised."""
+    beyond `wait_max` is not waited for but raised. `tenant`: with a key of all tenants, the one that
+    is meant."""
 
     def __init__(self, base_url: str = "http://127.0.0.1:8080", api_key: str | None = None, *,
-                 timeout: float = 30.0, retries: int = 3, wait_max: float = 10.0,
+                 tenant: str | None = None, timeout: float = 30.0, retries: int = 3, wait_max: float = 10.0,
                  tls: ssl.SSLContext | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
         url = urlsplit(base_url)
         if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
@@ -83,6 +84,8 @@ class Client:
         self._headers = {"User-Agent": f"safeguard-python/{__version__}"}
         if api_key is not None:
             self._headers["Authorization"] = f"Bearer {api_key}"
+        if tenant is not None:
+            self._headers["X-Safeguard-Tenant"] = tenant
         self._timeout, self._retries, self._wait_max, self._sleep = timeout, retries, wait_max, sleep
         self._idle: list[http.client.HTTPConnection] = []  # append and pop are atomic
 
@@ -193,9 +196,10 @@ class Client:
     def approve(self, id: str, version: int, **options: Unpack[Change]) -> Version:
         return self._call("approveVersion", {"id": id, "version": str(version)}, body=options)
     def promote(self, id: str, version: int, to: State, *, percent: float | None = None,
-                **options: Unpack[Change]) -> Version:
+                force: bool | None = None, **options: Unpack[Change]) -> Version:
+        """`force`: even where the check of the policy finds errors."""
         values = {"id": id, "version": str(version)}
-        return self._call("promoteVersion", values, body={"to": to, "percent": percent, **options})
+        return self._call("promoteVersion", values, body={"to": to, "percent": percent, "force": force, **options})
     def rollback(self, id: str, **options: Unpack[Change]) -> Version:
         """Makes active again what was active before."""
         return self._call("rollbackPolicy", {"id": id}, body=options)

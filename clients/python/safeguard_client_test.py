@@ -278,6 +278,13 @@ class ServiceTest(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.client.policy("")
 
+    def test_names_a_tenant(self) -> None:
+        with Client(URL, tenant="default") as ours:
+            self.assertEqual(len(ours.judge("hello", ["spam"])["verdicts"]), 1)
+        with self.assertRaises(NotFound) as caught, Client(URL, tenant="nobody") as theirs:
+            theirs.judge("hello", ["spam"])
+        self.assertEqual(caught.exception.code, "unknown-tenant")
+
     def test_is_used_by_several_threads(self) -> None:
         with ThreadPoolExecutor(8) as pool:
             results = list(pool.map(lambda n: self.client.judge({"text": f"number {n}", "id": str(n)}, ["spam"]), range(64)))

@@ -107,14 +107,15 @@ Result<std::string> ReadStdin(std::size_t bytes_max) {
   return ReadAll(STDIN_FILENO, "standard input", bytes_max);
 }
 
-Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+Status WriteFileAtomically(const std::string& path, std::string_view bytes, FileReaders readers) {
   std::string temporary = path + ".XXXXXX";
   const Descriptor file(::mkstemp(temporary.data()));
   if (file.get() < 0) {
     return SystemError("cannot create a file beside", path, errno);
   }
   Status written = WriteAll(file.get(), path, bytes);
-  if (written && ::fchmod(file.get(), 0644) != 0) {
+  const mode_t mode = readers == FileReaders::kOwner ? 0600 : 0644;
+  if (written && ::fchmod(file.get(), mode) != 0) {
     written = SystemError("cannot set the mode of", path, errno);
   }
   if (written && std::rename(temporary.c_str(), path.c_str()) != 0) {

@@ -21,7 +21,9 @@ Result<std::string> ReadStdin(std::size_t bytes_max);
 
 // Writes a temporary file beside `path`, syncs it and renames it over `path`: readers see the old
 // bytes or the new ones, never a part. Disk full: kUnavailable, and `path` keeps its old bytes.
-Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+enum class FileReaders { kEverybody, kOwner };  // mode 0644 or 0600
+Status WriteFileAtomically(const std::string& path, std::string_view bytes,
+                           FileReaders readers = FileReaders::kEverybody);
 
 // A read-only mapping of a whole file; unmapped on destruction. An empty file maps to an empty
 // span. The file must not be truncated by others while it is mapped.

@@ -85,6 +85,28 @@ TEST(JsonTest, RefusesWhatParsersDisagreeOn) {
   EXPECT_TRUE(ReadJudgeQuestion(R"({"text": "[[[[[[[[[[[[[[[[[[[[\"[[[["})"));
 }
 
+TEST(JsonTest, SaysWhereItStopsBeingJson) {
+  const auto detail = [](const char* body) { return ReadJudgeQuestion(body).error().detail; };
+  EXPECT_THAT(detail("{\"text\": \"a\",\n  policies: 1}"),
+              HasSubstr("line 2, column 3: invalid literal"));
+  EXPECT_THAT(detail("{\"text\": \"a\""), HasSubstr("line 1, column 13: unexpected end of input"));
+  const std::string secret = "{\"text\": \"" + std::string(5000, 's');
+  EXPECT_LT(detail(secret.c_str()).size(), 300U) << "what was read is not told";
+  EXPECT_THAT(detail(R"({"text": 1e999})"), HasSubstr("out of range"));
+}
+
+TEST(JsonTest, SaysWhatIsAllowedWithoutSayingItTwice) {
+  const Problem unknown = ReadJudgeQuestion(R"({"text": "a", "polices": []})").error();
+  EXPECT_EQ(unknown.detail, "\"polices\" is not a field of this request");
+  EXPECT_EQ(unknown.hint.find("text"), unknown.hint.rfind("text")) << unknown.hint;
+  const Problem range = ReadJudgeQuestion(R"({"text": "a", "timeout_ms": 0})").error();
+  EXPECT_EQ(range.detail, "\"timeout_ms\" is not from 1 to 60000");
+  EXPECT_EQ(ReadJudgeQuestion(R"({"text": "a", "timeout_ms": "1"})").error().detail,
+            "\"timeout_ms\" is not a number");
+  EXPECT_THAT(ReadPromoteQuestion(R"({"to": "canary"})").error().hint,
+              HasSubstr("\"percent\": 10"));
+}
+
 TEST(BatchQuestionTest, NamesTheContentThatIsWrong) {
   EXPECT_TRUE(ReadBatchQuestion(R"({"contents": [{"text": "a"}, {"text": "b", "id": "2"}]})"));
   EXPECT_EQ(ReadBatchQuestion(R"({"contents": [{"text": "a"}, {"txt": "b"}]})").error().pointer,
@@ -150,8 +172,8 @@ class KeysTest : public ::testing::Test {
   NewKey Make(const std::string& name, std::set<Scope> scopes) {
     return MakeKey(name, std::move(scopes), 1000, RandomBytes(38));
   }
-  int StatusOf(const std::string& secret, std::int64_t now) {
-    const auto key = ring.Admit("Bearer " + secret, "", now);
+  int StatusOf(const std::string& secret, std::int64_t now, std::size_t tokens = 0) {
+    const auto key = ring.Admit("Bearer " + secret, "", tokens, now);
     return key ? 200 : key.error().status;
   }
   KeyRing ring;
@@ -166,7 +188,7 @@ TEST_F(KeysTest, AdmitsWhoHasTheKeyUntilItEnds) {
   EXPECT_EQ(StatusOf(made.secret + "0", 2000), 401);
   EXPECT_EQ(StatusOf("", 2000), 401);
   EXPECT_EQ(StatusOf(std::string(10'000, 'a'), 2000), 401);
-  EXPECT_TRUE(ring.Admit("", made.secret, 2000)) << "X-API-Key";
+  EXPECT_TRUE(ring.Admit("", made.secret, 0, 2000)) << "X-API-Key";
 }
 
 TEST_F(KeysTest, TheFileOpensNothing) {
@@ -197,13 +219,62 @@ TEST_F(KeysTest, AQuotaRefillsWithTime) {
   ring.Set({made.key});
   EXPECT_EQ(StatusOf(made.secret, 10'000), 200);
   EXPECT_EQ(StatusOf(made.secret, 10'000), 200);
-  const auto third = ring.Admit("Bearer " + made.secret, "", 10'000);
+  const auto third = ring.Admit("Bearer " + made.secret, "", 0, 10'000);
   ASSERT_FALSE(third);
   EXPECT_EQ(third.error().status, 429);
   EXPECT_EQ(third.error().retry_after, 30);
   ring.Set({made.key});
   EXPECT_EQ(StatusOf(made.secret, 10'000), 429) << "reading the keys again refills nothing";
   EXPECT_EQ(StatusOf(made.secret, 40'000), 200);
+}
+
+TEST_F(KeysTest, AQuotaOfTokensIsPaidForByWhatIsSentAndWhatIsWritten) {
+  NewKey made = Make("gateway", {Scope::kJudge});
+  made.key.tokens_per_minute = 600;
+  ring.Set({made.key});
+  const auto first = ring.Admit("Bearer " + made.secret, "", 150, 10'000);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(FindHeader(first->quota, "x-ratelimit-limit-tokens"), "600");
+  EXPECT_EQ(FindHeader(first->quota, "x-ratelimit-remaining-tokens"), "450");
+  EXPECT_EQ(FindHeader(first->quota, "x-ratelimit-reset-tokens"), "15s");
+  EXPECT_EQ(FindHeader(first->quota, "x-ratelimit-limit-requests"), "") << "it has no such quota";
+  ring.Charge(made.key.id, 400, 10'000);
+  const auto second = ring.Admit("Bearer " + made.secret, "", 100, 10'000);
+  ASSERT_FALSE(second) << "50 are left";
+  EXPECT_EQ(second.error().status, 429);
+  EXPECT_EQ(second.error().retry_after, 5);
+  EXPECT_EQ(FindHeader(second.error().headers, "x-ratelimit-remaining-tokens"), "50");
+  EXPECT_EQ(StatusOf(made.secret, 15'000, 100), 200);
+}
+
+TEST_F(KeysTest, WhatNoMinuteHoldsIsLetInOnceAndPaidForAfterwards) {
+  NewKey made = Make("gateway", {Scope::kJudge});
+  made.key.tokens_per_minute = 600;
+  ring.Set({made.key});
+  EXPECT_EQ(StatusOf(made.secret, 0, 1200), 200);
+  EXPECT_EQ(StatusOf(made.secret, 60'000, 1), 429);
+  EXPECT_EQ(StatusOf(made.secret, 61'000, 1), 200);
+  EXPECT_EQ(StatusOf(made.secret, 61'000, 1200), 429) << "not before a whole minute is there";
+}
+
+TEST_F(KeysTest, ATenantIsKeptWithTheKeyAndNoOlderProgramReadsOverIt) {
+  NewKey plain = Make("a", {Scope::kJudge});
+  NewKey acme = Make("b", {Scope::kAdmin});
+  acme.key.tenant = "acme";
+  acme.key.tokens_per_minute = 5;
+  EXPECT_NE(WriteKeys({plain.key}).find("safeguard-keys-1"), std::string::npos);
+  const std::string file = WriteKeys({plain.key, acme.key});
+  EXPECT_NE(file.find("safeguard-keys-2"), std::string::npos);
+  EXPECT_EQ(*ReadKeys(file), (std::vector{plain.key, acme.key}));
+  ring.Set({plain.key, acme.key});
+  EXPECT_THAT(ring.tenants(), ElementsAre("acme"));
+  EXPECT_FALSE(CheckTenant("Acme"));
+  EXPECT_FALSE(CheckTenant("../x"));
+  EXPECT_FALSE(CheckTenant(""));
+  EXPECT_TRUE(CheckTenant("*"));
+  std::string bad = file;
+  bad.replace(bad.find("\"acme\""), 6, "\"a/me\"");
+  EXPECT_FALSE(ReadKeys(bad));
 }
 
 TEST(IdempotencyTest, OneNameIsOneBodyAndOneAnswer) {

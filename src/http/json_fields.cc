@@ -1,6 +1,7 @@
 #include "http/json_fields.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,34 @@ namespace safeguard::http {
 namespace {
 
 using Json = nlohmann::json;
+
+// What the parser minded, without the text that it had read: a token may be as long as the body.
+std::string Complaint(const std::string& what) {
+  const std::size_t dash = what.find(" - ");
+  const std::size_t begin = dash == std::string::npos ? what.rfind(": ") : dash + 1;
+  if (begin == std::string::npos) {
+    return "a syntax error";
+  }
+  return what.substr(begin + 2, what.find("; last read", begin) - begin - 2);
+}
+
+Problem NotJson(std::string_view body, const Json::parse_error& error) {
+  const std::string_view before = body.substr(0, error.byte == 0 ? 0 : error.byte - 1);
+  const auto line = 1 + std::ranges::count(before, '\n');
+  const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;
+  return {400,
+          "invalid-json",
+          "the body is not JSON: line " + std::to_string(line) + ", column " +
+              std::to_string(column) + ": " + Complaint(error.what()),
+          "send one JSON object; see /openapi.json",
+          {}};
+}
+
+// "60000" and "0.5": no ".0" behind whole numbers.
+std::string Shown(double number) {
+  const auto whole = static_cast<std::int64_t>(number);
+  return static_cast<double>(whole) == number ? std::to_string(whole) : Json(number).dump();
+}
 
 }  // namespace
 
@@ -43,12 +72,16 @@ OrProblem<Json> ParseObject(std::string_view body) {
     }
     return true;
   };
-  Json json = Json::parse(body, watch, false);
-  if (json.is_discarded()) {
+  Json json;
+  try {
+    json = Json::parse(body, watch);
+  } catch (const Json::parse_error& error) {
+    return std::unexpected(NotJson(body, error));
+  } catch (const Json::exception&) {  // a number that no double holds
     return std::unexpected(Problem{400,
                                    "invalid-json",
-                                   "the body is not JSON",
-                                   "send one JSON object; see /openapi.json",
+                                   "the body holds a number that is out of range",
+                                   "send a smaller one",
                                    {}});
   }
   if (!twice.empty()) {
@@ -66,7 +99,9 @@ OrProblem<Json> ParseObject(std::string_view body) {
 }
 
 const Json* Fields::Get(const std::string& name) {
-  known_.push_back(name);
+  if (std::ranges::find(known_, name) == known_.end()) {
+    known_.push_back(name);
+  }
   const auto found = object_.find(name);
   return found == object_.end() || found->is_null() ? nullptr : &*found;
 }
@@ -104,8 +139,9 @@ std::optional<double> Fields::Number(const std::string& name, double min, double
   }
   const double number = value->is_number() ? value->get<double>() : min - 1;
   if (!(number >= min && number <= max)) {
-    Fault(name, "is no number of the range",
-          "give a number from " + Json(min).dump() + " to " + Json(max).dump());
+    const std::string range = "from " + Shown(min) + " to " + Shown(max);
+    Fault(name, value->is_number() ? "is not " + range : "is not a number",
+          "give a number " + range);
     return std::nullopt;
   }
   return number;
@@ -158,7 +194,8 @@ std::optional<Problem> Fields::End() {
       for (const std::string& known : known_) {
         list += (list.empty() ? "" : ", ") + known;
       }
-      Fault(name.substr(0, kNameBytesMax), "is no field of this request", "there are: " + list);
+      Fault(name.substr(0, kNameBytesMax), "is not a field of this request",
+            "its fields are: " + list);
     }
   }
   return problem_;

@@ -292,12 +292,16 @@ OrProblem<PromoteQuestion> ReadPromoteQuestion(std::string_view body) {
   question.to = fields.Text("to", kNameBytesMax);
   question.percent = fields.Number("percent", 0, 100);
   question.note = fields.Text("note", 4096);
+  question.force = fields.Flag("force");
   if (question.to != "draft" && question.to != "shadow" && question.to != "canary" &&
       question.to != "active" && question.to != "retired") {
     fields.Fault("to", "is no state", "there are: draft, shadow, canary, active, retired");
-  } else if ((question.to == "canary") != question.percent.has_value()) {
-    fields.Fault("percent", question.percent ? "goes with \"to\": \"canary\" alone" : "is missing",
-                 "a canary, and nothing else, judges a percentage of contents");
+  } else if (question.to == "canary" && !question.percent) {
+    fields.Fault("percent", "is missing",
+                 R"(say how many of a hundred contents the canary judges, as in "percent": 10)");
+  } else if (question.to != "canary" && question.percent) {
+    fields.Fault("percent", "is only for a canary",
+                 R"(leave it out, or send "to": "canary" with it)");
   }
   if (std::optional<Problem> problem = fields.End()) {
     return std::unexpected(std::move(*problem));

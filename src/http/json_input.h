@@ -77,6 +77,7 @@ struct PromoteQuestion {
   std::string to;
   std::optional<double> percent;
   std::string note;
+  bool force = false;  // although the check of the policy finds errors
 };
 OrProblem<PromoteQuestion> ReadPromoteQuestion(std::string_view body);
 

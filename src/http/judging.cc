@@ -1,6 +1,7 @@
 #include "http/judging.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -11,48 +12,20 @@
 #include <utility>
 
 #include "base/check.h"
+#include "http/waiting_job.h"
 
 namespace safeguard::http {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using moderation::Channel;
 using moderation::Content;
 using moderation::Verdict;
 
-struct Waiting;
-using WaitingPtr = std::shared_ptr<Waiting>;
-using Deadlines = std::multimap<Clock::time_point, WaitingPtr>;
+// The lanes of the queue: a worker takes from one of them alone.
+enum Lane : std::size_t { kShort, kLong, kLanes };
 
-bool MayJoin(const JudgeJob& job, const JudgeJob& first) {
-  return job.audience == nullptr && first.audience == nullptr && job.policies == first.policies;
-}
-
-struct Waiting {
-  JudgeJob job;
-  JudgeDone done;
-  std::optional<Deadlines::iterator> watched;  // where it is in the deadlines; under their lock
-  std::atomic<bool> answered{false};
-  std::atomic<bool> begun{false};
-
-  // Whoever comes first answers, and must.
-  bool Claim() { return !answered.exchange(true); }
-  bool Answer(Result<JudgeAnswer> answer) {
-    if (!Claim()) {
-      return false;
-    }
-    done(std::move(answer));
-    return true;
-  }
-};
-
-Verdict Late(const std::string& name, bool begun) {
-  return moderation::Undetermined(
-      {moderation::ParseVersionName(name).policy_id, "", ""},
-      moderation::UndeterminedReason::kTimeout,
-      begun ? "the time was up before the judge answered; its verdict will be recorded, not sent"
-            : "the time was up before the judge could begin; allow more time or send less");
-}
+// How long the judge may go on with long contents after the time of all of them is up.
+constexpr std::chrono::minutes kAfterDeadline{5};
 
 // One job's part of a call of the judge.
 struct Part {
@@ -76,8 +49,9 @@ class Judging::Impl {
       : parts_(parts), options_(options) {
     CHECK(options.workers >= 1 && options.batch_contents_max >= 1);
     for (std::size_t w = 0; w < options.workers; ++w) {
-      workers_.emplace_back([this] { Work(); });
+      workers_.emplace_back([this] { Work(kShort); });
     }
+    workers_.emplace_back([this] { Work(kLong); });
     timer_ = std::thread([this] { WatchDeadlines(); });
   }
 
@@ -88,19 +62,20 @@ class Judging::Impl {
     waiting->job = std::move(job);
     waiting->done = std::move(done);
     const std::size_t contents = waiting->job.contents.size();
+    const Lane lane = LaneOf(waiting->job);
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ || contents_waiting_ + contents > options_.queue_contents_max) {
         return false;
       }
       contents_waiting_ += contents;
-      queue_.push_back(waiting);
+      queues_[lane].push_back(waiting);
       waiting->watched = deadlines_.emplace(waiting->job.deadline, waiting);
       if (waiting->job.deadline < watcher_sleeps_until_) {
         deadline_changed_.notify_one();
       }
     }
-    work_there_.notify_one();
+    work_there_[lane].notify_one();
     return true;
   }
 
@@ -126,7 +101,9 @@ class Judging::Impl {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
     }
-    work_there_.notify_all();
+    for (std::condition_variable& there : work_there_) {
+      there.notify_all();
+    }
     for (std::thread& worker : workers_) {
       if (worker.joinable()) {
         worker.join();
@@ -143,9 +120,17 @@ class Judging::Impl {
   }
 
  private:
-  void Work() {
+  Lane LaneOf(const JudgeJob& job) const {
+    std::size_t bytes = 0;
+    for (const Content& content : job.contents) {
+      bytes += moderation::TextBytes(content);
+    }
+    return bytes < options_.long_bytes ? kShort : kLong;
+  }
+
+  void Work(Lane lane) {
     for (;;) {
-      const std::vector<WaitingPtr> batch = TakeBatch();
+      const std::vector<WaitingPtr> batch = TakeBatch(lane);
       if (batch.empty()) {
         return;
       }
@@ -154,7 +139,7 @@ class Judging::Impl {
       for (const WaitingPtr& waiting : batch) {
         contents += waiting->job.contents.size();
       }
-      Judge(batch);
+      Judge(batch, lane);
       const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       parts_.metrics.ObserveBatch(contents, seconds);
       const std::lock_guard lock(mutex_);
@@ -176,18 +161,19 @@ class Judging::Impl {
 
   // The oldest job with those that name the same policies, or nothing when it is over. Jobs whose
   // time was up before anybody began are dropped: they are answered already.
-  std::vector<WaitingPtr> TakeBatch() {
+  std::vector<WaitingPtr> TakeBatch(Lane lane) {
+    std::deque<WaitingPtr>& queue = queues_[lane];
     std::unique_lock lock(mutex_);
     std::vector<WaitingPtr> batch;
     while (batch.empty()) {
-      work_there_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-      if (queue_.empty()) {
+      work_there_[lane].wait(lock, [&] { return stopping_ || !queue.empty(); });
+      if (queue.empty()) {
         return batch;
       }
       std::size_t contents = 0;
       std::size_t looked_at = 0;
       std::vector<WaitingPtr> left;
-      for (WaitingPtr& waiting : queue_) {
+      for (WaitingPtr& waiting : queue) {
         if (contents >= options_.batch_contents_max) {
           break;
         }
@@ -206,17 +192,36 @@ class Judging::Impl {
           left.push_back(std::move(waiting));
         }
       }
-      queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(looked_at));
-      queue_.insert(queue_.begin(), std::make_move_iterator(left.begin()),
-                    std::make_move_iterator(left.end()));
+      queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(looked_at));
+      queue.insert(queue.begin(), std::make_move_iterator(left.begin()),
+                   std::make_move_iterator(left.end()));
     }
-    if (!queue_.empty()) {
-      work_there_.notify_one();
+    if (!queue.empty()) {
+      work_there_[lane].notify_one();
     }
     return batch;
   }
 
-  void Judge(const std::vector<WaitingPtr>& batch) {
+  // Whether the judge has had its time for all of these.
+  static bool IsLongOver(const std::vector<WaitingPtr>& batch) {
+    return std::ranges::all_of(batch, [now = Clock::now()](const WaitingPtr& waiting) {
+      return now >= waiting->job.deadline + kAfterDeadline;
+    });
+  }
+
+  // Whether the judge should give up what everybody has been answered about: long contents where
+  // others wait for their worker, or they have had their time.
+  bool GivesUp(const std::vector<WaitingPtr>& batch, Lane lane) const {
+    const bool wanted = std::ranges::any_of(
+        batch, [](const WaitingPtr& waiting) { return !waiting->answered.load(); });
+    if (wanted) {
+      return false;
+    }
+    const std::lock_guard lock(mutex_);
+    return stopping_ || (lane == kLong && (!queues_[lane].empty() || IsLongOver(batch)));
+  }
+
+  void Judge(const std::vector<WaitingPtr>& batch, Lane lane) {
     const auto snapshot = parts_.shelf.Snapshot();
     if (!snapshot) {
       for (const WaitingPtr& waiting : batch) {
@@ -229,13 +234,13 @@ class Judging::Impl {
     for (const WaitingPtr& waiting : batch) {
       Plan(waiting, snapshot->get(), parts, groups);
     }
-    std::vector<moderation::VerdictRecord> shadow_records;
+    const moderation::StopSignal stop = [&] { return GivesUp(batch, lane); };
     for (Group& group : groups) {
-      Decide(group, parts);
+      Decide(group, parts, stop);
     }
     Finish(parts);
     for (const Group& group : groups) {
-      DecideShadows(group, parts);
+      DecideShadows(group, parts, [&] { return IsLongOver(batch); });
     }
   }
 
@@ -275,12 +280,12 @@ class Judging::Impl {
     parts.push_back(std::move(part));
   }
 
-  void Decide(Group& group, std::vector<Part>& parts) {
+  void Decide(Group& group, std::vector<Part>& parts, const moderation::StopSignal& stop) {
     const std::size_t policies = group.route.policies.size();
     const Audience* audience = parts[group.where.front().first].waiting->job.audience.get();
-    std::vector<Verdict> verdicts = audience == nullptr
-                                        ? parts_.judge.Decide(group.route.policies, group.contents)
-                                        : DecideAloud(group, *audience);
+    std::vector<Verdict> verdicts =
+        audience == nullptr ? parts_.judge.DecideUntil(group.route.policies, group.contents, stop)
+                            : DecideAloud(group, *audience);
     CHECK(verdicts.size() == policies * group.contents.size());
     const moderation::TimeMs now = parts_.now();
     for (std::size_t g = 0; g < group.contents.size(); ++g) {
@@ -353,12 +358,14 @@ class Judging::Impl {
   }
 
   // After the answers: a shadow never makes one wait. Without a log nothing would come of it.
-  void DecideShadows(const Group& group, const std::vector<Part>& parts) {
+  void DecideShadows(const Group& group, const std::vector<Part>& parts,
+                     const moderation::StopSignal& stop) {
     const std::size_t shadows = group.route.shadows.size();
     if (shadows == 0 || parts_.log == nullptr) {
       return;
     }
-    const std::vector<Verdict> verdicts = parts_.judge.Decide(group.route.shadows, group.contents);
+    const std::vector<Verdict> verdicts =
+        parts_.judge.DecideUntil(group.route.shadows, group.contents, stop);
     std::vector<moderation::VerdictRecord> records;
     for (std::size_t g = 0; g < group.contents.size(); ++g) {
       const JudgeAnswer& answer = parts[group.where[g].first].answer;
@@ -406,17 +413,18 @@ class Judging::Impl {
   }
 
   void AnswerLate(Waiting& waiting) {
-    std::vector<std::string> names = waiting.job.policies;
-    if (names.empty()) {
-      const auto snapshot = parts_.shelf.Snapshot();
-      names = parts_.shelf.DefaultNames(snapshot ? snapshot->get() : nullptr);
-    }
+    const auto snapshot = parts_.shelf.Snapshot();
+    const moderation::PolicySnapshot* live = snapshot ? snapshot->get() : nullptr;
+    const std::vector<std::string> names =
+        waiting.job.policies.empty() ? parts_.shelf.DefaultNames(live) : waiting.job.policies;
     const bool begun = waiting.begun.load();
     JudgeAnswer answer;
     answer.policies = names.size();
-    for (std::size_t c = 0; c < waiting.job.contents.size(); ++c) {
+    for (const Content& content : waiting.job.contents) {
+      const std::string who =
+          waiting.job.account.empty() ? moderation::ContentHash(content) : waiting.job.account;
       for (const std::string& name : names) {
-        answer.verdicts.push_back(Late(name, begun));
+        answer.verdicts.push_back(Late(parts_.shelf.Refer(live, name, who), begun));
         answer.channels.push_back(Channel::kDirect);
       }
     }
@@ -428,9 +436,9 @@ class Judging::Impl {
   JudgingParts parts_;
   JudgingOptions options_;
   mutable std::mutex mutex_;
-  std::condition_variable work_there_;
+  std::array<std::condition_variable, kLanes> work_there_;
   std::condition_variable deadline_changed_;
-  std::deque<WaitingPtr> queue_;
+  std::array<std::deque<WaitingPtr>, kLanes> queues_;
   Deadlines deadlines_;  // of what is not answered
   Clock::time_point watcher_sleeps_until_ = Clock::time_point::max();
   std::size_t contents_waiting_ = 0;

@@ -1,6 +1,8 @@
 // Judging: requests that arrive together are judged together. A request waits in a bounded queue
 // until a worker takes it, with every other one that asks for the same policies; it is answered at
-// its deadline at the latest, `undetermined` then, and what the judge says later is recorded.
+// its deadline at the latest, `undetermined` then, and what the judge says later is recorded. Long
+// requests have a worker of their own, so that short ones never wait behind them, and one whose
+// time is up goes on only while nobody waits for that worker.
 #pragma once
 
 #include <chrono>
@@ -54,7 +56,8 @@ struct JudgeAnswer {
 using JudgeDone = std::function<void(Result<JudgeAnswer>)>;
 
 struct JudgingOptions {
-  std::size_t workers = 1;                // calls of the judge at once
+  std::size_t workers = 1;                // calls of the judge at once, beside one for long jobs
+  std::size_t long_bytes = 32 << 10;      // of a job's contents, from which on it is a long one
   std::size_t batch_contents_max = 64;    // of one call
   std::size_t queue_contents_max = 2048;  // waiting; beyond it jobs are refused
   bool keep_content = false;              // in the verdict log

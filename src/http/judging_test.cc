@@ -91,8 +91,12 @@ TEST_F(JudgingTest, WhenTheTimeIsUpTheAnswerIsUndeterminedAndTheVerdictIsStillRe
   } while (parts.judge.entered.load() == 0);
   EXPECT_EQ(answer->verdicts.at(0).outcome, moderation::Outcome::kUndetermined);
   EXPECT_EQ(answer->verdicts.at(0).reason, UndeterminedReason::kTimeout);
-  EXPECT_EQ(answer->verdicts.at(0).policy.id, "hate");
+  EXPECT_EQ(answer->verdicts.at(0).policy.hash, parts.shelf->FindShipped("hate")->policy.hash)
+      << "which version it was is known, whoever was late";
   gate.unlock();
+  while (parts.judge.calls.load() == 0) {
+    std::this_thread::yield();
+  }
   parts.judging->Stop();
   const auto page = parts.log->Scan({});
   ASSERT_EQ(page->records.size(), 1U);
@@ -148,6 +152,36 @@ TEST_F(JudgingTest, WhatNobodyLookedAtIsCountedAsUnscanned) {
   parts.judging->Stop();
   EXPECT_EQ(parts.judge.calls.load(), 1) << "nobody waits for it any more";
   EXPECT_THAT(parts.metrics.Text(), ::testing::HasSubstr("safety_unscanned_total 1"));
+}
+
+TEST_F(JudgingTest, AShortContentDoesNotWaitBehindALongOne) {
+  parts.judge.slow_bytes = 40'000;  // from which on the gate is waited for
+  std::unique_lock gate(parts.judge.gate);
+  Started heavy = Submit(std::string(40'000, 'x'));
+  AwaitEntered(1);
+  EXPECT_EQ(Submit("a bad one").answer.get()->verdicts.at(0).outcome,
+            moderation::Outcome::kViolation);
+  gate.unlock();
+  EXPECT_EQ(heavy.answer.get()->verdicts.at(0).outcome, moderation::Outcome::kSafe);
+}
+
+TEST_F(JudgingTest, ALongContentWhoseTimeIsUpGivesWayToTheNext) {
+  parts.judge.slow_bytes = 40'000;
+  std::unique_lock gate(parts.judge.gate);
+  Started late;
+  do {  // until one has begun before its time was up
+    late = Submit(std::string(40'000, 'x'), {"hate"}, std::chrono::milliseconds(50));
+    EXPECT_EQ(late.answer.get()->verdicts.at(0).reason, UndeterminedReason::kTimeout);
+  } while (parts.judge.entered.load() == 0);
+  Started next = Submit(std::string(39'000, 'x') + " bad");  // long, and judged at once
+  EXPECT_EQ(next.answer.get()->verdicts.at(0).outcome, moderation::Outcome::kViolation);
+  EXPECT_EQ(parts.judge.stopped.load(), 1);
+  gate.unlock();
+  parts.judging->Stop();
+  const auto page = parts.log->Scan({});
+  ASSERT_EQ(page->records.size(), 2U) << "what was not decided is kept as that";
+  EXPECT_EQ(page->records[0].outcome, moderation::Outcome::kUndetermined);
+  EXPECT_EQ(page->records[0].reason, UndeterminedReason::kTimeout);
 }
 
 TEST_F(JudgingTest, APolicyThatNobodyHasIsAnError) {

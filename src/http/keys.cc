@@ -30,12 +30,38 @@ std::string Hex(std::string_view bytes) {
   return hex;
 }
 
+// As a program before tenants and tokens' quotas wrote them. What it could not understand is in
+// another format, so that it refuses the file instead of giving a tenant's key everybody's data.
+constexpr const char* kPlainFormat = "safeguard-keys-1";
+constexpr const char* kFormat = "safeguard-keys-2";
+constexpr std::size_t kTenantBytesMax = 63;
+constexpr double kMinuteSeconds = 60;
+constexpr double kMinuteMs = 60'000;
+
+bool IsPlain(const ApiKey& key) {
+  return key.tenant == kDefaultTenant && key.tokens_per_minute == 0;
+}
+
 Problem Unauthorized(std::string detail) {
   return {401,
           "unauthorized",
           std::move(detail),
           "send a key of this server as Authorization: Bearer KEY",
           {}};
+}
+
+std::string Whole(double number) {
+  return std::to_string(static_cast<std::int64_t>(number));
+}
+
+// `missing` of `what`, of which a minute brings `full`.
+Problem OverQuota(const ApiKey& key, const std::string& what, double full, double missing) {
+  return {429,
+          "over-quota",
+          "the key " + key.id + " may have " + Whole(full) + " " + what + " a minute",
+          "wait as long as Retry-After says, or ask for a higher quota",
+          {},
+          static_cast<int>(std::ceil(missing / full * kMinuteSeconds))};
 }
 
 Result<ApiKey> ReadKey(const Json& json) {
@@ -54,11 +80,14 @@ Result<ApiKey> ReadKey(const Json& json) {
     key.created = json.at("created").get<std::int64_t>();
     key.expires = json.at("expires").get<std::int64_t>();
     key.requests_per_minute = json.at("requests_per_minute").get<int>();
+    key.tokens_per_minute = json.value("tokens_per_minute", std::int64_t{0});
+    key.tenant = json.value("tenant", std::string(kDefaultTenant));
   } catch (const nlohmann::json::exception&) {
     return Fail(ErrorCode::kCorruptFile, "a key lacks a field or has one of the wrong type");
   }
   if (key.hash.size() != 64 || key.id.empty() || key.scopes.empty() ||
-      key.requests_per_minute < 0 || key.expires < 0) {
+      key.requests_per_minute < 0 || key.tokens_per_minute < 0 || key.expires < 0 ||
+      !CheckTenant(key.tenant)) {
     return Fail(ErrorCode::kCorruptFile, "key " + key.id + " is not whole");
   }
   return key;
@@ -89,8 +118,22 @@ std::optional<Scope> ScopeFrom(std::string_view text) {
   return std::nullopt;
 }
 
+Status CheckTenant(std::string_view name) {
+  const bool shaped = !name.empty() && name.size() <= kTenantBytesMax && name.front() != '-' &&
+                      std::ranges::all_of(name, [](char c) {
+                        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                      });
+  if (shaped || name == kAllTenants) {
+    return {};
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              "\"" + std::string(name.substr(0, 100)) + "\" is no name of a tenant",
+              "give lower-case letters, digits and '-', at most 63, or '*' for all tenants");
+}
+
 std::string WriteKeys(const std::vector<ApiKey>& keys) {
   Json list = Json::array();
+  const bool plain = std::ranges::all_of(keys, IsPlain);
   for (const ApiKey& key : keys) {
     Json scopes = Json::array();
     for (const Scope scope : key.scopes) {
@@ -103,14 +146,19 @@ std::string WriteKeys(const std::vector<ApiKey>& keys) {
                     {"created", key.created},
                     {"expires", key.expires},
                     {"requests_per_minute", key.requests_per_minute}});
+    if (!plain) {
+      list.back()["tokens_per_minute"] = key.tokens_per_minute;
+      list.back()["tenant"] = key.tenant;
+    }
   }
-  return Json{{"format", "safeguard-keys-1"}, {"keys", std::move(list)}}.dump(2) + "\n";
+  return Json{{"format", plain ? kPlainFormat : kFormat}, {"keys", std::move(list)}}.dump(2) + "\n";
 }
 
 Result<std::vector<ApiKey>> ReadKeys(std::string_view bytes) {
   const Json json = Json::parse(bytes, nullptr, false);
-  if (!json.is_object() || json.value("format", Json()) != "safeguard-keys-1" ||
-      !json.contains("keys") || !json["keys"].is_array() || json["keys"].size() > kKeysMax) {
+  const Json format = json.is_object() ? json.value("format", Json()) : Json();
+  if ((format != kPlainFormat && format != kFormat) || !json.contains("keys") ||
+      !json["keys"].is_array() || json["keys"].size() > kKeysMax) {
     return Fail(ErrorCode::kCorruptFile, "this is no file of keys",
                 "restore keys.json, or remove it and make new keys with safeguard key new");
   }
@@ -152,8 +200,19 @@ std::size_t KeyRing::size() const {
   return by_hash_.size();
 }
 
-OrProblem<ApiKey> KeyRing::Admit(std::string_view authorization, std::string_view api_key,
-                                 std::int64_t now) {
+std::set<std::string> KeyRing::tenants() const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> names;
+  for (const auto& [hash, key] : by_hash_) {
+    if (key.tenant != kDefaultTenant && key.tenant != kAllTenants) {
+      names.insert(key.tenant);
+    }
+  }
+  return names;
+}
+
+OrProblem<Admitted> KeyRing::Admit(std::string_view authorization, std::string_view api_key,
+                                   std::size_t tokens, std::int64_t now) {
   constexpr std::string_view kBearer = "Bearer ";
   std::string_view given = api_key;
   if (authorization.starts_with(kBearer)) {
@@ -173,27 +232,79 @@ OrProblem<ApiKey> KeyRing::Admit(std::string_view authorization, std::string_vie
   if (key.ExpiredAt(now)) {
     return std::unexpected(Unauthorized("the key ended at " + UtcText(key.expires)));
   }
-  if (key.requests_per_minute > 0) {
-    const double full = key.requests_per_minute;
-    const auto [bucket, is_new] = buckets_.try_emplace(key.id, Bucket{full, now});
-    const double minutes =
-        static_cast<double>(std::max<std::int64_t>(now - bucket->second.filled, 0)) / 60'000;
-    bucket->second.tokens = std::min(full, bucket->second.tokens + minutes * full);
-    bucket->second.filled = now;
-    if (bucket->second.tokens < 1) {
-      const double wait = (1 - bucket->second.tokens) / full * 60;
-      return std::unexpected(Problem{429,
-                                     "over-quota",
-                                     "the key " + key.id + " may make " +
-                                         std::to_string(key.requests_per_minute) +
-                                         " requests a minute",
-                                     "wait, or ask for a higher quota",
-                                     {},
-                                     static_cast<int>(std::ceil(wait))});
-    }
-    bucket->second.tokens -= 1;
+  Admitted admitted{key, {}};
+  if (std::optional<Problem> problem = TakeQuota(key, tokens, now, admitted.quota)) {
+    problem->headers = std::move(admitted.quota);
+    return std::unexpected(std::move(*problem));
   }
-  return key;
+  return admitted;
+}
+
+void KeyRing::Charge(const std::string& key_id, std::size_t tokens, std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  const auto key =
+      std::ranges::find_if(by_hash_, [&](const auto& entry) { return entry.second.id == key_id; });
+  if (key != by_hash_.end() && key->second.tokens_per_minute > 0) {
+    QuotaOf(key->second, now).tokens.left -= static_cast<double>(tokens);
+  }
+}
+
+void KeyRing::Bucket::Fill(double full, std::int64_t now) {
+  const double minutes = static_cast<double>(std::max<std::int64_t>(now - filled, 0)) / kMinuteMs;
+  left = std::min(full, left + minutes * full);
+  filled = std::max(filled, now);
+}
+
+// Filled up to `now`.
+KeyRing::Quota& KeyRing::QuotaOf(const ApiKey& key, std::int64_t now) {
+  const double requests = key.requests_per_minute;
+  const auto tokens = static_cast<double>(key.tokens_per_minute);
+  const auto [quota, is_new] = quotas_.try_emplace(key.id, Quota{{requests, now}, {tokens, now}});
+  quota->second.requests.Fill(requests, now);
+  quota->second.tokens.Fill(tokens, now);
+  return quota->second;
+}
+
+std::optional<Problem> KeyRing::TakeQuota(const ApiKey& key, std::size_t tokens, std::int64_t now,
+                                          std::vector<Header>& told) {
+  if (key.requests_per_minute == 0 && key.tokens_per_minute == 0) {
+    return std::nullopt;
+  }
+  struct Share {
+    const char* what;
+    double full;
+    double asked;
+    Bucket* bucket;
+  };
+  Quota& quota = QuotaOf(key, now);
+  std::vector<Share> shares;
+  if (key.requests_per_minute > 0) {
+    shares.push_back(
+        {"requests", static_cast<double>(key.requests_per_minute), 1, &quota.requests});
+  }
+  if (key.tokens_per_minute > 0) {
+    const auto full = static_cast<double>(key.tokens_per_minute);
+    shares.push_back({"tokens", full, static_cast<double>(tokens), &quota.tokens});
+  }
+  std::optional<Problem> problem;
+  for (const Share& share : shares) {
+    // What no minute holds is let in by a full one, and is paid for later.
+    const double missing = std::min(share.asked, share.full) - share.bucket->left;
+    if (missing > 0 && !problem) {
+      problem = OverQuota(key, share.what, share.full, missing);
+    }
+  }
+  for (const Share& share : shares) {
+    share.bucket->left -= problem ? 0 : share.asked;
+    const std::string suffix = std::string("-") + share.what;
+    const double owed = share.full - share.bucket->left;
+    told.push_back({"x-ratelimit-limit" + suffix, Whole(share.full)});
+    told.push_back(
+        {"x-ratelimit-remaining" + suffix, Whole(std::floor(std::max(share.bucket->left, 0.0)))});
+    told.push_back(
+        {"x-ratelimit-reset" + suffix, Whole(std::ceil(owed / share.full * kMinuteSeconds)) + "s"});
+  }
+  return problem;
 }
 
 }  // namespace safeguard::http

@@ -40,6 +40,7 @@ struct Request {
   std::map<std::string, std::string> values;  // of the path: {"id": "spam"}
   std::string caller;                         // the key's name; "local" without keys
   std::string caller_id;                      // the key's id; "local" without keys
+  std::string tenant;                         // whose stores it works with
 
   [[nodiscard]] std::string_view header(std::string_view name) const {
     return FindHeader(headers, name);

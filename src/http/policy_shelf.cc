@@ -11,6 +11,8 @@ using moderation::LiveVersion;
 using moderation::PolicySnapshot;
 
 constexpr std::size_t kKeptMax = 512;
+constexpr std::size_t kHashDigitsMin = 4;  // of a version named by the beginning of its hash
+constexpr std::size_t kVersionsNamed = 5;  // where one is asked for that is not there
 
 std::string KeyOf(const std::string& id, const std::string& version, const std::string& hash,
                   const std::string& golden_hash) {
@@ -20,8 +22,13 @@ std::string KeyOf(const std::string& id, const std::string& version, const std::
 }  // namespace
 
 PolicyShelf::PolicyShelf(moderation::Judge& judge, std::span<const ShippedPolicy> shipped,
-                         moderation::PolicyStore* store, GoldenReader read_golden)
-    : judge_(judge), shipped_(shipped), store_(store), read_golden_(std::move(read_golden)) {
+                         moderation::PolicyStore* store, GoldenReader read_golden,
+                         std::string owner)
+    : judge_(judge),
+      shipped_(shipped),
+      store_(store),
+      read_golden_(std::move(read_golden)),
+      owner_(std::move(owner)) {
   if (store_ != nullptr) {
     live_ = std::make_unique<moderation::LivePolicies>(*store_);
   }
@@ -78,12 +85,13 @@ PolicyShelf::Prepared PolicyShelf::Kept(const std::string& key) {
 // Under the lock: two requests that need the same policy prepare it once.
 Result<PolicyShelf::Prepared> PolicyShelf::Keep(const std::string& key,
                                                 const moderation::Policy& policy,
-                                                std::span<const moderation::GoldenCase> golden) {
+                                                std::span<const moderation::GoldenCase> golden,
+                                                const std::string& owner) {
   const std::lock_guard lock(mutex_);
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     return found->second->second;
   }
-  Result<Prepared> prepared = judge_.Prepare(policy, golden);
+  Result<Prepared> prepared = judge_.PrepareFor(policy, golden, owner);
   if (!prepared) {
     Error error = prepared.error();
     error.message =
@@ -114,7 +122,7 @@ Result<PolicyShelf::Prepared> PolicyShelf::PreparedOf(const LiveVersion& version
     }
     golden = std::move(*cases);
   }
-  return Keep(key, version.policy, golden);
+  return Keep(key, version.policy, golden, owner_);
 }
 
 Result<PolicyShelf::Prepared> PolicyShelf::PreparedShipped(const ShippedPolicy& shipped) {
@@ -123,16 +131,62 @@ Result<PolicyShelf::Prepared> PolicyShelf::PreparedShipped(const ShippedPolicy& 
   if (Prepared kept = Kept(key)) {
     return kept;
   }
-  return Keep(key, shipped.policy, shipped.golden);
+  return Keep(key, shipped.policy, shipped.golden, "");
+}
+
+const ShippedPolicy* PolicyShelf::FindShippedVersion(const moderation::VersionName& name) const {
+  const ShippedPolicy* shipped = FindShipped(name.policy_id);
+  const bool named =
+      shipped != nullptr &&
+      (name.selector == "shipped" || name.selector == shipped->policy.version ||
+       (name.selector.size() >= kHashDigitsMin && shipped->policy.hash.starts_with(name.selector)));
+  return named ? shipped : nullptr;
+}
+
+Result<moderation::VersionInfo> PolicyShelf::FindStored(const moderation::VersionName& name) const {
+  if (store_ != nullptr && moderation::CheckPolicyId(name.policy_id)) {
+    Result<moderation::VersionInfo> info = store_->Find(name.policy_id, name.selector);
+    if (info || info.error().code != ErrorCode::kNotFound) {
+      return info;
+    }
+  }
+  return std::unexpected(NoSuchVersion(name));
+}
+
+Error PolicyShelf::NoSuchVersion(const moderation::VersionName& name) const {
+  const ShippedPolicy* shipped = FindShipped(name.policy_id);
+  auto stored = store_ == nullptr || !moderation::CheckPolicyId(name.policy_id)
+                    ? Result<std::vector<moderation::VersionInfo>>()
+                    : store_->Versions(name.policy_id);
+  if (!stored) {
+    stored.emplace();  // nobody has published it
+  }
+  if (stored->empty() && shipped == nullptr) {
+    return {ErrorCode::kNotFound, "there is no policy \"" + name.policy_id + "\"",
+            "GET /v1/policies lists those there are"};
+  }
+  std::string there;
+  const std::size_t first = stored->size() > kVersionsNamed ? stored->size() - kVersionsNamed : 0;
+  for (std::size_t v = first; v < stored->size(); ++v) {
+    there +=
+        (there.empty() ? "" : ", ") + name.policy_id + "@" + std::to_string((*stored)[v].number);
+  }
+  if (shipped != nullptr) {
+    there += (there.empty() ? "" : ", ") + name.policy_id + "@" + shipped->policy.version +
+             ", which ships with the program";
+  }
+  return {
+      ErrorCode::kNotFound,
+      "there is no version \"" + name.selector + "\" of " + name.policy_id + "; there is " + there,
+      "name one of these, or " + name.policy_id + " alone for the one that answers now"};
 }
 
 Result<PolicyShelf::Prepared> PolicyShelf::PreparedVersion(const moderation::VersionName& name) {
-  if (store_ == nullptr) {
-    return Fail(ErrorCode::kNotFound,
-                "there is no store, so " + name.policy_id + " has no versions",
-                "start the server with --data-dir, or name the policy without a version");
+  const Result<moderation::VersionInfo> info = FindStored(name);
+  const ShippedPolicy* shipped = FindShippedVersion(name);
+  if (!info && info.error().code == ErrorCode::kNotFound && shipped != nullptr) {
+    return PreparedShipped(*shipped);
   }
-  const Result<moderation::VersionInfo> info = store_->Find(name.policy_id, name.selector);
   if (!info) {
     return std::unexpected(info.error());
   }
@@ -157,8 +211,9 @@ Result<PolicyShelf::Prepared> PolicyShelf::Find(const moderation::PolicyReferenc
     prepared = PreparedVersion({wanted.id, wanted.version});
   } else {
     const Result<moderation::Policy> policy = moderation::ReadPolicy(text, wanted.id);
-    prepared = policy ? Keep(KeyOf(wanted.id, wanted.version, policy->hash, "text"), *policy, {})
-                      : std::unexpected(policy.error());
+    prepared =
+        policy ? Keep(KeyOf(wanted.id, wanted.version, policy->hash, "text"), *policy, {}, owner_)
+               : std::unexpected(policy.error());
   }
   if (prepared && (*prepared)->policy().hash != wanted.hash) {
     return Fail(ErrorCode::kCorruptFile,
@@ -166,6 +221,28 @@ Result<PolicyShelf::Prepared> PolicyShelf::Find(const moderation::PolicyReferenc
                 "submit the content again");
   }
   return prepared;
+}
+
+moderation::PolicyReference PolicyShelf::Refer(const PolicySnapshot* snapshot,
+                                               const std::string& name,
+                                               const std::string& key) const {
+  const moderation::VersionName named = moderation::ParseVersionName(name);
+  moderation::PolicyReference unknown{named.policy_id, "", ""};
+  if (!named.selector.empty()) {
+    const Result<moderation::VersionInfo> info = FindStored(named);
+    const ShippedPolicy* shipped = FindShippedVersion(named);
+    if (info) {
+      return {info->policy_id, std::to_string(info->number), info->hash};
+    }
+    return shipped != nullptr ? shipped->policy.Reference() : unknown;
+  }
+  const PolicySnapshot::Entry* entry = snapshot == nullptr ? nullptr : snapshot->Find(name);
+  if (entry != nullptr && (entry->active || entry->canary || entry->failure)) {
+    const Result<moderation::Resolved> resolved = snapshot->Resolve(name, key);
+    return resolved ? resolved->version->policy.Reference() : unknown;
+  }
+  const ShippedPolicy* shipped = FindShipped(name);
+  return shipped != nullptr ? shipped->policy.Reference() : unknown;
 }
 
 Status PolicyShelf::AddPolicy(const PolicySnapshot* snapshot, const std::string& name,

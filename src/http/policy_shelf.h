@@ -50,9 +50,10 @@ class PolicyShelf {
     std::vector<std::size_t> shadow_of;  // shadows[i] shadows policies[shadow_of[i]]
   };
 
-  // `store` may be null: then only shipped policies are there. All must outlive the shelf.
+  // `store` may be null: then only shipped policies are there. All must outlive the shelf. `owner`:
+  // whose policies the store's are; see Judge::PrepareFor.
   PolicyShelf(moderation::Judge& judge, std::span<const ShippedPolicy> shipped,
-              moderation::PolicyStore* store, GoldenReader read_golden);
+              moderation::PolicyStore* store, GoldenReader read_golden, std::string owner = {});
 
   // Prepares the shipped policies, so that no request waits for it.
   Status Warm();
@@ -76,13 +77,26 @@ class PolicyShelf {
 
   [[nodiscard]] std::span<const ShippedPolicy> shipped() const { return shipped_; }
   [[nodiscard]] const ShippedPolicy* FindShipped(std::string_view id) const;
+  // The shipped policy where `name` names its version: by it, as "shipped", or by the beginning of
+  // its hash. Null otherwise.
+  [[nodiscard]] const ShippedPolicy* FindShippedVersion(const moderation::VersionName& name) const;
+  // Says what there is instead.
+  [[nodiscard]] Error NoSuchVersion(const moderation::VersionName& name) const;
+
+  // Which version a name would be judged under, without preparing it; without version and hash
+  // where that cannot be told.
+  [[nodiscard]] moderation::PolicyReference Refer(const moderation::PolicySnapshot* snapshot,
+                                                  const std::string& name,
+                                                  const std::string& key) const;
 
  private:
   Result<Prepared> PreparedOf(const moderation::LiveVersion& version);
   Result<Prepared> PreparedShipped(const ShippedPolicy& shipped);
   Result<Prepared> Keep(const std::string& key, const moderation::Policy& policy,
-                        std::span<const moderation::GoldenCase> golden);
+                        std::span<const moderation::GoldenCase> golden, const std::string& owner);
   Prepared Kept(const std::string& key);
+  [[nodiscard]] Result<moderation::VersionInfo> FindStored(
+      const moderation::VersionName& name) const;
   Result<Prepared> PreparedVersion(const moderation::VersionName& name);
   Status AddPolicy(const moderation::PolicySnapshot* snapshot, const std::string& name,
                    const std::string& key, Route& route);
@@ -92,6 +106,7 @@ class PolicyShelf {
   moderation::PolicyStore* store_;
   std::unique_ptr<moderation::LivePolicies> live_;
   GoldenReader read_golden_;
+  std::string owner_;
   std::mutex mutex_;
   // Most recently used first; bounded.
   std::list<std::pair<std::string, Prepared>> kept_;

@@ -60,6 +60,7 @@ Response ProblemResponse(const Problem& problem, const std::string& request_id, 
   response.problem = problem.code;
   response.content_type = "application/problem+json";
   response.body = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  response.headers = problem.headers;
   if (problem.retry_after) {
     response.headers.push_back({"retry-after", std::to_string(*problem.retry_after)});
   }

@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "http/message.h"
@@ -17,6 +18,7 @@ struct Problem {
   std::string hint;     // what to do about it; may be empty
   std::string pointer;  // RFC 6901, into the body, of the field that is wrong; may be empty
   std::optional<int> retry_after{};  // seconds
+  std::vector<Header> headers{};     // that its answer carries besides
 };
 
 template <typename T>

@@ -22,6 +22,7 @@
 #include "moderation/batch_store.h"
 #include "moderation/file_store.h"
 #include "moderation/job_queue.h"
+#include "moderation/policy.h"
 #include "moderation/policy_store.h"
 #include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
@@ -34,7 +35,11 @@ struct ServiceOptions {
   // requests must name this machine as their Host, so that no web page can talk to it through a
   // name of its own.
   bool keys_required = true;
-  std::chrono::milliseconds timeout{2500};  // of judging, where the request names none
+  // Of judging, where the request names none: of a batch once more for each 16 contents, up to a
+  // minute.
+  std::chrono::milliseconds timeout{2500};
+  // Of one content that somebody waits for; a longer one is refused, or submitted as a job.
+  std::size_t content_bytes_max = std::size_t{256} << 10;
   // Of one answer of the model that is talked to; after it there is none.
   std::chrono::milliseconds chat_time_max{110'000};
   ProxyOptions proxy{};                    // of requests that are passed on
@@ -55,7 +60,24 @@ struct DatasetFacts {
 using DatasetReader =
     std::function<Result<DatasetFacts>(const std::string& bytes, const std::string& name)>;
 
-// What the routes work with. All but the functions must outlive the service.
+// What a tenant has of its own: policies, verdicts, jobs, reviews and files, and the queue before
+// the judge. Nothing of it is reached by another tenant's key. All outlive the service; pointers as
+// in ServiceParts.
+struct TenantParts {
+  Judging& judging;
+  PolicyShelf& shelf;
+  moderation::PolicyStore* store = nullptr;
+  moderation::VerdictLog* log = nullptr;
+  moderation::JobQueue* queue = nullptr;
+  moderation::ReviewQueue* reviews = nullptr;
+  moderation::FileStore* files = nullptr;
+  moderation::BatchStore* batches = nullptr;
+  DatasetReader read_dataset{};
+  Judging* slow_judging = nullptr;
+};
+
+// What the routes work with: the default tenant's, and what all share. All but the functions must
+// outlive the service.
 struct ServiceParts {
   Judging& judging;
   PolicyShelf& shelf;
@@ -78,7 +100,14 @@ struct ServiceParts {
   DatasetReader read_dataset{};                // REQUIRES: set, with files
   // Asked by the proxy where its fail mode is degrade; null: degrade is closed.
   Judging* slow_judging = nullptr;
+  // For the check of a policy; without it what depends on a length is said to be unchecked.
+  moderation::TokenCounter count_tokens{};
+  // Of another tenant than the default one; null where it has not been opened. The same each time,
+  // from any thread. Without it there is the default tenant alone.
+  std::function<const TenantParts*(const std::string& tenant)> find_tenant{};
 };
+
+enum class LogLevel { kInfo, kError };
 
 // Thread-safe.
 class Service {
@@ -93,10 +122,13 @@ class Service {
 
   // What /readyz says; false at first.
   void SetReady(bool ready);
+  // Goes on with what a tenant's files ask for before its first request comes. REQUIRES:
+  // ServiceParts::find_tenant has it.
+  void OpenTenant(const std::string& name);
   // Of requests that come from now on; see ServiceOptions.
   void SetTimeout(std::chrono::milliseconds timeout);
   // Writes a line {"event": `event`, ...} to the log.
-  void Log(const std::string& event, const std::string& detail);
+  void Log(const std::string& event, const std::string& detail, LogLevel level = LogLevel::kInfo);
   // Finishes what waits for the disk, then ends the threads.
   void Stop();
 

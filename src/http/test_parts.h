@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -48,15 +50,23 @@ class FakeJudge final : public moderation::Judge {
       std::span<const moderation::Content> contents) override {
     entered.fetch_add(1);
     const std::lock_guard wait(gate);
-    contents_in_last_call.store(contents.size());
-    ++calls;
-    std::vector<moderation::Verdict> verdicts;
-    for (const moderation::Content& content : contents) {
-      for (const auto& policy : policies) {
-        verdicts.push_back(DecideOne(policy->policy(), content));
+    return Answer(policies, contents);
+  }
+
+  // As Decide; while it waits for the gate it gives up where `stop` says so.
+  std::vector<moderation::Verdict> DecideUntil(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents, const moderation::StopSignal& stop) override {
+    entered.fetch_add(1);
+    std::unique_lock wait(gate, std::defer_lock);
+    while (IsSlow(contents) && !wait.try_lock()) {
+      if (stop()) {
+        stopped.fetch_add(1);
+        return Stopped(policies, contents);
       }
+      std::this_thread::yield();
     }
-    return verdicts;
+    return Answer(policies, contents);
   }
 
   // Says "let me think" first, in pieces; with `thinks_on` for as long as anybody listens.
@@ -86,11 +96,46 @@ class FakeJudge final : public moderation::Judge {
   std::atomic<bool> thinks_on = false;
   std::atomic<int> called_off = 0;
   std::atomic<int> entered = 0;
+  std::atomic<int> stopped = 0;
+  std::size_t slow_bytes = 0;  // of a content, from which on DecideUntil waits for the gate
   std::atomic<int> calls = 0;
   std::atomic<int> prepared = 0;
   std::atomic<std::size_t> contents_in_last_call = 0;
 
  private:
+  [[nodiscard]] bool IsSlow(std::span<const moderation::Content> contents) const {
+    return std::ranges::any_of(contents, [&](const moderation::Content& content) {
+      return moderation::TextBytes(content) >= slow_bytes;
+    });
+  }
+
+  std::vector<moderation::Verdict> Answer(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents) {
+    contents_in_last_call.store(contents.size());
+    std::vector<moderation::Verdict> verdicts;
+    for (const moderation::Content& content : contents) {
+      for (const auto& policy : policies) {
+        verdicts.push_back(DecideOne(policy->policy(), content));
+      }
+    }
+    ++calls;
+    return verdicts;
+  }
+
+  static std::vector<moderation::Verdict> Stopped(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents) {
+    std::vector<moderation::Verdict> verdicts;
+    for (std::size_t c = 0; c < contents.size(); ++c) {
+      for (const auto& policy : policies) {
+        verdicts.push_back(moderation::Undetermined(
+            policy->policy().Reference(), moderation::UndeterminedReason::kTimeout, "stopped"));
+      }
+    }
+    return verdicts;
+  }
+
   [[nodiscard]] moderation::Verdict DecideOne(const moderation::Policy& policy,
                                               const moderation::Content& content) const {
     moderation::Verdict verdict;
@@ -177,6 +222,17 @@ inline Result<DatasetFacts> ReadTestDataset(const std::string& bytes, const std:
   return facts.violations == 0 ? Fail(ErrorCode::kInvalidInput, name + " has no label", "give some")
                                : Result<DatasetFacts>(facts);
 }
+struct TestTenant {
+  std::unique_ptr<moderation::PolicyStore> store = moderation::MemoryPolicyStore();
+  std::unique_ptr<moderation::VerdictLog> log = moderation::MemoryVerdictLog();
+  std::unique_ptr<moderation::JobQueue> queue = moderation::MemoryJobQueue({.jobs_max = 1000});
+  std::unique_ptr<moderation::ReviewQueue> reviews = moderation::MemoryReviewQueue({});
+  std::unique_ptr<moderation::FileStore> files = moderation::MemoryFileStore({});
+  std::unique_ptr<moderation::BatchStore> batches = moderation::MemoryBatchStore(*files);
+  std::unique_ptr<PolicyShelf> shelf;
+  std::unique_ptr<Judging> judging;
+  std::unique_ptr<TenantParts> parts;
+};
 
 // The whole service but the network.
 class TestService {
@@ -214,19 +270,56 @@ class TestService {
       return std::vector<moderation::GoldenCase>(2);
     };
     return std::make_unique<Service>(
-        ServiceParts{
-            *judging, *shelf, store.get(), log.get(), keys, metrics, golden, clock, RandomBytes,
-            [this](std::string_view line) {
-              const std::lock_guard lock(lines_mutex);
-              lines.emplace_back(line);
-            },
-            options.with_chat ? &chat : nullptr, options.upstream, queue.get(),
-            [](const std::string& url) {
-              return url.starts_with("https://") ? Status()
-                                                 : Fail(ErrorCode::kInvalidInput, "no URL");
-            },
-            reviews.get(), files.get(), batches.get(), ReadTestDataset, slow_judging.get()},
+        ServiceParts{*judging,
+                     *shelf,
+                     store.get(),
+                     log.get(),
+                     keys,
+                     metrics,
+                     golden,
+                     clock,
+                     RandomBytes,
+                     [this](std::string_view line) {
+                       const std::lock_guard lock(lines_mutex);
+                       lines.emplace_back(line);
+                     },
+                     options.with_chat ? &chat : nullptr,
+                     options.upstream,
+                     queue.get(),
+                     [](const std::string& url) {
+                       return url.starts_with("https://")
+                                  ? Status()
+                                  : Fail(ErrorCode::kInvalidInput, "no URL");
+                     },
+                     reviews.get(),
+                     files.get(),
+                     batches.get(),
+                     ReadTestDataset,
+                     slow_judging.get(),
+                     nullptr,
+                     [this](const std::string& name) {
+                       const auto found = tenants.find(name);
+                       return found == tenants.end() ? nullptr : found->second->parts.get();
+                     }},
         ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
+  }
+
+  // Before any request of it comes.
+  void AddTenant(const std::string& name) {
+    auto tenant = std::make_unique<TestTenant>();
+    tenant->shelf = std::make_unique<PolicyShelf>(
+        judge, shipped, tenant->store.get(),
+        [](std::string_view, const std::string&) { return std::vector<moderation::GoldenCase>(2); },
+        name);
+    tenant->judging =
+        std::make_unique<Judging>(JudgingParts{judge, *tenant->shelf, tenant->log.get(), metrics,
+                                               [this] { return now.load(); }},
+                                  JudgingOptions());
+    tenant->parts = std::make_unique<TenantParts>(
+        TenantParts{*tenant->judging, *tenant->shelf, tenant->store.get(), tenant->log.get(),
+                    tenant->queue.get(), tenant->reviews.get(), tenant->files.get(),
+                    tenant->batches.get(), ReadTestDataset});
+    tenants[name] = std::move(tenant);
   }
 
   std::future<Response> Start(Request request) {
@@ -279,6 +372,7 @@ class TestService {
   std::unique_ptr<Judging> judging;
   FakeJudge slow_judge;
   std::unique_ptr<Judging> slow_judging;
+  std::map<std::string, std::unique_ptr<TestTenant>> tenants;
   std::unique_ptr<Service> service;
 };
 

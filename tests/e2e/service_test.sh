@@ -81,8 +81,42 @@ curl -sS "$URL/v1/verdicts" -H "Authorization: Bearer $KEY" >out
 has out "scope-missing"
 lacks log "$KEY"
 lacks data/keys.json "${KEY#sg_*_}"
+equal "who may read the keys' hashes" "$(stat -c %a data/keys.json)" 600
 call 0 safeguard key list --data-dir data
 has out gateway
+
+# A tenant is there once it has a key, and has nothing that the default tenant has.
+call 0 safeguard key create acme --tenant acme --scope admin --tokens-per-minute 1000 --data-dir data
+ACME="Authorization: Bearer $(cat out)"
+for _ in $(seq 100); do
+  curl -sS -o /dev/null -w '%{http_code}' "$URL/v1/policies" -H "$ACME" >out
+  grep -q 200 out && break
+  sleep 0.1
+done
+equal "the new tenant" "$(cat out)" 200
+curl -sS "$URL/v1/policies/teapots" -H "$ACME" >out
+has out 'unknown-policy'
+post /v1/policies '{"id": "pans", "text": "# Pans\n\n## Violates\n- P1 Offers pans.\n"}' -H "$ACME"
+has out '"state":"draft"'
+post /v1/jobs '{"text": "Pans, cheap", "policies": ["pans@1"]}' -H "$ACME"
+JOB=$(grep -o '"job":"[^"]*' out | cut -d'"' -f4)
+for _ in $(seq 100); do
+  curl -sS "$URL/v1/jobs/$JOB" -H "$ACME" >out
+  grep -q '"state":"done"' out && break
+  sleep 0.1
+done
+has out '"policy":"pans"'
+curl -sS "$URL/v1/jobs/$JOB" -H "Authorization: Bearer $KEY" >out
+has out 'unknown-job'
+post /v1/judge '{"text": "hello", "policies": ["spam"]}' -H "$ACME" -D headers
+has headers 'x-ratelimit-limit-tokens: 1000'
+curl -sS "$URL/metrics" -H "$ACME" >out
+has out 'metrics-of-all-tenants'
+call 0 safeguard verdicts pans --json --data-dir data/tenants/acme
+has out '"policy":"pans"'
+call 0 safeguard verdicts --json --data-dir data
+lacks out '"policy":"pans"'
+call 2 safeguard key new nobody --tenant ../acme --scope judge --data-dir data
 
 # One YAML, read again on SIGHUP; what is wrong in it changes nothing.
 printf 'timeout_ms: 700\nqueue: 10\n' >service.yaml

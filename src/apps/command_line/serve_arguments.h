@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct ServeArguments {
   std::size_t connections = 4096;
   std::size_t queue = 2048;  // contents that may wait
   std::size_t body_kib = 4096;
+  std::size_t content_kib = 256;  // of one content that somebody waits for
   int drain_s = 30;
   bool no_jobs = false;  // they are kept, and another process works on them
   WebhookArguments webhook;
@@ -62,9 +64,11 @@ struct KeyArguments {
   KeyVerb verb = KeyVerb::kList;
   std::string name;  // of a new key; the id of one to rotate or revoke
   std::vector<std::string> scopes;
-  int requests_per_minute = 0;  // 0: no quota
-  double days = 0;              // until it ends; 0: never
-  double overlap_hours = 24;    // of a rotated one
+  std::string tenant;                  // of a new key; empty: the default one
+  int requests_per_minute = 0;         // 0: no quota
+  std::int64_t tokens_per_minute = 0;  // likewise
+  double days = 0;                     // until it ends; 0: never
+  double overlap_hours = 24;           // of a rotated one
   std::string data_dir;
   bool json = false;
 };

@@ -20,6 +20,7 @@ Answers on this machine alone unless --host says otherwise; a server that others
 
 constexpr const char* kKeyExamples = R"(Examples:
   safeguard key new gateway --scope judge --per-minute 6000 --data-dir ./data
+  safeguard key new acme-gateway --tenant acme --scope judge --scope review --data-dir ./data
   safeguard key rotate 3f1c0a9d5b7e --overlap-hours 48 --data-dir ./data
 )";
 
@@ -74,6 +75,29 @@ void AddTalk(CLI::App* command, TalkArguments& talk) {
       ->check(NumberFrom(0, 100000));
 }
 
+void AddWebhook(CLI::App* command, WebhookArguments& webhook) {
+  AddFile(command, "--webhook-secret-file", webhook.secret_file,
+          "Secrets that sign what webhooks are told; without it nobody is told");
+  command
+      ->add_option("--webhook-allow", webhook.allowed,
+                   "A private address or range that webhooks may have, as in 10.1.0.0/16; repeat "
+                   "it for more")
+      ->type_name("ADDRESS")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  AddFile(command, "--webhook-ca", webhook.certificates,
+          "Authorities to trust instead of the system's, PEM");
+}
+
+void AddTls(CLI::App* command, ServeArguments& serve) {
+  AddFile(command, "--tls-certificate", serve.tls_certificate,
+          "Speak TLS, with this certificate and its chain, PEM; SIGHUP reads it again");
+  AddFile(command, "--tls-key", serve.tls_key, "The certificate's private key, PEM");
+  AddFile(command, "--tls-client-ca", serve.tls_client_ca,
+          "Serve only clients whose certificate one of these authorities signed, PEM");
+}
+
 }  // namespace
 
 void CommandTree::AddServe() {
@@ -108,29 +132,21 @@ void CommandTree::AddServe() {
       ->type_name("KIB")
       ->check(NumberFrom(1, 65536));
   command
+      ->add_option(
+          "--content-kib", serve_.content_kib,
+          "Largest content that a request waits for; longer ones are refused, and taken as "
+          "jobs (default: 256)")
+      ->type_name("KIB")
+      ->check(NumberFrom(1, 65536));
+  command
       ->add_option("--drain-s", serve_.drain_s,
                    "Seconds that requests under way may take after SIGTERM (default: 30)")
       ->type_name("N")
       ->check(NumberFrom(0, 3600));
   command->add_flag("--no-jobs", serve_.no_jobs,
                     "Keep jobs, and leave them to `safeguard jobs run` and its judge");
-  AddFile(command, "--webhook-secret-file", serve_.webhook.secret_file,
-          "Secrets that sign what webhooks are told; without it nobody is told");
-  command
-      ->add_option("--webhook-allow", serve_.webhook.allowed,
-                   "A private address or range that webhooks may have, as in 10.1.0.0/16; repeat "
-                   "it for more")
-      ->type_name("ADDRESS")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  AddFile(command, "--webhook-ca", serve_.webhook.certificates,
-          "Authorities to trust instead of the system's, PEM");
-  AddFile(command, "--tls-certificate", serve_.tls_certificate,
-          "Speak TLS, with this certificate and its chain, PEM; SIGHUP reads it again");
-  AddFile(command, "--tls-key", serve_.tls_key, "The certificate's private key, PEM");
-  AddFile(command, "--tls-client-ca", serve_.tls_client_ca,
-          "Serve only clients whose certificate one of these authorities signed, PEM");
+  AddWebhook(command, serve_.webhook);
+  AddTls(command, serve_);
   AddTalk(command, serve_.talk);
   AddFile(command, "--config", serve_.config,
           "YAML with any of these options; the command line wins. SIGHUP reads it again");
@@ -159,9 +175,18 @@ void CommandTree::AddKey() {
               ->allow_extra_args(false)
               ->take_all(),
           "judge|policy-write|review|admin");
+  make->alias("create");
+  make->add_option("--tenant", key_.tenant,
+                   "Whose policies, verdicts and jobs it reaches, and no others; '*': those of the "
+                   "tenant that each request names (default: default)")
+      ->type_name("TENANT");
   make->add_option("--per-minute", key_.requests_per_minute, "Requests a minute (default: any)")
       ->type_name("N")
       ->check(NumberFrom(1, 1e9));
+  make->add_option("--tokens-per-minute", key_.tokens_per_minute,
+                   "Tokens a minute, four bytes of a request each (default: any)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 1e12));
   make->add_option("--days", key_.days, "Until it ends (default: never)")
       ->type_name("N")
       ->check(NumberFrom(0.001, 36500));

@@ -42,7 +42,15 @@ Json KeyJson(const ApiKey& key) {
   json["created"] = UtcText(key.created);
   json["expires"] = key.expires == 0 ? Json(nullptr) : Json(UtcText(key.expires));
   json["requests_per_minute"] = key.requests_per_minute;
+  json["tokens_per_minute"] = key.tokens_per_minute;
+  json["tenant"] = key.tenant;
   return json;
+}
+
+std::string TenantText(const ApiKey& key) {
+  return key.tenant == http::kDefaultTenant ? ""
+         : key.tenant == http::kAllTenants  ? ", of all tenants"
+                                            : ", of the tenant " + key.tenant;
 }
 
 // The new key's secret, the one time that it is shown.
@@ -54,10 +62,10 @@ void Show(const http::NewKey& made, bool json, Console& console) {
     return;
   }
   console.Out(made.secret + "\n");
-  console.Error(
-      fmt::format("safeguard: key {} for {} ({}). It is shown this once; keep it where "
-                  "secrets are kept.\n",
-                  made.key.id, Printable(made.key.name), ScopeList(made.key)));
+  console.Error(fmt::format(
+      "safeguard: key {} for {} ({}){}. It is shown this once; keep it where "
+      "secrets are kept.\n",
+      made.key.id, Printable(made.key.name), ScopeList(made.key), TenantText(made.key)));
 }
 
 Result<std::vector<ApiKey>::iterator> FindKey(std::vector<ApiKey>& keys, const std::string& id) {
@@ -77,11 +85,18 @@ Status New(const KeyArguments& arguments, std::vector<ApiKey>& keys, http::NewKe
     return Fail(ErrorCode::kInvalidInput, "a key needs a name of at most 100 bytes",
                 "say whose it is, as in: safeguard key new gateway");
   }
+  const std::string tenant =
+      arguments.tenant.empty() ? std::string(http::kDefaultTenant) : arguments.tenant;
+  if (const Status known = http::CheckTenant(tenant); !known) {
+    return known;
+  }
   if (keys.size() >= http::kKeysMax) {
     return Fail(ErrorCode::kLimit, "there are as many keys as there may be", "revoke some");
   }
   made = http::MakeKey(arguments.name, std::move(scopes), UtcNow(), RandomBytes(kKeyRandomBytes));
   made.key.requests_per_minute = arguments.requests_per_minute;
+  made.key.tokens_per_minute = arguments.tokens_per_minute;
+  made.key.tenant = tenant;
   if (arguments.days > 0) {
     made.key.expires = made.key.created + std::llround(arguments.days * 86'400'000);
   }
@@ -97,10 +112,16 @@ Status Rotate(const KeyArguments& arguments, std::vector<ApiKey>& keys, http::Ne
   const std::int64_t now = UtcNow();
   made = http::MakeKey((*old)->name, (*old)->scopes, now, RandomBytes(kKeyRandomBytes));
   made.key.requests_per_minute = (*old)->requests_per_minute;
+  made.key.tokens_per_minute = (*old)->tokens_per_minute;
+  made.key.tenant = (*old)->tenant;
   const std::int64_t end = now + std::llround(arguments.overlap_hours * 3'600'000);
   (*old)->expires = (*old)->expires == 0 ? end : std::min(end, (*old)->expires);
   keys.push_back(made.key);
   return {};
+}
+
+std::string QuotaText(std::int64_t a_minute) {
+  return a_minute == 0 ? "-" : std::to_string(a_minute);
 }
 
 void List(const std::vector<ApiKey>& keys, bool json, Console& console) {
@@ -113,8 +134,10 @@ void List(const std::vector<ApiKey>& keys, bool json, Console& console) {
     const bool over = key.ExpiredAt(UtcNow());
     rows.push_back({{key.id, Style::kBold},
                     {Printable(key.name)},
+                    {key.tenant},
                     {ScopeList(key)},
-                    {key.requests_per_minute == 0 ? "-" : std::to_string(key.requests_per_minute)},
+                    {QuotaText(key.requests_per_minute)},
+                    {QuotaText(key.tokens_per_minute)},
                     {UtcText(key.created).substr(0, 10)},
                     {key.expires == 0 ? "never" : UtcText(key.expires).substr(0, 16),
                      over ? Style::kRed : Style::kPlain}});
@@ -122,8 +145,10 @@ void List(const std::vector<ApiKey>& keys, bool json, Console& console) {
   if (!json) {
     console.Out(RenderTable({{"ID"},
                              {"NAME"},
+                             {"TENANT"},
                              {"SCOPES", false, true},
                              {"A MINUTE", true, false},
+                             {"TOKENS", true, false},
                              {"CREATED"},
                              {"ENDS"}},
                             rows, console.columns(), false));
@@ -163,7 +188,7 @@ Status SaveKeys(const std::string& data_folder, const std::vector<ApiKey>& keys)
                 "the folder " + data_folder + " cannot be made: " + failure.message(),
                 "choose another with --data-dir");
   }
-  return WriteFileAtomically(KeyFilePath(data_folder), http::WriteKeys(keys));
+  return WriteFileAtomically(KeyFilePath(data_folder), http::WriteKeys(keys), FileReaders::kOwner);
 }
 
 ExitCode RunKey(const KeyArguments& arguments, Console& console) {

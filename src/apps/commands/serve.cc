@@ -8,6 +8,7 @@
 #include <cmath>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -21,7 +22,9 @@
 #include "apps/commands/serve_jobs.h"
 #include "apps/commands/serve_parts.h"
 #include "apps/serve/eval_worker.h"
+#include "apps/serve/shared_judge.h"
 #include "apps/serve/talk.h"
+#include "apps/serve/tenants.h"
 #include "base/random_bytes.h"
 #include "base/utc_time.h"
 #include "http/server.h"
@@ -96,13 +99,19 @@ class Serving {
   std::optional<ExitCode> OpenModels();
   std::optional<ExitCode> OpenSlowJudge();
   std::optional<ExitCode> Listen();
+  std::unique_ptr<moderation::Judge> WithCalibrations(std::unique_ptr<moderation::Judge> judge,
+                                                      const Kept& kept);
+  [[nodiscard]] http::JudgingOptions JudgingOptionsOf() const;
   [[nodiscard]] http::ServiceParts ServicePartsOf();
-  [[nodiscard]] std::string EvalFolder() const { return kept_.folder + "/evals"; }
-  std::unique_ptr<moderation::JobWorker> MakeEvals();
+  std::unique_ptr<moderation::JobWorker> MakeEvals(const Kept& kept, moderation::Judge& judge,
+                                                   http::PolicyShelf& shelf);
+  JobsOfTenant JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf);
+  Status OpenTenants();
   void AddGauges();
   Status WarmPolicies();
   void StartJobs();
   void WaitForStop(const std::atomic<bool>& stop);
+  void FollowKeys();
   void Reload();
 
   const ServeArguments& arguments_;
@@ -115,7 +124,9 @@ class Serving {
   std::optional<KeyWatch> key_watch_;
   std::unique_ptr<moderation::MessageSender> sender_;
   std::vector<http::ShippedPolicy> shipped_;
-  std::unique_ptr<moderation::Judge> judge_;
+  std::unique_ptr<moderation::Judge> model_judge_;  // that all tenants share
+  std::unique_ptr<moderation::Judge> judge_;        // the default tenant's: with its calibrations
+  moderation::TokenCounter count_tokens_;           // null: none is installed
   Talk talk_;
   http::Metrics metrics_;
   std::optional<http::PolicyShelf> shelf_;
@@ -123,7 +134,11 @@ class Serving {
   std::unique_ptr<moderation::Judge> slow_judge_;  // null: none
   std::optional<http::PolicyShelf> slow_shelf_;
   std::optional<http::Judging> slow_judging_;
+  std::optional<Tenants> tenants_;
   std::optional<http::Service> service_;
+  std::vector<Tenants::Tenant*> waiting_for_jobs_;  // until there are any
+  std::set<std::string> followed_;                  // tenants that the keys named last time
+  bool tenant_missing_ = false;                     // one of them could not be opened
   std::atomic<bool> evals_stop_{false};
   std::optional<ServeJobs> jobs_;
   std::unique_ptr<http::Server> server_;
@@ -151,12 +166,15 @@ std::optional<ExitCode> Serving::OpenModels() {
     return Fails(console_, shipped.error(), ExitCode::kCannotRun);
   }
   shipped_ = std::move(*shipped);
-  Result<std::unique_ptr<moderation::Judge>> judge = services_.OpenJudge(arguments_.judge);
+  Result<Services::JudgeAndModel> judge = services_.OpenJudgeAndModel(arguments_.judge);
   if (!judge) {
     return Fails(console_, judge.error(), ExitCode::kCannotRun);
   }
-  judge_ = WithStoredCalibrations(std::move(*judge), kept_, arguments_.judge, services_, console_);
-  Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge);
+  // Only the check of a policy's length misses it.
+  count_tokens_ = services_.OpenTokenCounter("").value_or(nullptr);
+  model_judge_ = std::move(judge->judge);
+  judge_ = WithCalibrations(std::make_unique<SharedJudge>(*model_judge_), kept_);
+  Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge, std::move(judge->model));
   if (!talk) {
     return Fails(console_, talk.error(), ExitCode::kCannotRun);
   }
@@ -180,9 +198,7 @@ std::optional<ExitCode> Serving::OpenSlowJudge() {
   slow_shelf_.emplace(*slow_judge_, shipped_, kept_.policies.get(), ReadGolden);
   slow_judging_.emplace(
       http::JudgingParts{*slow_judge_, *slow_shelf_, kept_.verdicts.get(), metrics_, UtcNow},
-      http::JudgingOptions{.workers = arguments_.workers,
-                           .queue_contents_max = arguments_.queue,
-                           .keep_content = arguments_.record_content});
+      JudgingOptionsOf());
   return std::nullopt;
 }
 
@@ -208,8 +224,10 @@ http::ServiceParts Serving::ServicePartsOf() {
           .reviews = kept_.reviews.get(),
           .files = kept_.files.get(),
           .batches = kept_.batches.get(),
-          .read_dataset = DatasetReaderIn(EvalFolder()),
-          .slow_judging = slow_judging_ ? &*slow_judging_ : nullptr};
+          .read_dataset = DatasetReaderIn(EvalFolder(kept_.folder)),
+          .slow_judging = slow_judging_ ? &*slow_judging_ : nullptr,
+          .count_tokens = count_tokens_,
+          .find_tenant = [this](const std::string& name) { return tenants_->Find(name); }};
 }
 
 std::optional<ExitCode> Serving::Listen() {
@@ -261,18 +279,28 @@ std::optional<ExitCode> Serving::Open() {
   }
   shelf_.emplace(*judge_, shipped_, kept_.policies.get(), ReadGolden);
   judging_.emplace(http::JudgingParts{*judge_, *shelf_, kept_.verdicts.get(), metrics_, UtcNow},
-                   http::JudgingOptions{.workers = arguments_.workers,
-                                        .queue_contents_max = arguments_.queue,
-                                        .keep_content = arguments_.record_content});
+                   JudgingOptionsOf());
   if (const auto failed_slow = OpenSlowJudge()) {
     return failed_slow;
+  }
+  tenants_.emplace(TenantsParts{kept_.folder, *model_judge_, shipped_, metrics_, JudgingOptionsOf(),
+                                slow_judge_.get(),
+                                [this](std::unique_ptr<moderation::Judge> judge, const Kept& kept) {
+                                  return WithCalibrations(std::move(judge), kept);
+                                }});
+  if (const Status opened = OpenTenants(); !opened) {
+    return Fails(console_, opened.error(), ExitCode::kCannotRun);
   }
   service_.emplace(ServicePartsOf(),
                    http::ServiceOptions{.keys_required = !http::IsLoopback(arguments_.host),
                                         .timeout = std::chrono::milliseconds(arguments_.timeout_ms),
+                                        .content_bytes_max = arguments_.content_kib << 10U,
                                         .proxy = talk_.proxy,
                                         .model = "safeguard-" + arguments_.judge.judge,
                                         .keep_content = arguments_.record_content});
+  for (const std::string& name : keys_.tenants()) {
+    service_->OpenTenant(name);
+  }
   failed = Listen();
   if (!failed) {
     AddGauges();
@@ -293,28 +321,60 @@ Status Serving::WarmPolicies() {
   return guards ? Status{} : std::unexpected(guards.error());
 }
 
-std::unique_ptr<moderation::JobWorker> Serving::MakeEvals() {
+std::unique_ptr<moderation::JobWorker> Serving::MakeEvals(const Kept& kept,
+                                                          moderation::Judge& judge,
+                                                          http::PolicyShelf& shelf) {
   const bool slow = arguments_.judge.judge == "reasoner";
   return MakeEvalWorker(
-      {.queue = *kept_.queue,
-       .files = *kept_.files,
-       .judge = *judge_,
-       .shelf = *shelf_,
+      {.queue = *kept.queue,
+       .files = *kept.files,
+       .judge = judge,
+       .shelf = shelf,
        .judge_name = arguments_.judge.judge,
        .judge_identity = [this] { return services_.JudgeIdentity(arguments_.judge); },
-       .folder = EvalFolder(),
+       .folder = EvalFolder(kept.folder),
        .batch = slow ? kSlowEvalBatch : kEvalBatch,
        .name = "serve:" + std::to_string(::getpid()),
        .stop = evals_stop_});
 }
 
+JobsOfTenant Serving::JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf) {
+  return {*kept.queue, *kept.verdicts, judge, shelf, MakeEvals(kept, judge, shelf)};
+}
+
+std::unique_ptr<moderation::Judge> Serving::WithCalibrations(
+    std::unique_ptr<moderation::Judge> judge, const Kept& kept) {
+  return WithStoredCalibrations(std::move(judge), kept, arguments_.judge, services_, console_);
+}
+
+http::JudgingOptions Serving::JudgingOptionsOf() const {
+  return {.workers = arguments_.workers,
+          .queue_contents_max = arguments_.queue,
+          .keep_content = arguments_.record_content};
+}
+
+// Those that the keys name and that are not open yet.
+Status Serving::OpenTenants() {
+  return tenants_->Open(keys_.tenants(), [this](Tenants::Tenant& tenant) {
+    if (jobs_) {
+      jobs_->Add(JobsOf(tenant.kept, *tenant.judge, *tenant.shelf));
+    } else {
+      waiting_for_jobs_.push_back(&tenant);
+    }
+  });
+}
+
 void Serving::StartJobs() {
   if (kept_.queue != nullptr && !arguments_.no_jobs) {
-    jobs_.emplace(ServeJobsParts{*kept_.queue, *kept_.verdicts, *judge_, *shelf_, sender_.get(),
-                                 [this](const std::string& event, const std::string& detail) {
-                                   service_->Log(event, detail);
-                                 },
-                                 MakeEvals()});
+    jobs_.emplace(ServeJobsParts{
+        sender_.get(), [this](const std::string& event, const std::string& detail) {
+          service_->Log(event, detail,
+                        event == "job-put-back" ? http::LogLevel::kInfo : http::LogLevel::kError);
+        }});
+    jobs_->Add(JobsOf(kept_, *judge_, *shelf_));
+    for (Tenants::Tenant* tenant : waiting_for_jobs_) {
+      jobs_->Add(JobsOf(tenant->kept, *tenant->judge, *tenant->shelf));
+    }
   }
 }
 
@@ -327,10 +387,30 @@ void Serving::WaitForStop(const std::atomic<bool>& stop) {
     if (look % kLooksPerKeyCheck == 0) {
       const Status looked = key_watch_->Look();
       if (!looked) {
-        service_->Log("keys-unreadable", Describe(looked.error()));
+        service_->Log("keys-unreadable", Describe(looked.error()), http::LogLevel::kError);
       }
+      FollowKeys();
     }
   }
+}
+
+// A tenant that the keys have come to name is opened; one that cannot be is told of once, and tried
+// again.
+void Serving::FollowKeys() {
+  const std::set<std::string> names = keys_.tenants();
+  const bool news = names != followed_;
+  if (!news && !tenant_missing_) {
+    return;
+  }
+  const Status opened = OpenTenants();
+  if (!opened && news) {
+    service_->Log("tenant-unavailable", Describe(opened.error()), http::LogLevel::kError);
+  }
+  for (const std::string& name : names) {
+    service_->OpenTenant(name);
+  }
+  tenant_missing_ = !opened;
+  followed_ = names;
 }
 
 // What cannot be read changes nothing; what needs a new start is said and changes nothing either.
@@ -340,13 +420,15 @@ void Serving::Reload() {
   const auto* fresh = std::get_if<ServeArguments>(&read);
   if (fresh == nullptr) {
     const auto* end = std::get_if<ParseEnd>(&read);
-    service_->Log("reload-refused", end == nullptr ? "" : Describe(end->error));
+    service_->Log("reload-refused", end == nullptr ? "" : Describe(end->error),
+                  http::LogLevel::kError);
     return;
   }
   service_->SetTimeout(std::chrono::milliseconds(fresh->timeout_ms));
   judging_->SetQueueMax(fresh->queue);
+  tenants_->SetQueueMax(fresh->queue);
   if (const Status tls = server_->ReloadTls(); !tls) {
-    service_->Log("tls-unreadable", Describe(tls.error()));
+    service_->Log("tls-unreadable", Describe(tls.error()), http::LogLevel::kError);
   }
   std::string later;
   for (const std::string& key : ChangedKeys(arguments_.effective, fresh->effective)) {
@@ -376,6 +458,7 @@ ExitCode Serving::Run(const std::atomic<bool>& stop) {
   if (slow_judging_) {
     slow_judging_->Stop();
   }
+  tenants_->Stop();
   if (talk_.chat != nullptr) {
     talk_.chat->Stop();  // its last answers need the service and the server
   }

@@ -15,6 +15,10 @@ namespace {
 
 using moderation::JobStep;
 
+// Which thread does what.
+constexpr std::size_t kJudging = 0;
+constexpr std::size_t kEvals = 1;
+constexpr std::size_t kFirstSender = 2;
 constexpr std::size_t kSenders = 2;
 constexpr std::size_t kPrunedAtOnce = 10'000;
 constexpr auto kPruneEvery = std::chrono::minutes(10);
@@ -25,6 +29,17 @@ constexpr int kLongestPause = 100;  // times kIdle, while the store gives troubl
 
 ServeJobs::ServeJobs(ServeJobsParts parts)
     : parts_(std::move(parts)), random_(moderation::SeededRandom(std::random_device{}())) {
+  posts_.resize(kFirstSender + (parts_.sender == nullptr ? 0 : kSenders));
+  for (std::size_t t = 0; t < posts_.size(); ++t) {
+    threads_.emplace_back([this, t] { Run(t); });
+  }
+}
+
+ServeJobs::~ServeJobs() {
+  Stop();
+}
+
+moderation::WorkerOptions ServeJobs::OptionsOf() const {
   moderation::WorkerOptions options;
   options.now = UtcNow;
   options.random = random_.get();
@@ -41,25 +56,27 @@ ServeJobs::ServeJobs(ServeJobsParts parts)
                   event.job->id + ": " + event.detail);
     }
   };
-  workers_.push_back(moderation::JudgementWorker(
-      parts_.queue, parts_.log, &parts_.judge,
-      [this](const moderation::JudgedPolicy& policy) {
-        return parts_.shelf.Find(policy.policy, policy.text);
-      },
-      options));
-  for (std::size_t s = 0; parts_.sender != nullptr && s < kSenders; ++s) {
-    workers_.push_back(moderation::NoticeWorker(parts_.queue, *parts_.sender, options));
-  }
-  if (parts_.evals != nullptr) {
-    workers_.push_back(std::move(parts_.evals));
-  }
-  for (const auto& worker : workers_) {
-    threads_.emplace_back([this, &worker] { Run(*worker, worker == workers_.front()); });
-  }
+  return options;
 }
 
-ServeJobs::~ServeJobs() {
-  Stop();
+void ServeJobs::Add(JobsOfTenant tenant) {
+  const moderation::WorkerOptions options = OptionsOf();
+  const auto post = [&](std::size_t thread, std::unique_ptr<moderation::JobWorker> worker) {
+    posts_[thread].push_back(std::make_unique<Post>(Post{&tenant.queue, std::move(worker)}));
+  };
+  const std::lock_guard lock(mutex_);
+  post(kJudging, moderation::JudgementWorker(
+                     tenant.queue, tenant.log, &tenant.judge,
+                     [&shelf = tenant.shelf](const moderation::JudgedPolicy& policy) {
+                       return shelf.Find(policy.policy, policy.text);
+                     },
+                     options));
+  if (tenant.evals != nullptr) {
+    post(kEvals, std::move(tenant.evals));
+  }
+  for (std::size_t t = kFirstSender; t < posts_.size(); ++t) {
+    post(t, moderation::NoticeWorker(tenant.queue, *parts_.sender, options));
+  }
 }
 
 void ServeJobs::Stop() {
@@ -71,17 +88,40 @@ void ServeJobs::Stop() {
   }
 }
 
-void ServeJobs::Run(moderation::JobWorker& worker, bool prunes) {
+// One round of the thread's posts: how many jobs it took. An error keeps no other tenant's work
+// from being done; the first is returned.
+Result<std::size_t> ServeJobs::WorkOnce(std::size_t thread, bool prunes) {
+  std::vector<Post*> posts;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::unique_ptr<Post>& post : posts_[thread]) {
+      posts.push_back(post.get());
+    }
+  }
+  Result<std::size_t> all = 0;
+  for (Post* post : posts) {
+    Result<std::size_t> worked = 0;
+    if (prunes) {
+      worked = post->queue->Prune(kPrunedAtOnce, UtcNow());
+    }
+    worked = worked && !stopping_.load() ? post->worker->Work() : worked;
+    if (!worked) {
+      all = all ? worked : all;
+    } else if (all) {
+      *all += *worked;
+    }
+  }
+  return all;
+}
+
+void ServeJobs::Run(std::size_t thread) {
   int failures = 0;
   auto pruned = std::chrono::steady_clock::now() - kPruneEvery;
   while (!stopping_.load()) {
     const auto now = std::chrono::steady_clock::now();
-    Result<std::size_t> worked = 0;
-    if (prunes && now - pruned >= kPruneEvery) {
-      pruned = now;
-      worked = parts_.queue.Prune(kPrunedAtOnce, UtcNow());
-    }
-    worked = worked ? worker.Work() : worked;
+    const bool prunes = thread == kJudging && now - pruned >= kPruneEvery;
+    pruned = prunes ? now : pruned;
+    const Result<std::size_t> worked = WorkOnce(thread, prunes);
     if (!worked) {
       if (failures++ == 0) {  // the same trouble is told once until it has gone
         parts_.tell("jobs-trouble", Describe(worked.error()));

@@ -1,9 +1,12 @@
-// The workers of a server's own queue: one thread judges what was put off, some tell webhooks.
+// The workers of a server's own queues, one a tenant: one thread judges what was put off, one
+// evaluates, some tell webhooks, and each goes round all queues, so that no tenant's jobs wait for
+// another's to end.
 #pragma once
 
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,15 +17,19 @@
 
 namespace safeguard::apps {
 
-struct ServeJobsParts {
+// A tenant's. All outlive the ServeJobs.
+struct JobsOfTenant {
   moderation::JobQueue& queue;
   moderation::VerdictLog& log;
   moderation::Judge& judge;
   http::PolicyShelf& shelf;
+  std::unique_ptr<moderation::JobWorker> evals{};  // null: evaluations wait for another process
+};
+
+struct ServeJobsParts {
   moderation::MessageSender* sender = nullptr;  // null: notices wait for another process
   // Event and detail for the server's log; called from any thread.
   std::function<void(const std::string&, const std::string&)> tell;
-  std::unique_ptr<moderation::JobWorker> evals{};  // null: evaluations wait for another process
 };
 
 // Works from construction to Stop(). What is under way then is finished; what waits stays on the
@@ -34,15 +41,27 @@ class ServeJobs {
   ServeJobs(const ServeJobs&) = delete;
   ServeJobs& operator=(const ServeJobs&) = delete;
 
+  // Works on these too, from now on. Thread-safe.
+  void Add(JobsOfTenant tenant);
   void Stop();
 
  private:
-  void Run(moderation::JobWorker& worker, bool prunes);
+  // What one thread has of one tenant.
+  struct Post {
+    moderation::JobQueue* queue;
+    std::unique_ptr<moderation::JobWorker> worker;
+  };
+
+  void Run(std::size_t thread);
+  Result<std::size_t> WorkOnce(std::size_t thread, bool prunes);
+  moderation::WorkerOptions OptionsOf() const;
 
   ServeJobsParts parts_;
+  mutable std::mutex mutex_;
   std::unique_ptr<moderation::RandomSource> random_;
   std::atomic<bool> stopping_{false};
-  std::vector<std::unique_ptr<moderation::JobWorker>> workers_;
+  // By thread; guarded by mutex_, under which none is taken away.
+  std::vector<std::vector<std::unique_ptr<Post>>> posts_;
   std::vector<std::thread> threads_;
 };
 

@@ -28,10 +28,12 @@ const char* ToString(ChatEnd::Why why) {
   return "failed";
 }
 
-void LogEnd(const RouteContext& context, const std::string& request_id, const ChatEnd& end) {
+// Writes that an answer has ended, and takes what was written from the caller's quota.
+void ReportEnd(const RouteContext& context, const Request& request, const ChatEnd& end) {
+  context.parts.keys.Charge(request.caller_id, end.completion_tokens, context.parts.now());
   Json line = {{"level", end.why == ChatEnd::Why::kFailed ? "error" : "info"},
                {"event", "model-answer"},
-               {"request_id", request_id},
+               {"request_id", request.id},
                {"end", ToString(end.why)},
                {"prompt_tokens", end.prompt_tokens},
                {"completion_tokens", end.completion_tokens}};
@@ -93,7 +95,7 @@ void RunChat(const RouteContext& context, const std::shared_ptr<Request>& reques
              const Reply& reply, ChatRequest chat, std::shared_ptr<ChatShape> shape) {
   ChatModel& model = *context.parts.chat;
   chat.question.time_max = context.options.chat_time_max;
-  chat.question.tenant = request->caller_id;
+  chat.question.tenant = request->tenant;
   const std::string id = request->id;
   const auto refuse = [&](const Error& error) {
     reply(ProblemResponse(AskProblem(error), id, true));
@@ -101,8 +103,8 @@ void RunChat(const RouteContext& context, const std::shared_ptr<Request>& reques
   if (!chat.stream) {
     const auto asked = model.Ask(
         std::move(chat.question), [shape](const ChatPiece& piece) { shape->Add(piece); },
-        [&context, shape, reply, id](const ChatEnd& end) {
-          LogEnd(context, id, end);
+        [&context, shape, reply, request, id](const ChatEnd& end) {
+          ReportEnd(context, *request, end);
           if (const auto problem = EndProblem(end)) {
             reply(ProblemResponse(*problem, id, true));
             return;
@@ -126,8 +128,8 @@ void RunChat(const RouteContext& context, const std::shared_ptr<Request>& reques
           body->Break();
         }
       },
-      [&context, shape, body, id](const ChatEnd& end) {
-        LogEnd(context, id, end);
+      [&context, shape, body, request](const ChatEnd& end) {
+        ReportEnd(context, *request, end);
         body->Write(shape->End(end));
         body->End();
       });

@@ -58,7 +58,7 @@ TEST_F(ChatTest, ThePolicyIsTheSystemsAndTheContentTheUsers) {
   EXPECT_EQ(question.messages[0].role, Role::kSystem);
   EXPECT_EQ(question.messages[1].text, "buy");
   EXPECT_EQ(question.effort, ChatEffort::kLow);
-  EXPECT_EQ(question.tenant, "local");
+  EXPECT_EQ(question.tenant, "default");
 }
 
 TEST_F(ChatTest, ReasoningAndContentStandApart) {

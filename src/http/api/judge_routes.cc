@@ -41,7 +41,8 @@ Json ResultJson(const JudgeAnswer& answer, std::size_t content, const Content& j
 void Ask(const RouteContext& context, const std::shared_ptr<Request>& request, const Reply& reply,
          JudgeQuestion question, JudgeRender render) {
   const bool aloud = question.contents.size() == 1 && question.stream;
-  const auto time = aloud ? context.options.chat_time_max : context.timeout.load();
+  const auto time =
+      aloud ? context.options.chat_time_max : TimeFor(context, question.contents.size());
   JudgeJob job;
   job.policies = std::move(question.policies);
   job.contents = std::move(question.contents);
@@ -125,8 +126,35 @@ std::string RecordKey(const Request& request) {
                                   std::string(key) + "\n" + request.body);
 }
 
+std::chrono::milliseconds TimeFor(const RouteContext& context, std::size_t contents) {
+  constexpr std::size_t kContentsEach = 16;
+  const auto shares = static_cast<std::int64_t>((contents + kContentsEach - 1) / kContentsEach);
+  const std::chrono::milliseconds one = context.timeout.load();
+  return std::max(one, std::min(one * shares, std::chrono::milliseconds(kTimeoutMsMax)));
+}
+
 void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
                     JudgeJob job, JudgeDone done, bool openai) {
+  const std::size_t bytes_max = context.options.content_bytes_max;
+  const auto longest =
+      std::ranges::max_element(job.contents, {}, [](const Content& one) { return TextBytes(one); });
+  if (TextBytes(*longest) > bytes_max) {
+    context.parts.metrics.CountRefused("content");
+    const bool keeps_jobs = context.parts.queue != nullptr;
+    reply(ProblemResponse(
+        {413, "content-too-long",
+         "a content has " + std::to_string(TextBytes(*longest)) +
+             " bytes; one that is waited for may "
+             "have " +
+             std::to_string(bytes_max),
+         keeps_jobs ? "split it, or submit it to POST /v1/jobs, which nobody waits for"
+                    : "split it",
+         job.contents.size() == 1 ? ""
+                                  : (openai ? "/input/" : "/contents/") +
+                                        std::to_string(longest - job.contents.begin())},
+        request.id, openai));
+    return;
+  }
   if (context.parts.judging.Submit(std::move(job), std::move(done))) {
     return;
   }

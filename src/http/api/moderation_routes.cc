@@ -151,7 +151,7 @@ void Moderate(const RouteContext& context, const std::shared_ptr<Request>& reque
   }
   job.contents = std::move(question->contents);
   job.key = RecordKey(*request);
-  job.deadline = request->received + context.timeout.load();
+  job.deadline = request->received + TimeFor(context, job.contents.size());
   SubmitOrRefuse(
       context, *request, reply, std::move(job),
       [reply, names = std::move(names), mode = question->on_undetermined,

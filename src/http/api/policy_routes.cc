@@ -145,14 +145,19 @@ OrProblem<PolicyStore*> StoreOf(const RouteContext& context) {
 }
 
 OrProblem<VersionInfo> FindVersion(const RouteContext& context, const Request& request) {
+  const moderation::VersionName name{request.values.at("id"), request.values.at("version")};
+  const bool reads = request.method == "GET" || request.method == "HEAD";
   const OrProblem<PolicyStore*> store = StoreOf(context);
-  if (!store) {
+  if (!store && !reads) {
     return std::unexpected(store.error());
   }
-  const std::string& id = request.values.at("id");
-  const Result<VersionInfo> version = (*store)->Find(id, request.values.at("version"));
+  const Result<VersionInfo> version =
+      store ? (*store)->Find(name.policy_id, name.selector)
+            : std::unexpected(context.parts.shelf.NoSuchVersion(name));
   if (!version) {
-    Problem problem = ProblemOf(version.error());
+    const bool missing = version.error().code == ErrorCode::kNotFound;
+    Problem problem =
+        ProblemOf(missing ? context.parts.shelf.NoSuchVersion(name) : version.error());
     problem.code = problem.status == 404 ? "unknown-version" : problem.code;
     return std::unexpected(std::move(problem));
   }
@@ -160,8 +165,11 @@ OrProblem<VersionInfo> FindVersion(const RouteContext& context, const Request& r
 }
 
 OrProblem<Response> ShowVersion(const RouteContext& context, const Request& request) {
-  const ShippedPolicy* shipped = context.parts.shelf.FindShipped(request.values.at("id"));
-  if (request.values.at("version") == "shipped" && shipped != nullptr) {
+  const moderation::VersionName name{request.values.at("id"), request.values.at("version")};
+  const ShippedPolicy* shipped = context.parts.shelf.FindShippedVersion(name);
+  const bool stored =
+      context.parts.store != nullptr && context.parts.store->Find(name.policy_id, name.selector);
+  if (!stored && shipped != nullptr) {
     return WithEtag(request, {{"policy", shipped->policy.id},
                               {"version", shipped->policy.version},
                               {"state", "shipped"},
@@ -204,9 +212,11 @@ Action ActionOf(const RouteContext& context, const Request& request, std::string
   return {request.caller, std::move(why), context.parts.now()};
 }
 
-Json FindingsJson(const moderation::Policy& policy) {
+using Findings = std::vector<moderation::Finding>;
+
+Json FindingsJson(const Findings& list) {
   Json findings = Json::array();
-  for (const moderation::Finding& finding : moderation::LintPolicy(policy, {})) {
+  for (const moderation::Finding& finding : list) {
     findings.push_back({{"severity", ToString(finding.severity)},
                         {"check", finding.check},
                         {"line", finding.line},
@@ -255,7 +265,7 @@ OrProblem<Response> Publish(const RouteContext& context, const Request& request)
   Json json = VersionJson(published->version);
   json["is_new"] = published->is_new;
   json["golden_cases"] = cases;
-  json["findings"] = FindingsJson(*policy);
+  json["findings"] = FindingsJson(moderation::LintPolicy(*policy, context.parts.count_tokens));
   Response response = JsonResponse(published->is_new ? 201 : 200, json);
   response.headers.push_back({"location", "/v1/policies/" + id + "/versions/" +
                                               std::to_string(published->version.number)});
@@ -274,6 +284,40 @@ OrProblem<Response> Changed(const Result<VersionInfo>& version) {
   return JsonResponse(200, VersionJson(*version));
 }
 
+// Why a version may not come to answer: its policy has errors. Nothing where it has none.
+OrProblem<std::optional<Response>> RefuseErrors(const RouteContext& context, const Request& request,
+                                                const VersionInfo& version) {
+  const auto bytes = context.parts.store->Read(version.policy_id, version.number);
+  const auto policy = bytes ? moderation::ReadPolicy(bytes->policy, version.policy_id)
+                            : std::unexpected(bytes.error());
+  if (!policy) {
+    return std::unexpected(ProblemOf(policy.error()));
+  }
+  Findings errors = moderation::LintPolicy(*policy, context.parts.count_tokens);
+  std::erase_if(errors, [](const moderation::Finding& finding) {
+    return finding.severity != moderation::Severity::kError;
+  });
+  if (errors.empty()) {
+    return std::nullopt;
+  }
+  Response response = ProblemResponse(
+      {409,
+       "policy-has-errors",
+       "the policy has " + std::to_string(errors.size()) +
+           (errors.size() == 1 ? " error: " : " errors, the first: ") + errors.front().reason,
+       "mend it and publish it again, or send \"force\": true",
+       {}},
+      request.id);
+  Json json = Json::parse(response.body);
+  json["findings"] = FindingsJson(errors);
+  response.body = JsonLine(json);
+  return response;
+}
+
+bool Answers(const std::string& state) {
+  return state == "active" || state == "canary";
+}
+
 OrProblem<Response> Promote(const RouteContext& context, const Request& request) {
   OrProblem<PromoteQuestion> question = ReadPromoteQuestion(request.body);
   const OrProblem<VersionInfo> version =
@@ -283,6 +327,15 @@ OrProblem<Response> Promote(const RouteContext& context, const Request& request)
   }
   if (std::optional<Problem> changed = CheckIfMatch(context, request, version->policy_id)) {
     return std::unexpected(std::move(*changed));
+  }
+  if (Answers(question->to) && !question->force) {
+    auto refused = RefuseErrors(context, request, *version);
+    if (!refused) {
+      return std::unexpected(refused.error());
+    }
+    if (*refused) {
+      return std::move(**refused);
+    }
   }
   return Changed(context.parts.store->Move(
       version->policy_id, version->number, *moderation::VersionStateFrom(question->to),

@@ -50,7 +50,10 @@ std::vector<Route> BatchRoutes(const RouteContext& context);
 std::vector<Route> DatasetRoutes(const RouteContext& context);
 std::vector<Route> EvalRoutes(const RouteContext& context);
 
-// Submits `job`; a full queue is answered 429 with how long to wait.
+// How long a request of so many contents may take that names no time itself.
+std::chrono::milliseconds TimeFor(const RouteContext& context, std::size_t contents);
+// Submits `job`; a full queue is answered 429 with how long to wait, a content that is too long for
+// waiting 413.
 void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
                     JudgeJob job, JudgeDone done, bool openai);
 // The record key of a request that may be sent twice: from its Idempotency-Key and caller.

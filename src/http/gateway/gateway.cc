@@ -24,7 +24,7 @@ void AskGateway(const RouteContext& context, const Request& request, const Reply
   job.contents = std::move(question.contents);
   job.policies = std::move(question.policies);
   job.key = RecordKey(request);
-  job.deadline = request.received + context.timeout.load();
+  job.deadline = request.received + TimeFor(context, job.contents.size());
   const bool taken = context.parts.judging.Submit(
       std::move(job), [reply, render](Result<JudgeAnswer> answer) { reply(render(answer)); });
   if (!taken) {

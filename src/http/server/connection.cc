@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "base/hash.h"
+#include "base/random_bytes.h"
 #include "http/problem.h"
 #include "http/server/asio.h"
 
@@ -64,6 +66,16 @@ std::optional<Problem> ReadProblem(const beast::error_code& failure, const Serve
                    {}};
   }
   return std::nullopt;
+}
+
+// The answer to what no handler has answered; with an id of its own, so that a report of it can be
+// told from another.
+Response OwnProblem(const Problem& problem) {
+  constexpr std::size_t kIdBytes = 16;
+  const std::string id = "req_" + Blake2bHex(RandomBytes(kIdBytes)).substr(0, 24);
+  Response response = ProblemResponse(problem, id);
+  response.headers.push_back({"x-request-id", id});
+  return response;
 }
 
 // Whether the other side has closed its end: who streams to nobody need not go on.
@@ -181,13 +193,12 @@ asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
 }
 
 asio::awaitable<void> Connection::Refuse(std::shared_ptr<Connection> self) {
-  Response response = ProblemResponse({503,
-                                       "too-many-connections",
-                                       "the server has as many connections as it may have",
-                                       "try again later, or keep fewer connections open",
-                                       {},
-                                       1},
-                                      "");
+  Response response = OwnProblem({503,
+                                  "too-many-connections",
+                                  "the server has as many connections as it may have",
+                                  "try again later, or keep fewer connections open",
+                                  {},
+                                  1});
   self->version_ = 11;
   const bool good = co_await self->Handshake();
   const bool written = good && co_await self->Write(std::move(response), false);
@@ -318,7 +329,7 @@ asio::awaitable<void> Connection::ReportReadFailure(beast::error_code failure) {
   if (!problem) {
     co_return;
   }
-  Response response = ProblemResponse(*problem, "");
+  Response response = OwnProblem(*problem);
   const bool written = co_await Write(std::move(response), false);
   if (written) {
     co_await Linger();
@@ -381,13 +392,12 @@ asio::awaitable<void> Connection::AnswerRequest() {
   if (pending->response) {
     answer_ = std::move(*pending->response);
   } else {
-    answer_ = ProblemResponse({503,
-                               "no-answer-in-time",
-                               "the request was not answered in time",
-                               "try again; ask for less at once",
-                               {},
-                               1},
-                              "");
+    answer_ = OwnProblem({503,
+                          "no-answer-in-time",
+                          "the request was not answered in time",
+                          "try again; ask for less at once",
+                          {},
+                          1});
   }
 }
 

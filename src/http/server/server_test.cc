@@ -11,6 +11,7 @@
 #include <array>
 #include <condition_variable>
 #include <mutex>
+#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -304,6 +305,8 @@ TEST_F(ServerTest, RefusesWhatIsTooLargeAndSaysSo) {
       Exchange("POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
   EXPECT_THAT(announced, StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(announced, HasSubstr("urn:safeguard:problem:body-too-large"));
+  EXPECT_THAT(announced, HasSubstr(R"("request_id":"req_)"));
+  EXPECT_THAT(announced, HasSubstr("x-request-id: req_"));
   const std::string chunked =
       Exchange("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n" +
                std::string(2000, 'x') + "\r\n0\r\n\r\n");
@@ -321,6 +324,46 @@ TEST_F(ServerTest, RefusesWhatIsNoHttp) {
         "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     EXPECT_THAT(Exchange(nonsense), StartsWith("HTTP/1.1 400 ")) << nonsense;
   }
+}
+
+// Damaged, cut or doubled: it gets an answer of HTTP or the end, and the next client is served.
+TEST_F(ServerTest, WhatIsNearlyARequestIsAnsweredOrRefused) {
+  Start();
+  const std::vector<std::string> seeds = {
+      "GET /a?b=c HTTP/1.1\r\nHost: x\r\nX-Test: one\r\n\r\n",
+      "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
+      "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+      "POST /d HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n0\r\n\r\n",
+      "GET /e HTTP/1.0\r\n\r\n"};
+  std::mt19937 random(20261129);
+  const auto below = [&](std::size_t n) { return random() % n; };
+  for (int round = 0; round < 400; ++round) {
+    std::string bytes = seeds[below(seeds.size())];
+    for (std::size_t damage = 1 + below(4); damage > 0 && !bytes.empty(); --damage) {
+      const std::size_t at = below(bytes.size());
+      switch (below(4)) {
+        case 0:
+          bytes[at] = static_cast<char>(below(256));
+          break;
+        case 1:
+          bytes.erase(at, 1 + below(8));
+          break;
+        case 2:
+          bytes.insert(at, bytes.substr(at, 1 + below(16)));
+          break;
+        default:
+          bytes.insert(at, 1, "\r\n:\0 ,;"[below(8)]);
+      }
+    }
+    Client client(server->port());
+    client.Send(bytes);
+    client.EndOfSending();
+    const std::string answer = client.ReadAll();
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.")) << testing::PrintToString(bytes);
+  }
+  EXPECT_THAT(Exchange("GET /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+              HasSubstr("GET /a "));
 }
 
 TEST_F(ServerTest, AClientThatDripsItsHeaderIsCutOff) {

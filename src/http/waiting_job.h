@@ -1,0 +1,52 @@
+// A job from its submission to its answer, as judging.cc keeps it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "http/judging.h"
+
+namespace safeguard::http {
+
+using Clock = std::chrono::steady_clock;
+struct Waiting;
+using WaitingPtr = std::shared_ptr<Waiting>;
+using Deadlines = std::multimap<Clock::time_point, WaitingPtr>;
+
+struct Waiting {
+  JudgeJob job;
+  JudgeDone done;
+  std::optional<Deadlines::iterator> watched;  // where it is in the deadlines; under their lock
+  std::atomic<bool> answered{false};
+  std::atomic<bool> begun{false};
+
+  // Whoever comes first answers, and must.
+  bool Claim() { return !answered.exchange(true); }
+  bool Answer(Result<JudgeAnswer> answer) {
+    if (!Claim()) {
+      return false;
+    }
+    done(std::move(answer));
+    return true;
+  }
+};
+
+// Whether one call of the judge may take both.
+inline bool MayJoin(const JudgeJob& job, const JudgeJob& first) {
+  return job.audience == nullptr && first.audience == nullptr && job.policies == first.policies;
+}
+
+// What is answered when the time is up. `begun`: the judge was at it.
+inline moderation::Verdict Late(const moderation::PolicyReference& policy, bool begun) {
+  return moderation::Undetermined(
+      policy, moderation::UndeterminedReason::kTimeout,
+      begun ? "the time was up before the judge answered; what it comes to is recorded, not sent; "
+              "allow more time or send less"
+            : "the time was up before the judge could begin; allow more time or send less");
+}
+
+}  // namespace safeguard::http
