@@ -165,6 +165,9 @@ export class Client {
   /** The same in large pieces, for a warehouse; the last `sequence` is the cursor to go on from another day. */
   exportVerdicts(search?: VerdictSearch & {pageSize?: number}): AsyncGenerator<RecordedVerdict>;
 
+  /** All that is needed to compute a recorded verdict again (`safeguard replay`), but for the content. */
+  receipt(sequence: number, call?: Call): Promise<{receipt: 1; sequence: number; content: {hash: string}; [field: string]: unknown}>;
+
   /** Whether it takes work; false as well when nobody answers. */
   ready(): Promise<boolean>;
   /** Prometheus text. */

@@ -291,6 +291,10 @@ export class Client {
     }
   }
 
+  receipt(sequence, call = {}) {
+    return this.#json('getReceipt', {values: {id: String(sequence)}, ...call});
+  }
+
   // -- the service itself --
 
   async ready() {

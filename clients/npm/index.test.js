@@ -206,6 +206,7 @@ describe('the service', () => {
     assert.deepEqual(await all(client.verdicts({policy: 'logged-js', until: '2020-01-01T00:00:00Z'})), []);
     const exported = await all(client.exportVerdicts({policy: 'logged-js', from: '2020-01-01T00:00:00Z', pageSize: 2}));
     assert.deepEqual(exported.map((record) => record.sequence), sequences);
+    assert.equal((await client.receipt(sequences[0])).content.hash, exported[0].content_hash);
   });
 
   test('judges later', async (context) => {

@@ -43,6 +43,7 @@ export const OPERATIONS = {
   shadowResults: get('/v1/policies/{id}/versions/{version}/shadow'),
   listVerdicts: get('/v1/verdicts'),
   exportVerdicts: get('/v1/verdicts/export'),
+  getReceipt: get('/v1/verdicts/{id}/receipt'),
   ready: get('/readyz'),
   metrics: get('/metrics'),
 };

@@ -241,6 +241,9 @@ class Client:
             if answer.headers["X-End"] == "true":
                 return
             query["cursor"] = answer.headers["X-Next-Cursor"]
+    def receipt(self, sequence: int) -> Json:
+        """All that is needed to compute a recorded verdict again (`safeguard replay`), but for the content."""
+        return self._call("getReceipt", {"id": str(sequence)})
 
     # -- the service itself --
     def metrics(self) -> str: return self._answer("metrics").body.decode()  # Prometheus text

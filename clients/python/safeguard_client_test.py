@@ -209,6 +209,8 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(list(self.client.verdicts(policy="logged-py", until="2020-01-01T00:00:00Z")), [])
         exported = list(self.client.export_verdicts(policy="logged-py", since="2020-01-01T00:00:00Z", page_size=2))
         self.assertEqual([record["sequence"] for record in exported], sequences)
+        receipt = self.client.receipt(sequences[0])
+        self.assertEqual(receipt["content"]["hash"], exported[0]["content_hash"])
 
     def needs(self, kept: str, listed: typing.Callable[[], typing.Iterable[object]]) -> None:
         """Skips, loudly, where the service has the paths but keeps nothing behind them."""

@@ -230,6 +230,7 @@ evalReport GET /v1/eval/runs/{id}/report
 shadowResults GET /v1/policies/{id}/versions/{version}/shadow
 listVerdicts GET /v1/verdicts
 exportVerdicts GET /v1/verdicts/export
+getReceipt GET /v1/verdicts/{id}/receipt
 ready GET /readyz
 metrics GET /metrics
 """.strip().splitlines())}

@@ -145,7 +145,7 @@ class FakeServices final : public Services {
     }
     return ModelFile{"/models/fake", model_hash};
   }
-  std::string ScreenKernels() override { return "fake"; }
+  std::string ScreenKernels() override { return screen_kernels; }
   std::string ReasonerKernels() override { return "fake too"; }
   std::span<const EmbeddedFile> shipped_policies() override { return kShipped; }
 
@@ -153,6 +153,7 @@ class FakeServices final : public Services {
   int judges_opened = 0;
   JudgeChoice last_choice;
   std::string model_hash = std::string(64, 'a');
+  std::string screen_kernels = "fake";
   std::function<void()> before_decide;
 
  private:

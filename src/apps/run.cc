@@ -7,6 +7,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/eval_route.h"
 #include "apps/commands/guard_commands.h"
+#include "apps/commands/receipt_commands.h"
 #include "apps/commands/review_commands.h"
 #include "apps/commands/screen_commands.h"
 #include "apps/commands/serve.h"
@@ -73,6 +74,9 @@ struct Runner {
   ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
   ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
   ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
+  ExitCode operator()(const ReceiptArguments& a) const { return RunReceipt(a, console); }
+  ExitCode operator()(const ReplayArguments& a) const { return RunReplay(a, services, console); }
+  ExitCode operator()(const DoctorArguments& a) const { return RunDoctor(a, services, console); }
   ExitCode operator()(const JobsSubmitArguments& a) const {
     return RunJobsSubmit(a, services, console);
   }

@@ -266,6 +266,22 @@ TEST_F(ServiceTest, TheLogIsReadByPages) {
   EXPECT_EQ(Call("GET", "/v1/verdicts?from=yesterday").status, 400);
 }
 
+TEST_F(ServiceTest, AVerdictHasAReceipt) {
+  const Json judged = JsonOf(Call("POST", "/v1/judge", {{"text", "a bad one"}}));
+  const Json record = JsonOf(Call("GET", "/v1/verdicts"))["data"][0];
+  const std::string id = record["sequence"].dump();
+  const Response response = Call("GET", "/v1/verdicts/" + id + "/receipt");
+  ASSERT_EQ(response.status, 200) << response.body;
+  const Json receipt = Json::parse(response.body);
+  EXPECT_EQ(receipt["content"]["hash"], record["content_hash"]);
+  EXPECT_EQ(receipt["verdict"]["outcome"], judged["verdicts"][0]["outcome"]);
+  EXPECT_EQ(receipt["policy"]["hash"], judged["verdicts"][0]["policy_hash"]);
+  EXPECT_EQ(response.body.find("a bad one"), std::string::npos) << "the content stays out";
+  EXPECT_EQ(Call("GET", "/v1/verdicts/999/receipt").status, 404);
+  EXPECT_EQ(Call("GET", "/v1/verdicts/1x/receipt").status, 400);
+  EXPECT_EQ(Call("GET", "/v1/verdicts/0/receipt").status, 400);
+}
+
 TEST_F(ServiceTest, ModerationsAnswersInOpenAisShape) {
   const Response response = Call("POST", "/v1/moderations", {{"input", {"a bad one", "fine"}}});
   ASSERT_EQ(response.status, 200) << response.body;

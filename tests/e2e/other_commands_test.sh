@@ -3,7 +3,7 @@
 source "$(dirname "$0")/lib.sh" "$1"
 
 # Help: every command has one, and every example in it is understood.
-for command in "" classify batch eval "eval rescore" "eval compare" "eval cascade" policy "policy show" "policy lint" "policy list" "policy calibrate" "policy publish" "policy approve" "policy promote" "policy rollback" "policy retire" "policy settings" "policy import" "policy export" "policy log" screen "screen train" "screen list" "screen show" "screen use" "screen remove" "screen rollback" verdicts lists "lists check" "lists add" "lists show" "lists lint" jobs "jobs submit" "jobs run" "jobs list" "jobs show" "jobs retry" "jobs dead" model "model info" "model pull" "model tokens" "model verify" "model synth" "model logits" "model generate" version completion; do
+for command in "" classify batch eval "eval rescore" "eval compare" "eval cascade" policy "policy show" "policy lint" "policy list" "policy calibrate" "policy publish" "policy approve" "policy promote" "policy rollback" "policy retire" "policy settings" "policy import" "policy export" "policy log" screen "screen train" "screen list" "screen show" "screen use" "screen remove" "screen rollback" verdicts "verdicts receipt" replay doctor lists "lists check" "lists add" "lists show" "lists lint" jobs "jobs submit" "jobs run" "jobs list" "jobs show" "jobs retry" "jobs dead" model "model info" "model pull" "model tokens" "model verify" "model synth" "model logits" "model generate" version completion; do
   call 0 safeguard $command --help
   has out "Usage: safeguard${command:+ $command} "
 done

@@ -136,6 +136,7 @@ CommandTree::CommandTree()
   AddEval();
   AddPolicy();
   AddVerdicts();
+  AddReplay();
   AddJobs();
   AddReview();
   AddBacktest();
@@ -147,6 +148,7 @@ CommandTree::CommandTree()
   AddScreen();
   AddServe();
   AddKey();
+  AddDoctor();
   AddVersion();
 }
 
@@ -384,6 +386,9 @@ Invocation CommandTree::Selected() {
   }
   if (name == "guard") {
     return guard_;
+  }
+  if (std::optional<Invocation> of_receipts = SelectedOfReceipts(name)) {
+    return std::move(*of_receipts);
   }
   if (std::optional<Invocation> of_service = SelectedOfService(*command)) {
     return std::move(*of_service);

@@ -14,6 +14,7 @@
 #include "apps/command_line/jobs_arguments.h"
 #include "apps/command_line/list_arguments.h"
 #include "apps/command_line/policy_arguments.h"
+#include "apps/command_line/receipt_arguments.h"
 #include "apps/command_line/review_arguments.h"
 #include "apps/command_line/screen_arguments.h"
 #include "apps/command_line/serve_arguments.h"
@@ -45,7 +46,8 @@ using Invocation = std::variant<
     ModelInfoArguments, ModelVerifyArguments, ModelPackArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
     BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
-    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments>;
+    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments,
+    ReceiptArguments, ReplayArguments, DoctorArguments>;
 
 class CommandTree {
  public:
@@ -87,6 +89,9 @@ class CommandTree {
   void AddServe();   // serve_commands.cc
   Invocation FinishServe(const std::vector<std::string>& arguments);
   void AddKey();
+  void AddReceipt(CLI::App* verdicts);  // receipt_commands.cc
+  void AddReplay();
+  void AddDoctor();
   void AddVersion();
   void AddGuard();  // guard_commands.cc
   void AddAudit();  // guard_commands.cc
@@ -101,6 +106,7 @@ class CommandTree {
   [[nodiscard]] std::optional<Invocation> SelectedOfReview(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfScreen(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfService(const CLI::App& command) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfReceipts(const std::string& name) const;
 
   std::unique_ptr<CLI::App> app_;
   ClassifyArguments classify_;
@@ -150,6 +156,9 @@ class CommandTree {
   BenchArguments bench_;
   ServeArguments serve_;
   KeyArguments key_;
+  ReceiptArguments receipt_;
+  ReplayArguments replay_;
+  DoctorArguments doctor_;
   VersionArguments version_;
   CompletionArguments completion_;
   GuardArguments guard_;

@@ -44,6 +44,7 @@ void CommandTree::AddVerdicts() {
   AddJson(command, verdicts_.json, "The records, one JSON object a line, oldest first");
   AddColor(command, verdicts_.color);
   command->footer(kVerdictsExamples);
+  AddReceipt(command);
 }
 
 CLI::App* CommandTree::AddChange(CLI::App* policy, const std::string& name, const std::string& help,

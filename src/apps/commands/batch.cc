@@ -12,6 +12,7 @@
 #include "apps/commands/routed_judging.h"
 #include "apps/commands/verdict_recorder.h"
 #include "apps/output/verdict_text.h"
+#include "apps/receipt/judge_setup.h"
 #include "apps/route/open_route.h"
 #include "apps/version_info.h"
 
@@ -193,6 +194,9 @@ ExitCode RunBatch(const BatchArguments& arguments, Services& services, Console& 
       VerdictRecorder::Open(arguments.record, arguments.data_dir);
   if (!recorder) {
     return Fails(console, recorder.error(), StoreExitCode(recorder.error()));
+  }
+  if (*recorder != nullptr) {
+    (*recorder)->TellSetup(SetupFor(arguments.route, arguments.judge, services));
   }
   Result<Judging> judging = sources->open();
   if (!judging) {

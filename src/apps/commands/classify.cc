@@ -10,6 +10,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "apps/output/verdict_text.h"
+#include "apps/receipt/judge_setup.h"
 #include "apps/route/open_route.h"
 #include "eval/policy_mutation.h"
 
@@ -191,6 +192,9 @@ ExitCode RunClassify(const ClassifyArguments& arguments, Services& services, Con
   Result<Judging> judging = OpenFor(arguments, request, services, console);
   if (!judging) {
     return Fails(console, judging.error(), ExitCode::kCannotRun);
+  }
+  if (*recorder != nullptr) {
+    (*recorder)->TellSetup(SetupFor(arguments.route, arguments.judge, services));
   }
   const Result<std::unique_ptr<RoutedJudging>> routed =
       RoutedJudging::Open(std::move(*judging), request);

@@ -21,6 +21,7 @@
 #include "apps/commands/reload_signal.h"
 #include "apps/commands/serve_jobs.h"
 #include "apps/commands/serve_parts.h"
+#include "apps/receipt/judge_setup.h"
 #include "apps/serve/eval_worker.h"
 #include "apps/serve/shared_judge.h"
 #include "apps/serve/talk.h"
@@ -99,8 +100,7 @@ class Serving {
   std::optional<ExitCode> OpenModels();
   std::optional<ExitCode> OpenSlowJudge();
   std::optional<ExitCode> Listen();
-  std::unique_ptr<moderation::Judge> WithCalibrations(std::unique_ptr<moderation::Judge> judge,
-                                                      const Kept& kept);
+  std::unique_ptr<moderation::Judge> JudgeOf(std::unique_ptr<moderation::Judge> judge, Kept& kept);
   [[nodiscard]] http::JudgingOptions JudgingOptionsOf() const;
   [[nodiscard]] http::ServiceParts ServicePartsOf();
   std::unique_ptr<moderation::JobWorker> MakeEvals(const Kept& kept, moderation::Judge& judge,
@@ -126,6 +126,7 @@ class Serving {
   std::vector<http::ShippedPolicy> shipped_;
   std::unique_ptr<moderation::Judge> model_judge_;  // that all tenants share
   std::unique_ptr<moderation::Judge> judge_;        // the default tenant's: with its calibrations
+  std::string setup_;                               // of the judge, for receipts
   moderation::TokenCounter count_tokens_;           // null: none is installed
   Talk talk_;
   http::Metrics metrics_;
@@ -173,7 +174,8 @@ std::optional<ExitCode> Serving::OpenModels() {
   // Only the check of a policy's length misses it.
   count_tokens_ = services_.OpenTokenCounter("").value_or(nullptr);
   model_judge_ = std::move(judge->judge);
-  judge_ = WithCalibrations(std::make_unique<SharedJudge>(*model_judge_), kept_);
+  setup_ = kept_.folder.empty() ? "" : SetupOf(arguments_.judge, services_);
+  judge_ = JudgeOf(std::make_unique<SharedJudge>(*model_judge_), kept_);
   Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge, std::move(judge->model));
   if (!talk) {
     return Fails(console_, talk.error(), ExitCode::kCannotRun);
@@ -285,8 +287,8 @@ std::optional<ExitCode> Serving::Open() {
   }
   tenants_.emplace(TenantsParts{kept_.folder, *model_judge_, shipped_, metrics_, JudgingOptionsOf(),
                                 slow_judge_.get(),
-                                [this](std::unique_ptr<moderation::Judge> judge, const Kept& kept) {
-                                  return WithCalibrations(std::move(judge), kept);
+                                [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
+                                  return JudgeOf(std::move(judge), kept);
                                 }});
   if (const Status opened = OpenTenants(); !opened) {
     return Fails(console_, opened.error(), ExitCode::kCannotRun);
@@ -342,8 +344,13 @@ JobsOfTenant Serving::JobsOf(const Kept& kept, moderation::Judge& judge, http::P
   return {*kept.queue, *kept.verdicts, judge, shelf, MakeEvals(kept, judge, shelf)};
 }
 
-std::unique_ptr<moderation::Judge> Serving::WithCalibrations(
-    std::unique_ptr<moderation::Judge> judge, const Kept& kept) {
+// The judge as a tenant has it, with the calibrations that it keeps; its log says of each verdict
+// how it came about.
+std::unique_ptr<moderation::Judge> Serving::JudgeOf(std::unique_ptr<moderation::Judge> judge,
+                                                    Kept& kept) {
+  if (kept.verdicts != nullptr) {
+    kept.verdicts = WithSetup(std::move(kept.verdicts), arguments_.judge, setup_);
+  }
   return WithStoredCalibrations(std::move(judge), kept, arguments_.judge, services_, console_);
 }
 

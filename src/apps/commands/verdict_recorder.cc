@@ -44,6 +44,9 @@ Status VerdictRecorder::Record(std::span<const moderation::Content> contents,
     records.push_back(moderation::RecordOf(shadow.verdict, contents[shadow.content],
                                            moderation::Channel::kShadow, now, keep_content_));
   }
+  for (moderation::VerdictRecord& record : records) {
+    record.provenance.setup = setup_;
+  }
   return log_->Append(records);
 }
 

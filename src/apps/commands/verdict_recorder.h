@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "apps/commands/routed_judging.h"
 #include "apps/record_choice.h"
@@ -18,6 +19,8 @@ class VerdictRecorder {
   static Result<std::unique_ptr<VerdictRecorder>> Open(const RecordChoice& choice,
                                                        const std::string& data_dir);
 
+  // How the judge was opened (receipt/judge_setup.h): goes with each record from now on.
+  void TellSetup(std::string setup) { setup_ = std::move(setup); }
   // Answers and shadows, in one transaction.
   Status Record(std::span<const moderation::Content> contents, const Judged& judged);
 
@@ -27,6 +30,7 @@ class VerdictRecorder {
 
   std::unique_ptr<moderation::VerdictLog> log_;
   bool keep_content_;
+  std::string setup_;
 };
 
 }  // namespace safeguard::apps

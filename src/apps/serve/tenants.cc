@@ -28,8 +28,7 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
   }
   auto tenant = std::make_unique<Tenant>();
   tenant->kept = std::move(*kept);
-  tenant->judge =
-      parts_.with_calibrations(std::make_unique<SharedJudge>(parts_.judge), tenant->kept);
+  tenant->judge = parts_.judge_of(std::make_unique<SharedJudge>(parts_.judge), tenant->kept);
   tenant->shelf = std::make_unique<http::PolicyShelf>(
       *tenant->judge, parts_.shipped, tenant->kept.policies.get(), ReadGolden, name);
   tenant->judging = std::make_unique<http::Judging>(

@@ -36,9 +36,9 @@ struct TenantsParts {
   http::Metrics& metrics;
   http::JudgingOptions judging;
   moderation::Judge* slow_judge = nullptr;  // that the proxy asks where it degrades; null: none
-  // The judge as a tenant has it: with the calibrations that it keeps.
-  std::function<std::unique_ptr<moderation::Judge>(std::unique_ptr<moderation::Judge>, const Kept&)>
-      with_calibrations;
+  // The judge as a tenant has it: with the calibrations that it keeps. May wrap what is kept.
+  std::function<std::unique_ptr<moderation::Judge>(std::unique_ptr<moderation::Judge>, Kept&)>
+      judge_of;
 };
 
 // Thread-safe.

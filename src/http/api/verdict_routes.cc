@@ -1,4 +1,6 @@
 // /v1/verdicts: what was decided, by pages for people and as lines for machines.
+#include <charconv>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -6,6 +8,7 @@
 #include "http/api/route_parts.h"
 #include "http/domain_json.h"
 #include "http/json_input.h"
+#include "moderation/receipt.h"
 
 namespace safeguard::http {
 namespace {
@@ -55,11 +58,14 @@ OrProblem<moderation::VerdictQuery> VerdictQueryOf(const Request& request, Pages
   return read;
 }
 
+Problem NoLog() {
+  return {409, "no-store", "this server records no verdicts", "start it with --data-dir DIR", {}};
+}
+
 OrProblem<moderation::VerdictPage> PageOf(const RouteContext& context, const Request& request,
                                           Pages pages) {
   if (context.parts.log == nullptr) {
-    return std::unexpected(Problem{
-        409, "no-store", "this server records no verdicts", "start it with --data-dir DIR", {}});
+    return std::unexpected(NoLog());
   }
   const OrProblem<moderation::VerdictQuery> query = VerdictQueryOf(request, pages);
   if (!query) {
@@ -104,11 +110,42 @@ OrProblem<Response> Export(const RouteContext& context, const Request& request) 
   return response;
 }
 
+OrProblem<Response> Receipt(const RouteContext& context, const Request& request) {
+  if (context.parts.log == nullptr) {
+    return std::unexpected(NoLog());
+  }
+  const std::string& id = request.values.at("id");
+  std::int64_t sequence = 0;
+  const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), sequence);
+  if (failure != std::errc() || end != id.data() + id.size() || sequence < 1) {
+    return std::unexpected(Problem{400,
+                                   "invalid-request",
+                                   "\"" + id + "\" is no number of a verdict",
+                                   "give the sequence of a record of GET /v1/verdicts",
+                                   {}});
+  }
+  const auto found = moderation::FindVerdict(*context.parts.log, sequence);
+  if (!found) {
+    return std::unexpected(ProblemOf(found.error()));
+  }
+  if (!*found) {
+    return std::unexpected(Problem{404,
+                                   "no-such-verdict",
+                                   "the log has no verdict " + id,
+                                   "GET /v1/verdicts shows the sequence of each",
+                                   {}});
+  }
+  Response response;
+  response.body = moderation::ReceiptJson(**found);
+  return response;
+}
+
 }  // namespace
 
 std::vector<Route> VerdictRoutes(const RouteContext& context) {
   return {DiskRoute(context, "GET", "/v1/verdicts", Verdicts, Scope::kReview),
-          DiskRoute(context, "GET", "/v1/verdicts/export", Export, Scope::kReview)};
+          DiskRoute(context, "GET", "/v1/verdicts/export", Export, Scope::kReview),
+          DiskRoute(context, "GET", "/v1/verdicts/{id}/receipt", Receipt, Scope::kReview)};
 }
 
 }  // namespace safeguard::http
