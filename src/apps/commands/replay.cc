@@ -111,7 +111,9 @@ Result<LoadedPolicy> PolicyFor(const ReplayArguments& arguments, const VerdictRe
     if (loaded && loaded->policy.hash == receipt.policy.hash) {
       return loaded;
     }
-    other = loaded || names.size() == 1 ? std::move(loaded) : std::move(other);
+    if (loaded || names.size() == 1) {
+      other = std::move(loaded);
+    }
   }
   if (!other && arguments.policy.empty()) {
     return Fail(ErrorCode::kNotFound,

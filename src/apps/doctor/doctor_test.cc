@@ -141,7 +141,8 @@ TEST_F(DoctorDataTest, DamageIsFoundAndNothingIsChanged) {
   std::string edited = log;
   edited[edited.find("begin")] = 'B';
   folder.Write("data/audit/log", edited);
-  folder.Write("data/keys.json", "not keys");
+  std::filesystem::permissions(folder.Write("data/keys.json", "not keys"),
+                               std::filesystem::perms(0600));
   const Findings findings = Check();
   EXPECT_EQ(HealthOf(findings, "verdicts.db is damaged"), Health::kError);
   EXPECT_EQ(HealthOf(findings, "audit log is not whole"), Health::kError);
