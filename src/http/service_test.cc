@@ -278,8 +278,8 @@ TEST_F(ServiceTest, AVerdictHasAReceipt) {
   EXPECT_EQ(receipt["policy"]["hash"], judged["verdicts"][0]["policy_hash"]);
   EXPECT_EQ(response.body.find("a bad one"), std::string::npos) << "the content stays out";
   EXPECT_EQ(Call("GET", "/v1/verdicts/999/receipt").status, 404);
-  EXPECT_EQ(Call("GET", "/v1/verdicts/1x/receipt").status, 400);
-  EXPECT_EQ(Call("GET", "/v1/verdicts/0/receipt").status, 400);
+  EXPECT_EQ(Call("GET", "/v1/verdicts/1x/receipt").status, 404);
+  EXPECT_EQ(Call("GET", "/v1/verdicts/0/receipt").status, 404);
 }
 
 TEST_F(ServiceTest, ModerationsAnswersInOpenAisShape) {

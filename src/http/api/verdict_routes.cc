@@ -117,21 +117,16 @@ OrProblem<Response> Receipt(const RouteContext& context, const Request& request)
   const std::string& id = request.values.at("id");
   std::int64_t sequence = 0;
   const auto [end, failure] = std::from_chars(id.data(), id.data() + id.size(), sequence);
-  if (failure != std::errc() || end != id.data() + id.size() || sequence < 1) {
-    return std::unexpected(Problem{400,
-                                   "invalid-request",
-                                   "\"" + id + "\" is no number of a verdict",
-                                   "give the sequence of a record of GET /v1/verdicts",
-                                   {}});
-  }
-  const auto found = moderation::FindVerdict(*context.parts.log, sequence);
+  const bool is_number = failure == std::errc() && end == id.data() + id.size() && sequence >= 1;
+  const auto found = is_number ? moderation::FindVerdict(*context.parts.log, sequence)
+                               : Result<std::optional<moderation::VerdictRecord>>();
   if (!found) {
     return std::unexpected(ProblemOf(found.error()));
   }
   if (!*found) {
     return std::unexpected(Problem{404,
                                    "no-such-verdict",
-                                   "the log has no verdict " + id,
+                                   "the log has no verdict \"" + id.substr(0, 32) + "\"",
                                    "GET /v1/verdicts shows the sequence of each",
                                    {}});
   }
