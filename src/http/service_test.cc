@@ -267,7 +267,9 @@ TEST_F(ServiceTest, TheLogIsReadByPages) {
 }
 
 TEST_F(ServiceTest, AVerdictHasAReceipt) {
-  const Json judged = JsonOf(Call("POST", "/v1/judge", {{"text", "a bad one"}}));
+  const Json judged =
+      JsonOf(Call("POST", "/v1/judge", {{"text", "a bad one"}, {"policies", {"hate"}}}));
+  ASSERT_EQ(judged["verdicts"].size(), 1U);
   const Json record = JsonOf(Call("GET", "/v1/verdicts"))["data"][0];
   const std::string id = record["sequence"].dump();
   const Response response = Call("GET", "/v1/verdicts/" + id + "/receipt");
