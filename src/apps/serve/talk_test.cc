@@ -8,6 +8,7 @@
 #include <future>
 
 #include "apps/input/model_folders.h"
+#include "apps/services.h"
 #include "base/file.h"
 #include "engine/model_synth.h"
 
