@@ -57,8 +57,8 @@ struct RouteReasoner {
   std::string answer = "policy";
   std::string precision = "default";  // of its network: "f32", "int16", "int8", "bf16"; "default":
                                       // as set for the process
-  std::string recorded{};   // with judge "recorded": the file
-  std::size_t samples = 1;  // more: that many draws, the majority counts
+  std::string recorded{};             // with judge "recorded": the file
+  std::size_t samples = 1;            // more: that many draws, the majority counts
   double temperature = 0;
   double tokens = 600;           // expected of one verdict, until it has been measured
   double recall = 0.9;           // of the violations that reach it, what it finds

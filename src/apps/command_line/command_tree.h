@@ -46,8 +46,8 @@ using Invocation = std::variant<
     ModelInfoArguments, ModelVerifyArguments, ModelPackArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
     BenchArguments, VersionArguments, CompletionArguments, GuardArguments, AuditArguments,
-    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments,
-    ReceiptArguments, ReplayArguments, DoctorArguments>;
+    ScreenTrainArguments, ScreenManageArguments, ServeArguments, KeyArguments, ReceiptArguments,
+    ReplayArguments, DoctorArguments>;
 
 class CommandTree {
  public:

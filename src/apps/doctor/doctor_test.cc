@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "apps/doctor/finding.h"
 #include "apps/fake_services.h"
@@ -136,11 +137,11 @@ TEST_F(DoctorDataTest, FoldersAndKeysThatOthersCanReadAreTold) {
 TEST_F(DoctorDataTest, DamageIsFoundAndNothingIsChanged) {
   Make();
   const std::string database = folder.Read("data/verdicts.db");
-  folder.Write("data/verdicts.db", database.substr(0, 300) + std::string(4000, 'x'));
+  std::ignore = folder.Write("data/verdicts.db", database.substr(0, 300) + std::string(4000, 'x'));
   const std::string log = folder.Read("data/audit/log");
   std::string edited = log;
   edited[edited.find("begin")] = 'B';
-  folder.Write("data/audit/log", edited);
+  std::ignore = folder.Write("data/audit/log", edited);
   std::filesystem::permissions(folder.Write("data/keys.json", "not keys"),
                                std::filesystem::perms(0600));
   const Findings findings = Check();

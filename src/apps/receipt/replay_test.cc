@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "apps/fake_services.h"
 #include "apps/receipt/judge_setup.h"
@@ -46,7 +47,7 @@ TEST_F(ReplayTest, TheSameJudgeComesToTheSameVerdict) {
   EXPECT_EQ(Call({"replay", receipt, "--content", content}), 0) << console.error;
   EXPECT_THAT(console.out, HasSubstr("The same verdict."));
   EXPECT_THAT(console.out, Not(HasSubstr("another build")));
-  folder.Write("content.txt", "a bad one\n");
+  std::ignore = folder.Write("content.txt", "a bad one\n");
   EXPECT_EQ(Call({"replay", receipt, "--content", content}), 0) << "an editor's line end";
   EXPECT_EQ(Call({"replay", receipt, "--content", content, "--json"}), 0);
   EXPECT_TRUE(Json::parse(console.out)["equal"].get<bool>());
@@ -114,7 +115,7 @@ TEST_F(ReplayTest, APolicyThatHasMovedOnIsFoundByItsHash) {
   ASSERT_EQ(Call({"policy", "publish", file, "--id", "tested"}), 0) << console.error;
   ASSERT_EQ(Call({"policy", "promote", "tested@1", "--to", "active"}), 0);
   ASSERT_EQ(Call({"classify", "bad", "-p", "tested", "--record", "--record-content"}), 1);
-  folder.Write("p.md", "# T\n\n## Violates\n- X1.a Two.\n");
+  std::ignore = folder.Write("p.md", "# T\n\n## Violates\n- X1.a Two.\n");
   ASSERT_EQ(Call({"policy", "publish", file, "--id", "tested"}), 0);
   ASSERT_EQ(Call({"policy", "promote", "tested@2", "--to", "active"}), 0);
   ASSERT_EQ(Call({"verdicts", "receipt", "1"}), 0);
