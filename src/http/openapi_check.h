@@ -41,6 +41,9 @@ class OpenApiCheck {
   // What is wrong with the answer to METHOD pattern: its status, its type or its body.
   [[nodiscard]] std::string CheckResponse(const std::string& method, const std::string& pattern,
                                           const Response& response) const {
+    if (!document_["paths"].contains(pattern) || !document_["paths"][pattern].contains(method)) {
+      return method + " " + pattern + " is not in the document";
+    }
     const Json& operation = document_["paths"][pattern][method];
     const std::string status = std::to_string(response.status);
     if (operation.is_null() || !operation["responses"].contains(status)) {

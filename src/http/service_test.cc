@@ -272,16 +272,20 @@ TEST_F(ServiceTest, AVerdictHasAReceipt) {
   ASSERT_EQ(judged["verdicts"].size(), 1U);
   const Json record = JsonOf(Call("GET", "/v1/verdicts"))["data"][0];
   const std::string id = record["sequence"].dump();
-  const Response response = Call("GET", "/v1/verdicts/" + id + "/receipt");
+  const auto receipt_of = [&](const std::string& sequence) {
+    return Call("GET", "/v1/verdicts/" + sequence + "/receipt", nullptr, {},
+                "/v1/verdicts/{id}/receipt");
+  };
+  const Response response = receipt_of(id);
   ASSERT_EQ(response.status, 200) << response.body;
   const Json receipt = Json::parse(response.body);
   EXPECT_EQ(receipt["content"]["hash"], record["content_hash"]);
   EXPECT_EQ(receipt["verdict"]["outcome"], judged["verdicts"][0]["outcome"]);
   EXPECT_EQ(receipt["policy"]["hash"], judged["verdicts"][0]["policy_hash"]);
   EXPECT_EQ(response.body.find("a bad one"), std::string::npos) << "the content stays out";
-  EXPECT_EQ(Call("GET", "/v1/verdicts/999/receipt").status, 404);
-  EXPECT_EQ(Call("GET", "/v1/verdicts/1x/receipt").status, 404);
-  EXPECT_EQ(Call("GET", "/v1/verdicts/0/receipt").status, 404);
+  EXPECT_EQ(receipt_of("999").status, 404);
+  EXPECT_EQ(receipt_of("1x").status, 404);
+  EXPECT_EQ(receipt_of("0").status, 404);
 }
 
 TEST_F(ServiceTest, ModerationsAnswersInOpenAisShape) {

@@ -151,7 +151,8 @@ TEST_F(TenantsTest, NoListOfAnotherTenantTellsAnythingOfIt) {
       const Response response = Call(other, "GET", path);
       for (const std::string& secret :
            {std::string("teapots"), std::string("post-of-acme"), std::string("acme"), made.job,
-            made.review, made.file, made.batch, made.dataset, made.run}) {
+            "\"id\":" + made.review + ",", "\"id\":\"" + made.review + "\"", made.file, made.batch,
+            made.dataset, made.run}) {
         EXPECT_THAT(response.body, Not(HasSubstr(secret))) << path;
       }
     }

@@ -49,7 +49,7 @@ printf 'caf\351 au lait, nothing else' >latin1
 expect_in out "invalid UTF-8 at byte 3"
 head -c 10485760 /dev/zero | tr '\0' 'a' >large
 "$safeguard" classify --file large --policy spam --json >out 2>err && fail "10 MB of content was called safe"
-mkdir -p broken && cp -r "$SAFEGUARD_MODELS/minilm-l6-v2" broken/
+mkdir -p broken && cp -rL "$SAFEGUARD_MODELS/minilm-l6-v2" broken/
 head -c 1000000 "$SAFEGUARD_MODELS/minilm-l6-v2/model.safetensors" >broken/minilm-l6-v2/model.safetensors
 expect_code 4 "a truncated model" "$safeguard" classify hello --policy spam --model broken/minilm-l6-v2
 expect_in err "model.safetensors"

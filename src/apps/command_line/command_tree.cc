@@ -378,6 +378,34 @@ std::optional<Invocation> CommandTree::SelectedOfGroup(const CLI::App& command) 
   return std::nullopt;
 }
 
+std::optional<Invocation> CommandTree::SelectedOfModel(const std::string& name) const {
+  if (name == "info") {
+    return model_info_;
+  }
+  if (name == "verify") {
+    return model_verify_;
+  }
+  if (name == "pack") {
+    return model_pack_;
+  }
+  if (name == "synth") {
+    return model_synth_;
+  }
+  if (name == "tokens") {
+    return model_tokens_;
+  }
+  if (name == "pull") {
+    return pull_;
+  }
+  if (name == "logits") {
+    return model_logits_;
+  }
+  if (name == "generate") {
+    return model_generate_;
+  }
+  return std::nullopt;
+}
+
 Invocation CommandTree::Selected() {
   const CLI::App* command = Deepest(*app_);
   const std::string name = command->get_name();
@@ -418,29 +446,8 @@ Invocation CommandTree::Selected() {
   if (name == "diff") {
     return diff_;
   }
-  if (name == "info") {
-    return model_info_;
-  }
-  if (name == "verify") {
-    return model_verify_;
-  }
-  if (name == "pack") {
-    return model_pack_;
-  }
-  if (name == "synth") {
-    return model_synth_;
-  }
-  if (name == "tokens") {
-    return model_tokens_;
-  }
-  if (name == "pull") {
-    return pull_;
-  }
-  if (name == "logits") {
-    return model_logits_;
-  }
-  if (name == "generate") {
-    return model_generate_;
+  if (std::optional<Invocation> of_model = SelectedOfModel(name)) {
+    return std::move(*of_model);
   }
   if (name == "bench") {
     return bench_;

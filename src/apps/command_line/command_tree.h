@@ -102,6 +102,7 @@ class CommandTree {
   [[nodiscard]] std::optional<Invocation> SelectedOfPolicy(const std::string& name) const;
   [[nodiscard]] Invocation SelectedOfLists(const CLI::App& command);
   [[nodiscard]] std::optional<Invocation> SelectedOfStore(const std::string& name) const;
+  [[nodiscard]] std::optional<Invocation> SelectedOfModel(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfJobs(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfReview(const std::string& name) const;
   [[nodiscard]] std::optional<Invocation> SelectedOfScreen(const std::string& name) const;

@@ -66,7 +66,7 @@ void CommandTree::AddReplay() {
 
 void CommandTree::AddDoctor() {
   CLI::App* command = app_->add_subcommand(
-      "doctor", "Look at machine, models, data folder and configuration, and say what to do");
+      "doctor", "Look at machine, models, data and configuration: what to mend");
   AddFile(command, "--config", doctor_.config, "The configuration of `safeguard serve`");
   AddDataFolder(command, doctor_.data_dir);
   command->add_option("--model", doctor_.model, "A checkpoint of the reasoner")->type_name("PATH");

@@ -18,6 +18,10 @@ using Json = nlohmann::json;
 
 class ReplayTest : public ::testing::Test {
  protected:
+  void SetUp() override {  // a store of policies makes the data folder
+    const std::string file = folder.Write("first.md", "# F\n\n## Violates\n- X1.a One.\n");
+    ASSERT_EQ(Call({"policy", "publish", file, "--id", "first"}), 0) << console.error;
+  }
   int Call(const std::vector<std::string>& words) {
     console.out.clear();
     console.error.clear();
