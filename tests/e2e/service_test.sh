@@ -62,7 +62,7 @@ post "/v1/reviews/$REVIEW/decision" '{"lease": 1, "outcome": "violation", "rule_
 has out '"reviewer":"local"'
 curl -sS "$URL/v1/verdicts/export?policy=teapots" >out
 equal "records of teapots" "$(wc -l <out)" 3
-has out '"decided_by":"human"'
+has out '"decided_by":"review"'
 stop 0
 
 # The first key locks the server, at once or within a second; each scope opens its part.
