@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -20,13 +21,13 @@ struct Row {
   std::set<std::string> violates;
 };
 
-std::filesystem::path Folder() {
-  return std::filesystem::path(SAFEGUARD_SOURCE_DIR) / "corpus" / "matrix";
+std::filesystem::path Folder(std::string_view part = "matrix") {
+  return std::filesystem::path(SAFEGUARD_SOURCE_DIR) / "corpus" / part;
 }
 
-std::vector<Row> Rows() {
+std::vector<Row> Rows(std::string_view part = "matrix") {
   std::vector<Row> rows;
-  for (const auto& entry : std::filesystem::directory_iterator(Folder())) {
+  for (const auto& entry : std::filesystem::directory_iterator(Folder(part))) {
     if (entry.path().extension() != ".jsonl") {
       continue;
     }
@@ -51,7 +52,7 @@ nlohmann::json Policies() {
   return nlohmann::json::parse(in, nullptr, false);
 }
 
-TEST(CorpusMatrixTest, EveryCategoryHasSeveralPoliciesWithBothSides) {
+TEST(CorpusTaughtTest, EveryCategoryHasSeveralPoliciesWithBothSides) {
   const nlohmann::json policies = Policies();
   ASSERT_TRUE(policies.is_object());
   EXPECT_EQ(policies.size(), 12U);
@@ -65,10 +66,12 @@ TEST(CorpusMatrixTest, EveryCategoryHasSeveralPoliciesWithBothSides) {
   }
 }
 
-TEST(CorpusMatrixTest, LabelsNameKnownCategoriesAndKeepTheirImplications) {
+class CorpusMatrixTest : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(CorpusMatrixTest, LabelsNameKnownCategoriesAndKeepTheirImplications) {
   const nlohmann::json policies = Policies();
   std::set<std::string> ids;
-  for (const Row& row : Rows()) {
+  for (const Row& row : Rows(GetParam())) {
     EXPECT_TRUE(ids.insert(row.id).second) << row.id << " stands twice";
     EXPECT_FALSE(row.text.empty()) << row.id;
     for (const std::string& category : row.violates) {
@@ -81,7 +84,22 @@ TEST(CorpusMatrixTest, LabelsNameKnownCategoriesAndKeepTheirImplications) {
   }
 }
 
-TEST(CorpusMatrixTest, IsLargeAndEveryCategoryHasCases) {
+INSTANTIATE_TEST_SUITE_P(Parts, CorpusMatrixTest, testing::Values("matrix", "held-out"));
+
+// What chooses thresholds was never learned from.
+TEST(CorpusHeldOutTest, NoTextIsTaughtToo) {
+  std::set<std::string> taught;
+  for (const Row& row : Rows()) {
+    taught.insert(row.text);
+  }
+  const std::vector<Row> rows = Rows("held-out");
+  EXPECT_GE(rows.size(), 700U);
+  for (const Row& row : rows) {
+    EXPECT_FALSE(taught.contains(row.text)) << row.id;
+  }
+}
+
+TEST(CorpusTaughtTest, IsLargeAndEveryCategoryHasCases) {
   const std::vector<Row> rows = Rows();
   std::map<std::string, int> counts;
   for (const Row& row : rows) {

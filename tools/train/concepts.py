@@ -125,8 +125,9 @@ def corpus(folder, safeguard):
     return concepts
 
 
-def matrix(folder):
-    """Contents that are labelled under every category at once, and several policies a category: a concept a policy."""
+def matrix(folder, often=()):
+    """Contents that are labelled under every category at once, and several policies a category: a concept a policy. Those of
+    the parts named by `often` count five times when contents are drawn."""
     folder = pathlib.Path(folder) / 'matrix'
     policies = json.loads((folder / 'policies.json').read_text(encoding='utf-8'))
     rows = {}
@@ -147,8 +148,8 @@ def matrix(folder):
         everywhere = {'matrix:' + name: category in row['violates'] for name, category in names.items()}
         for concept in concepts:
             violates = everywhere[concept.name]
-            (concept.positives if violates else concept.negatives).append(
-                Case(row['text'], violates, pair, siblings=everywhere))
+            case = Case(row['text'], violates, pair, siblings=everywhere)
+            (concept.positives if violates else concept.negatives).extend([case] * (5 if part in often else 1))
     return concepts
 
 

@@ -40,7 +40,7 @@ def concepts(o):
     for concept in c.corpus(o.corpus, o.safeguard):
         concept.held = not o.final and c.stable(concept.name) % HELD_TOPICS == 0
         result.append(concept)
-    result += c.matrix(o.corpus)
+    result += c.matrix(o.corpus, getattr(o, 'often', None) or ())
     texts = json.loads(pathlib.Path(__file__).with_name('policy_texts.json').read_text(encoding='utf-8'))
     result += [public(root, name, texts[name]) for name in READINGS if name in texts]
     if 'INTENT_TEMPLATES' in texts:

@@ -50,6 +50,7 @@ def options():
     parser.add_argument('--anchor-tokens', type=int, default=64)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--intents', type=float, help="the intents' weight in the choice of concepts")
+    parser.add_argument('--often', nargs='*', help='parts of the matrix that are drawn five times as often')
     parser.add_argument('--measure-every', type=int, default=300)
     parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
     parser.add_argument('--nearest', type=float, default=0.2, help="the nearest rule's share of a side; the mean over the rules has the rest")
@@ -57,8 +58,9 @@ def options():
     parser.add_argument('--margin', type=float, help='to begin with, instead of that of --start')
     parser.add_argument('--average', type=float, default=0.995, help="share of the running average of the weights that a step leaves; it ships")
     parser.add_argument('--settle', action='store_true',
-                        help='at the end move the margin so that a probability of one half is where the golden sets of the shipped '
-                             'policies, scored from the rules alone, have their best F1')
+                        help='at the end move the margin so that a probability of one half is where the mean F1 of three sets that nothing was '
+                             'trained on is best, scored from rules alone: the golden sets of the shipped policies, corpus/held-out under '
+                             'eight categories at once, and its messages to an assistant')
     parser.add_argument('--final', action='store_true')
     return parser.parse_args()
 
@@ -269,11 +271,40 @@ def figures(net, texts, reader, concepts, o, quick):
         all_scores += row
         all_labels += labels
     best, threshold = measure.best_f1(all_scores, all_labels)
+    result['held-out'], sets = held_out(net, texts, o)
+    result['settled at'] = round(measure.balanced_threshold([(all_scores, all_labels)] + sets), 3)
     result['golden'] = golden
     result['golden mean'] = round(sum(golden.values()) / len(golden), 3)
     result['golden all'] = {'auc': round(measure.auc(all_scores, all_labels), 3), 'f1': round(best, 3), 'at': round(threshold, 3)}
     result['scalars'] = [round(float(x), 4) for x in (net.slope, net.share, net.margin)]
     return result
+
+
+CATEGORIES = {'s': 'sexual', 'h': 'hate', 'v': 'violence', 'hr': 'harassment', 'sh': 'self-harm', 's3': 'sexual-minors',
+              'h2': 'hate-threatening', 'v2': 'violence-graphic'}
+
+
+def held_out(net, texts, o):
+    """Figures of corpus/held-out under the policies of policies/benchmarks, and [(scores, labels)] of any category and of toxicity."""
+    def rows(part):
+        lines = (pathlib.Path(o.corpus) / 'held-out' / f'{part}.jsonl').read_text(encoding='utf-8').split('\n')
+        return [json.loads(line) for line in lines if line]
+
+    def policy(name):
+        return texts.policy(c.written_policy(pathlib.Path(o.policies) / 'benchmarks' / name, o.safeguard).rules)
+
+    chat, result = rows('chat'), {}
+    cases = rows('web') + chat
+    table = scores(net, texts, [k['text'] for k in cases], [policy(f'openai-moderation/{label}.md') for label in CATEGORIES])
+    for i, category in enumerate(CATEGORIES.values()):
+        result[category] = round(measure.auc([row[i] for row in table], [category in k['violates'] for k in cases]), 3)
+    anything = [max(row) for row in table], [any(category in k['violates'] for category in CATEGORIES.values()) for k in cases]
+    toxic = ([row[0] for row in scores(net, texts, [k['text'] for k in chat], [policy('toxicchat.md')])],
+             ['toxic' in k['violates'] for k in chat])
+    for name, (row, labels) in (('any', anything), ('toxic', toxic)):
+        best, threshold = measure.best_f1(row, labels)
+        result[name] = {'auc': round(measure.auc(row, labels), 3), 'f1': round(best, 3), 'at': round(threshold, 3)}
+    return result, [anything, toxic]
 
 
 @torch.no_grad()
@@ -409,7 +440,7 @@ def main():
                 log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < last)))
     if o.settle:
         with average, torch.no_grad():
-            at = figures(net, texts, reader, concepts, o, True)['golden all']['at']
+            at = figures(net, texts, reader, concepts, o, True)['settled at']
             net.margin += at / net.slope
             save(net, o)
             log(json.dumps({'margin moved by logits': at, 'to': round(float(net.margin), 6)}))
