@@ -10,6 +10,39 @@ export SAFEGUARD_MODELS="${SAFEGUARD_MODELS:-$PWD/build/models}"
 data="${SAFEGUARD_SHARED:-../shared}/data"
 [ -d "$data" ] || { echo "no labelled data at $data: set SAFEGUARD_SHARED" >&2; exit 1; }
 
+# held_out CATEGORIES PARTS EVAL-ARGUMENTS...: the score with the best F1 on those parts of corpus/held-out, which nothing was
+# trained on; a content is a violation when it breaks any of the categories. Never chosen on the set that is measured.
+held_out() {
+  local categories="$1" parts="$2" labelled; shift 2
+  labelled=$(mktemp --suffix .jsonl)
+  CATEGORIES="$categories" PARTS="$parts" python3 - >"$labelled" <<'PYTHON'
+import json, os
+categories, group = set(os.environ["CATEGORIES"].split(",")), os.environ.get("GROUP")
+for part in os.environ["PARTS"].split(","):
+    for line in open(f"corpus/held-out/{part}.jsonl", encoding="utf-8"):
+        row = json.loads(line)
+        if not group or group in row.get("tags", ()):
+            label = "violation" if categories & set(row["violates"]) else "safe"
+            print(json.dumps({"id": row["id"], "text": row["text"], "expected": label}))
+PYTHON
+  "$safeguard" eval --data "$labelled" "$@" --screen "$screen" --json --errors 0 | python3 -c '
+import json, sys
+def f1(point):
+    precision, recall = (point[k] or 0 for k in ("precision", "recall"))
+    return 2 * precision * recall / (precision + recall or 1)
+print(max(json.load(sys.stdin)["curve"], key=f1)["threshold"])'
+  rm -f "$labelled"
+}
+
+# at NAME THRESHOLD EVAL-ARGUMENTS...: the figures of a set at that score
+at() {
+  local name="$1" threshold="$2"; shift 2
+  "$safeguard" eval "$@" --screen "$screen" --json --errors 0 --threshold "$threshold" | NAME="$name" python3 -c '
+import json, os, sys
+p = json.load(sys.stdin)["at_thresholds"][0]
+print("| {} | {:.2f} | {:.2f} | {:.2f} | {:.3f} |".format(os.environ["NAME"], p["threshold"], p["precision"], p["recall"], p["f1"]))'
+}
+
 row() {  # NAME EVAL-ARGUMENTS...: one row; with TAG set, of the records that carry it
   local name="$1"; shift
   "$safeguard" eval "$@" --screen "$screen" --json --errors 0 | NAME="$name" python3 -c '
@@ -62,6 +95,16 @@ row "OpenAI Moderation any, the eight" "${eight[@]}" --any "${moderation[@]}"
 row "ToxicChat test" --policy "$benchmarks/toxicchat.md" --data "$data/noncommercial/toxicchat_0124_test_full.jsonl" --format toxicchat --no-golden
 row "HateCheck, hate" --policy hate --data "$data/permissive/hatecheck" --format hatecheck --no-golden
 row "HateCheck, hate with its golden set" --policy hate --data "$data/permissive/hatecheck" --format hatecheck
+
+printf '\n%s\n\n| set | threshold | precision | recall | F1 |\n|---|---|---|---|---|\n' "The same, at thresholds chosen on corpus/held-out"
+threshold=$(held_out sexual,hate,violence,harassment,self-harm,sexual-minors,hate-threatening,violence-graphic web,chat "${eight[@]}" --no-golden)
+at "OpenAI Moderation any, the eight" "$threshold" "${eight[@]}" --any "${moderation[@]}"
+threshold=$(held_out toxic chat --policy "$benchmarks/toxicchat.md" --no-golden)
+at "ToxicChat test" "$threshold" --policy "$benchmarks/toxicchat.md" --data "$data/noncommercial/toxicchat_0124_test_full.jsonl" --format toxicchat --no-golden
+for golden in "" --no-golden; do
+  threshold=$(GROUP=group held_out hate web --policy hate $golden)
+  at "HateCheck, hate${golden:+, from its text alone}" "$threshold" --policy hate --data "$data/permissive/hatecheck" --format hatecheck $golden
+done
 
 five=(--policy sexual-content --policy hate --policy violence --policy harassment --policy self-harm)
 for golden in "" --no-golden; do
