@@ -17,6 +17,8 @@
 
 #include "apps/output/console.h"
 #include "apps/services.h"
+#include "base/hash.h"
+#include "moderation/receipt.h"
 
 namespace safeguard::apps {
 
@@ -34,8 +36,9 @@ class FakePrepared final : public moderation::PreparedPolicy {
 
 class FakeJudge final : public moderation::Judge {
  public:
-  explicit FakeJudge(std::function<void()> before_decide = {})
-      : before_decide_(std::move(before_decide)) {}
+  // `joint`: as a reasoner that is asked about all policies in one prompt.
+  explicit FakeJudge(std::function<void()> before_decide = {}, bool joint = false)
+      : before_decide_(std::move(before_decide)), joint_(joint) {}
 
   Result<std::shared_ptr<const moderation::PreparedPolicy>> Prepare(
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override {
@@ -52,12 +55,28 @@ class FakeJudge final : public moderation::Judge {
     for (const moderation::Content& content : contents) {
       for (const auto& policy : policies) {
         verdicts.push_back(DecideOne(policy->policy(), content));
+        if (joint_ && policies.size() > 1) {
+          Join(policies, verdicts.back());
+        }
       }
     }
     return verdicts;
   }
 
  private:
+  // The answer depends on all policies of the prompt and on their order.
+  static void Join(std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+                   moderation::Verdict& verdict) {
+    std::vector<const moderation::Policy*> asked;
+    std::string prompt;
+    for (const auto& policy : policies) {
+      asked.push_back(&policy->policy());
+      prompt += policy->policy().id + ' ' + policy->policy().hash + ' ';
+    }
+    verdict.decided_by.settings.insert(moderation::JointPoliciesSetting(asked));
+    verdict.decided_by.settings["prompt_ids"] = Blake2bHex(prompt);
+  }
+
   static moderation::Verdict DecideOne(const moderation::Policy& policy,
                                        const moderation::Content& content) {
     if (moderation::IsBlank(content)) {
@@ -89,6 +108,7 @@ class FakeJudge final : public moderation::Judge {
   }
 
   std::function<void()> before_decide_;
+  bool joint_;
 };
 
 class FakeServices final : public Services {
@@ -99,7 +119,7 @@ class FakeServices final : public Services {
     if (!model_there) {
       return Fail(ErrorCode::kNotFound, "the model is not in here", "run ./demo.sh");
     }
-    return std::make_unique<FakeJudge>(before_decide);
+    return std::make_unique<FakeJudge>(before_decide, choice.joint);
   }
   Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasoners(
       std::span<const JudgeChoice> choices) override {

@@ -24,6 +24,7 @@
 #include "moderation/job_queue.h"
 #include "moderation/policy.h"
 #include "moderation/policy_store.h"
+#include "moderation/receipt.h"
 #include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
 
@@ -74,6 +75,7 @@ struct TenantParts {
   moderation::BatchStore* batches = nullptr;
   DatasetReader read_dataset{};
   Judging* slow_judging = nullptr;
+  moderation::ReceiptSigner sign_receipt{};
 };
 
 // What the routes work with: the default tenant's, and what all share. All but the functions must
@@ -105,6 +107,8 @@ struct ServiceParts {
   // Of another tenant than the default one; null where it has not been opened. The same each time,
   // from any thread. Without it there is the default tenant alone.
   std::function<const TenantParts*(const std::string& tenant)> find_tenant{};
+  // Of exported receipts; called from any thread. Without it they are not signed.
+  moderation::ReceiptSigner sign_receipt{};
 };
 
 enum class LogLevel { kInfo, kError };

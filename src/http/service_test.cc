@@ -283,6 +283,10 @@ TEST_F(ServiceTest, AVerdictHasAReceipt) {
   EXPECT_EQ(receipt["verdict"]["outcome"], judged["verdicts"][0]["outcome"]);
   EXPECT_EQ(receipt["policy"]["hash"], judged["verdicts"][0]["policy_hash"]);
   EXPECT_EQ(response.body.find("a bad one"), std::string::npos) << "the content stays out";
+  const auto signature = moderation::CheckReceiptSignature(response.body);
+  ASSERT_TRUE(signature);
+  EXPECT_EQ(signature->state, moderation::SignatureState::kValid);
+  EXPECT_EQ(signature->key, parts.key.public_key);
   EXPECT_EQ(receipt_of("999").status, 404);
   EXPECT_EQ(receipt_of("1x").status, 404);
   EXPECT_EQ(receipt_of("0").status, 404);

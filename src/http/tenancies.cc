@@ -118,7 +118,9 @@ ServiceParts Tenancies::PartsOf(const TenantParts& own) const {
           .batches = own.batches,
           .read_dataset = own.read_dataset,
           .slow_judging = own.slow_judging,
-          .count_tokens = parts_.count_tokens};
+          .count_tokens = parts_.count_tokens,
+          .find_tenant = {},
+          .sign_receipt = own.sign_receipt};
 }
 
 }  // namespace safeguard::http

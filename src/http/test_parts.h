@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/random_bytes.h"
+#include "base/signature.h"
 #include "http/fake_chat_model.h"
 #include "http/service.h"
 #include "moderation/job_queue.h"
@@ -270,37 +271,40 @@ class TestService {
       return std::vector<moderation::GoldenCase>(2);
     };
     return std::make_unique<Service>(
-        ServiceParts{*judging,
-                     *shelf,
-                     store.get(),
-                     log.get(),
-                     keys,
-                     metrics,
-                     golden,
-                     clock,
-                     RandomBytes,
-                     [this](std::string_view line) {
-                       const std::lock_guard lock(lines_mutex);
-                       lines.emplace_back(line);
-                     },
-                     options.with_chat ? &chat : nullptr,
-                     options.upstream,
-                     queue.get(),
-                     [](const std::string& url) {
-                       return url.starts_with("https://")
-                                  ? Status()
-                                  : Fail(ErrorCode::kInvalidInput, "no URL");
-                     },
-                     reviews.get(),
-                     files.get(),
-                     batches.get(),
-                     ReadTestDataset,
-                     slow_judging.get(),
-                     nullptr,
-                     [this](const std::string& name) {
-                       const auto found = tenants.find(name);
-                       return found == tenants.end() ? nullptr : found->second->parts.get();
-                     }},
+        ServiceParts{
+            *judging,
+            *shelf,
+            store.get(),
+            log.get(),
+            keys,
+            metrics,
+            golden,
+            clock,
+            RandomBytes,
+            [this](std::string_view line) {
+              const std::lock_guard lock(lines_mutex);
+              lines.emplace_back(line);
+            },
+            options.with_chat ? &chat : nullptr,
+            options.upstream,
+            queue.get(),
+            [](const std::string& url) {
+              return url.starts_with("https://") ? Status()
+                                                 : Fail(ErrorCode::kInvalidInput, "no URL");
+            },
+            reviews.get(),
+            files.get(),
+            batches.get(),
+            ReadTestDataset,
+            slow_judging.get(),
+            nullptr,
+            [this](const std::string& name) {
+              const auto found = tenants.find(name);
+              return found == tenants.end() ? nullptr : found->second->parts.get();
+            },
+            [this](std::string_view text) {
+              return std::optional(moderation::ReceiptSignature{key.public_key, Sign(key, text)});
+            }},
         ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
   }
 
@@ -364,6 +368,7 @@ class TestService {
   std::unique_ptr<moderation::FileStore> files;
   std::unique_ptr<moderation::BatchStore> batches;
   KeyRing keys;
+  SigningKey key = NewSigningKey();  // of receipts
   Metrics metrics;
   std::atomic<std::int64_t> now = 1'795'881'600'000;
   std::mutex lines_mutex;

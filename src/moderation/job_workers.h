@@ -67,6 +67,7 @@ using PolicySource =
 struct RouteFinish {
   Cascade* cascade = nullptr;  // outlives the worker
   PolicySource policies;
+  std::string setup{};  // of that cascade, for Provenance::setup; may be empty
 };
 // An error: nobody here can; the job is given back untouched for a while.
 using RouteSource = std::function<Result<RouteFinish>(const Judgement&)>;
@@ -84,6 +85,8 @@ struct WorkerOptions {
   TimeMs no_room_ms = 2'000;
   TimeMs nobody_ms = 60'000;
   std::string name;  // for people
+  // Of the worker's judge, for Provenance::setup of what it decides; may be empty.
+  std::string setup;
   RetryRule retry;
   // How long a worker may be dead before its jobs go to others. While it judges it extends them.
   TimeMs lease_ms = 60'000;

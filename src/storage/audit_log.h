@@ -11,11 +11,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "moderation/receipt.h"
 #include "moderation/verdict_log.h"
 #include "storage/stores.h"
 
@@ -57,6 +60,11 @@ Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& data_folder, b
 // neither of them, or in the audit log alone.
 Result<std::unique_ptr<moderation::VerdictLog>> OpenAuditedVerdictLog(
     const std::string& data_folder, const OpenOptions& options);
+
+// Signs an exported receipt (moderation/receipt.h) with the key that signs this folder's audit log
+// now. Nothing: it has none. An error: its key cannot be read, or is none.
+Result<std::optional<moderation::ReceiptSignature>> SignWithAuditKey(const std::string& data_folder,
+                                                                     std::string_view text);
 
 // The head: one line of JSON. Kept elsewhere it proves later that the log still holds what it held.
 Result<std::string> AuditHead(const std::string& data_folder);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/signature.h"
 #include "storage/audit/entries.h"
 
 namespace safeguard::storage {
@@ -266,6 +267,24 @@ TEST_F(AuditLogTest, AKeyIsRotatedByTheOneBefore) {
   EXPECT_FALSE(std::filesystem::exists(PathOf("key.next")));
   ASSERT_TRUE(Open()->Append(Records(1)));  // the new key is found again
   EXPECT_THAT(Verify().findings, IsEmpty());
+}
+
+TEST_F(AuditLogTest, ReceiptsAreSignedWithTheKeyOfNow) {
+  EXPECT_FALSE(SignWithAuditKey(folder_, "text")->has_value()) << "no audit log, no key";
+  MakeSmallLog();
+  const std::string first = Verify().public_key;
+  const auto signature = SignWithAuditKey(folder_, "text").value();
+  ASSERT_TRUE(signature);
+  EXPECT_EQ(signature->key, first);
+  EXPECT_TRUE(IsSignedBy(first, "text", signature->value));
+  EXPECT_FALSE(IsSignedBy(first, "other", signature->value));
+  ASSERT_TRUE(Open()->RotateKey());
+  EXPECT_EQ(SignWithAuditKey(folder_, "text").value()->key, Verify().public_key);
+  std::ofstream(PathOf("key")) << "no key";
+  EXPECT_THAT(SignWithAuditKey(folder_, "text").error().message, HasSubstr("cannot be signed"));
+  std::filesystem::remove(PathOf("key"));
+  EXPECT_FALSE(SignWithAuditKey(folder_, "text")) << "an audit log without its key is no folder "
+                                                     "without one";
 }
 
 TEST_F(AuditLogTest, NothingIsAppendedToALogThatIsNotItsOwn) {

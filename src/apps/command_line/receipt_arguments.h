@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "apps/output/console.h"
 
@@ -15,12 +16,13 @@ struct ReceiptArguments {
 };
 
 struct ReplayArguments {
-  std::string receipt;       // the file; "-": standard input
-  std::string content;       // the file with the content; "-": standard input
-  std::string conversation;  // the same, for a conversation in JSON
-  std::string policy;        // empty: found by the hash in the receipt
-  std::string model;         // empty: where the receipt says
-  std::string route;         // the same, for a route's file
+  std::string receipt;                // the file; "-": standard input
+  std::string content;                // the file with the content; "-": standard input
+  std::string conversation;           // the same, for a conversation in JSON
+  std::vector<std::string> policies;  // empty: found by the hashes in the receipt
+  std::string model;                  // empty: where the receipt says
+  std::string route;                  // the same, for a route's file
+  std::vector<std::string> keys;      // that are trusted: each its digits, or a file with them
   std::string data_dir;
   std::size_t threads = 1;
   bool json = false;

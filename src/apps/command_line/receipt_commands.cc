@@ -11,15 +11,18 @@ constexpr const char* kReceiptExamples = R"(Examples:
   safeguard verdicts receipt 12 > receipt.json
 
 The sequence is that of `safeguard verdicts --json`. The receipt names weights, policy, settings and
-token ids by their hashes, and holds the content's hash, not the content.)";
+token ids by their hashes, and holds the content's hash, not the content. Where the data folder has an
+audit log (safeguard audit init), the receipt is signed with its key.)";
 
 constexpr const char* kReplayExamples = R"(Examples:
   safeguard replay receipt.json --content message.txt
   safeguard replay receipt.json --conversation chat.json --data-dir /var/lib/safeguard
+  safeguard replay receipt.json --content message.txt --key public_key    # of DATA/audit
   safeguard verdicts receipt 12 | safeguard replay - --json    # where the log has kept the text
 
-Exit codes: 0 the same verdict; 1 it differs; 2 wrong usage, or not the receipt's content;
-4 it cannot be computed here: a model or the policy is missing.)";
+Exit codes: 0 the same verdict; 1 it differs, or the signature does not match or is not of a trusted
+key; 2 wrong usage, or not the receipt's content; 4 it cannot be computed here: a model or the policy
+is missing.)";
 
 constexpr const char* kDoctorExamples = R"(Examples:
   safeguard doctor
@@ -51,12 +54,25 @@ void CommandTree::AddReplay() {
   AddFile(command, "--conversation", replay_.conversation, "The same, of a conversation in JSON")
       ->excludes(content);
   command
-      ->add_option("--policy", replay_.policy,
-                   "The policy (default: the one of the receipt's hash, in the store or shipped)")
-      ->type_name("POLICY");
+      ->add_option("--policy", replay_.policies,
+                   "The policy (default: the one of the receipt's hash, in the store or shipped); "
+                   "repeat it where one prompt was about several")
+      ->type_name("POLICY")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   command->add_option("--model", replay_.model, "The model (default: where the receipt says)")
       ->type_name("PATH");
   AddFile(command, "--route", replay_.route, "The route's file (default: where the receipt says)");
+  command
+      ->add_option(
+          "--key", replay_.keys,
+          "A public key that is trusted: its digits, or a file with them; the receipt must "
+          "be signed with it. Repeat it for more")
+      ->type_name("KEY")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   AddDataFolder(command, replay_.data_dir);
   replay_.threads = DefaultThreads();
   AddThreads(command, replay_.threads);

@@ -8,6 +8,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/guard_commands.h"
 #include "apps/input/data_folder.h"
+#include "apps/input/public_key.h"
 #include "apps/output/display_text.h"
 #include "apps/output/verdict_json.h"
 #include "base/file.h"
@@ -16,27 +17,17 @@
 namespace safeguard::apps {
 namespace {
 
-constexpr std::size_t kKeyDigits = 64;
 constexpr std::size_t kAnchorBytesMax = std::size_t{16} << 20;
-
-Result<std::string> PublicKey(const std::string& text) {
-  if (text.empty() || text.size() == kKeyDigits) {
-    return text;
-  }
-  Result<std::string> key = ReadFile(text, 4096);
-  while (key && key->ends_with('\n')) {
-    key->pop_back();
-  }
-  return key;
-}
 
 Result<storage::AuditVerification> VerificationOf(const AuditArguments& arguments) {
   storage::AuditVerification verification;
-  Result<std::string> key = PublicKey(arguments.public_key);
-  if (!key) {
-    return std::unexpected(key.error());
+  if (!arguments.public_key.empty()) {
+    Result<std::string> key = ReadPublicKey(arguments.public_key);
+    if (!key) {
+      return std::unexpected(key.error());
+    }
+    verification.public_key = std::move(*key);
   }
-  verification.public_key = std::move(*key);
   for (const std::string& path : arguments.anchors) {
     const Result<std::string> text = ReadFile(path, kAnchorBytesMax);
     if (!text) {

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "apps/receipt/judge_setup.h"
+
 namespace safeguard::apps {
 namespace {
 
@@ -42,7 +44,7 @@ Result<JobRoutes::Opened*> JobRoutes::OpenFile(const std::string& path) {
   if (!route) {
     return std::unexpected(route.error());
   }
-  opened_.push_back({std::move(*route), {}, nullptr});
+  opened_.push_back({std::move(*route), RouteSetup(path, services_, true), {}, nullptr});
   Opened& opened = opened_.back();
   Judging& judging = opened.route.judging;
   for (std::size_t p = 0; p < judging.policies.size(); ++p) {
@@ -64,7 +66,8 @@ moderation::RouteFinish JobRoutes::FinishBy(Opened& opened) {
               return own->second;
             }
             return opened.others->Find(wanted);
-          }};
+          },
+          opened.setup};
 }
 
 Result<moderation::RouteFinish> JobRoutes::Find(const moderation::Judgement& judgement) {

@@ -40,6 +40,7 @@ class JobRoutes {
  private:
   struct Opened {
     OpenedRoute route;
+    std::string setup;                                                             // for receipts
     std::map<std::string, std::shared_ptr<const moderation::PreparedPolicy>> own;  // by hash
     std::unique_ptr<JobPolicies> others;
   };

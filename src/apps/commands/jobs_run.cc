@@ -19,6 +19,7 @@
 #include "apps/output/display_text.h"
 #include "apps/output/job_json.h"
 #include "apps/output/verdict_json.h"
+#include "apps/receipt/judge_setup.h"
 #include "base/file.h"
 #include "base/utc_time.h"
 #include "http/webhook_sender.h"
@@ -253,6 +254,7 @@ class Pruner {
 struct JobJudges {
   std::unique_ptr<JobCalibrations> calibrations;
   std::unique_ptr<moderation::Judge> judge;  // null: routes alone
+  std::string setup;                         // of `judge`, for receipts
   std::unique_ptr<JobPolicies> policies;     // of `judge`
   std::unique_ptr<JobRoutes> routes;
 };
@@ -281,6 +283,7 @@ Result<JobJudges> OpenJudges(const JobsRunArguments& arguments, const std::strin
     return std::unexpected(judge.error());
   }
   judges.judge = judges.calibrations->Apply(std::move(*judge));
+  judges.setup = SetupOf(arguments.judge, services);
   judges.policies =
       std::make_unique<JobPolicies>(services, folder, *judges.judge, judges.calibrations.get());
   return judges;
@@ -295,6 +298,7 @@ Status WorkAll(const JobsRunArguments& arguments, Stores& stores, JobJudges& jud
   options.random = random.get();
   options.on_event = [&](const JobEvent& event) { teller.Event(event); };
   options.name = WorkerName();
+  options.setup = judges.setup;
   options.lease_ms = std::llround(arguments.lease_s * 1000);
   options.retry.first_ms = std::llround(arguments.retry_s * 1000);
   options.batch = arguments.batch;

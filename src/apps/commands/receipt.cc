@@ -5,6 +5,7 @@
 #include "apps/commands/commands.h"
 #include "apps/commands/receipt_commands.h"
 #include "apps/input/data_folder.h"
+#include "storage/audit_log.h"
 #include "storage/stores.h"
 
 namespace safeguard::apps {
@@ -30,7 +31,22 @@ ExitCode RunReceipt(const ReceiptArguments& arguments, Console& console) {
          "safeguard verdicts --json shows the sequence of each"},
         ExitCode::kUsage);
   }
-  console.Out(moderation::ReceiptJson(**found));
+  bool is_signed = false;
+  const Result<std::string> receipt =
+      moderation::SignedReceiptJson(**found, [&](std::string_view text) {
+        auto signature = storage::SignWithAuditKey(*folder, text);
+        is_signed = signature && *signature;
+        return signature;
+      });
+  if (!receipt) {
+    return Fails(console, receipt.error(), ExitCode::kCannotRun);
+  }
+  if (!is_signed) {
+    console.Error(
+        "safeguard: the receipt is not signed: the data folder has no audit log, whose key would "
+        "sign it (safeguard audit init makes one)\n");
+  }
+  console.Out(*receipt);
   return ExitCode::kSafe;
 }
 

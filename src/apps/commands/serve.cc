@@ -9,7 +9,6 @@
 #include <mutex>
 #include <optional>
 #include <set>
-#include <sstream>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -70,20 +69,6 @@ std::string Address(const ServeArguments& arguments, std::uint16_t port) {
              : fmt::format("{}://[{}]:{}", scheme, arguments.host, port);
 }
 
-std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after) {
-  std::vector<std::string> changed;
-  std::istringstream old_lines(before);
-  std::istringstream new_lines(after);  // of the same keys, in the same order
-  std::string old_line;
-  std::string new_line;
-  while (std::getline(old_lines, old_line) && std::getline(new_lines, new_line)) {
-    if (old_line != new_line) {
-      changed.push_back(new_line.substr(0, new_line.find(':')));
-    }
-  }
-  return changed;
-}
-
 // The object graph of a server. Members are destroyed from the last to the first: the server, whose
 // answers everything else gives, goes first.
 class Serving {
@@ -101,6 +86,7 @@ class Serving {
   std::optional<ExitCode> OpenSlowJudge();
   std::optional<ExitCode> Listen();
   std::unique_ptr<moderation::Judge> JudgeOf(std::unique_ptr<moderation::Judge> judge, Kept& kept);
+  std::unique_ptr<moderation::VerdictLog> SlowLogOf(Kept& kept) const;
   [[nodiscard]] http::JudgingOptions JudgingOptionsOf() const;
   [[nodiscard]] http::ServiceParts ServicePartsOf();
   std::unique_ptr<moderation::JobWorker> MakeEvals(const Kept& kept, moderation::Judge& judge,
@@ -133,6 +119,8 @@ class Serving {
   std::optional<http::PolicyShelf> shelf_;
   std::optional<http::Judging> judging_;
   std::unique_ptr<moderation::Judge> slow_judge_;  // null: none
+  std::string slow_setup_;                         // for receipts
+  std::unique_ptr<moderation::VerdictLog> slow_log_;
   std::optional<http::PolicyShelf> slow_shelf_;
   std::optional<http::Judging> slow_judging_;
   std::optional<Tenants> tenants_;
@@ -189,19 +177,25 @@ std::optional<ExitCode> Serving::OpenSlowJudge() {
   if (arguments_.talk.slow_judge.empty()) {
     return std::nullopt;
   }
-  JudgeChoice choice = arguments_.judge;
-  choice.judge = "reasoner";
-  choice.model = arguments_.talk.slow_judge;
+  const JudgeChoice choice = SlowChoice(arguments_);
   auto judge = services_.OpenJudge(choice);
   if (!judge) {
     return Fails(console_, judge.error(), ExitCode::kCannotRun);
   }
   slow_judge_ = std::move(*judge);
+  slow_setup_ = kept_.folder.empty() ? "" : SetupOf(choice, services_);
   slow_shelf_.emplace(*slow_judge_, shipped_, kept_.policies.get(), ReadGolden);
+  slow_log_ = SlowLogOf(kept_);
   slow_judging_.emplace(
-      http::JudgingParts{*slow_judge_, *slow_shelf_, kept_.verdicts.get(), metrics_, UtcNow},
+      http::JudgingParts{*slow_judge_, *slow_shelf_, slow_log_.get(), metrics_, UtcNow},
       JudgingOptionsOf());
   return std::nullopt;
+}
+
+// A tenant's log as the slow judge writes to it; null where nothing is kept.
+std::unique_ptr<moderation::VerdictLog> Serving::SlowLogOf(Kept& kept) const {
+  return kept.verdicts == nullptr ? nullptr
+                                  : WithSetup(*kept.verdicts, SlowChoice(arguments_), slow_setup_);
 }
 
 http::ServiceParts Serving::ServicePartsOf() {
@@ -229,7 +223,8 @@ http::ServiceParts Serving::ServicePartsOf() {
           .read_dataset = DatasetReaderIn(EvalFolder(kept_.folder)),
           .slow_judging = slow_judging_ ? &*slow_judging_ : nullptr,
           .count_tokens = count_tokens_,
-          .find_tenant = [this](const std::string& name) { return tenants_->Find(name); }};
+          .find_tenant = [this](const std::string& name) { return tenants_->Find(name); },
+          .sign_receipt = SignerOf(kept_)};
 }
 
 std::optional<ExitCode> Serving::Listen() {
@@ -289,7 +284,8 @@ std::optional<ExitCode> Serving::Open() {
                                 slow_judge_.get(),
                                 [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
                                   return JudgeOf(std::move(judge), kept);
-                                }});
+                                },
+                                [this](Kept& kept) { return SlowLogOf(kept); }});
   if (const Status opened = OpenTenants(); !opened) {
     return Fails(console_, opened.error(), ExitCode::kCannotRun);
   }

@@ -73,6 +73,12 @@ Status OpenFiles(Kept& kept) {
 
 }  // namespace
 
+moderation::ReceiptSigner SignerOf(const Kept& kept) {
+  return [folder = kept.folder](std::string_view text) {
+    return storage::SignWithAuditKey(folder, text);
+  };
+}
+
 Result<Kept> OpenKept(const std::string& flag) {
   Kept kept;
   kept.folder = NamedDataFolder(flag);
@@ -180,6 +186,27 @@ Status KeyWatch::Look() {
   }
   ring_.Set(std::move(*keys));
   return {};
+}
+
+JudgeChoice SlowChoice(const ServeArguments& arguments) {
+  JudgeChoice choice = arguments.judge;
+  choice.judge = "reasoner";
+  choice.model = arguments.talk.slow_judge;
+  return choice;
+}
+
+std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after) {
+  std::vector<std::string> changed;
+  std::istringstream old_lines(before);
+  std::istringstream new_lines(after);  // of the same keys, in the same order
+  std::string old_line;
+  std::string new_line;
+  while (std::getline(old_lines, old_line) && std::getline(new_lines, new_line)) {
+    if (old_line != new_line) {
+      changed.push_back(new_line.substr(0, new_line.find(':')));
+    }
+  }
+  return changed;
 }
 
 }  // namespace safeguard::apps

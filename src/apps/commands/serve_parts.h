@@ -18,6 +18,7 @@
 #include "moderation/job_queue.h"
 #include "moderation/message_sender.h"
 #include "moderation/policy_store.h"
+#include "moderation/receipt.h"
 #include "moderation/review_queue.h"
 #include "moderation/verdict_log.h"
 
@@ -48,8 +49,18 @@ std::unique_ptr<moderation::Judge> WithStoredCalibrations(std::unique_ptr<modera
                                                           const JudgeChoice& choice,
                                                           Services& services, Console& console);
 
+// Signs receipts with the key of the folder's audit log, as it is when one is exported.
+moderation::ReceiptSigner SignerOf(const Kept& kept);
+
 // Null where there is no secret to sign with: nothing goes out unsigned.
 Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments);
+
+// The judge that the proxy asks when the judge of all requests cannot decide. REQUIRES: there is
+// one.
+JudgeChoice SlowChoice(const ServeArguments& arguments);
+
+// The keys of a configuration whose lines differ. REQUIRES: both have the same keys in one order.
+std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after);
 
 // Reads the keys again when their file is another one. A file that cannot be read changes nothing
 // but is told: the keys that were good go on.

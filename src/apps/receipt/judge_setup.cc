@@ -63,8 +63,13 @@ Json MachineJson(const std::string& model_flag, Services& services) {
 
 class SetupLog final : public moderation::VerdictLog {
  public:
-  SetupLog(std::unique_ptr<moderation::VerdictLog> log, std::string layer, std::string setup)
-      : log_(std::move(log)), layer_(std::move(layer)), setup_(std::move(setup)) {}
+  // `owned` is `log`, or null: somebody else has it.
+  SetupLog(moderation::VerdictLog& log, std::unique_ptr<moderation::VerdictLog> owned,
+           const JudgeChoice& choice, std::string setup)
+      : log_(log),
+        owned_(std::move(owned)),
+        layer_(choice.judge == "dedicated" ? "screen" : choice.judge),
+        setup_(std::move(setup)) {}
 
   Status Append(std::span<const moderation::VerdictRecord> records) override {
     std::vector<moderation::VerdictRecord> told(records.begin(), records.end());
@@ -73,17 +78,18 @@ class SetupLog final : public moderation::VerdictLog {
         record.provenance.setup = setup_;
       }
     }
-    return log_->Append(told);
+    return log_.Append(told);
   }
   Result<moderation::VerdictPage> Scan(const moderation::VerdictQuery& query) override {
-    return log_->Scan(query);
+    return log_.Scan(query);
   }
   Result<std::uint64_t> Count(const moderation::VerdictQuery& query) override {
-    return log_->Count(query);
+    return log_.Count(query);
   }
 
  private:
-  std::unique_ptr<moderation::VerdictLog> log_;
+  moderation::VerdictLog& log_;
+  std::unique_ptr<moderation::VerdictLog> owned_;
   std::string layer_;  // as the judge's verdicts name it
   std::string setup_;
 };
@@ -114,21 +120,27 @@ std::string SetupOf(const JudgeChoice& choice, Services& services) {
   return Dump(setup);
 }
 
-std::string RouteSetup(const std::string& file, Services& services) {
+std::string RouteSetup(const std::string& file, Services& services, bool finishing) {
   Json setup = MachineJson("", services);
   const Result<std::string> bytes = ReadFile(file, moderation::kRouteBytesMax);
   setup["route"] = {{"hash", bytes ? Blake2bHex(*bytes) : ""}};
   std::error_code failed;
   const std::filesystem::path absolute = std::filesystem::absolute(file, failed);
   setup["judge"] = {{"judge", "route"},
-                    {"route", failed ? file : absolute.lexically_normal().string()}};
+                    {"route", failed ? file : absolute.lexically_normal().string()},
+                    {"finishing", finishing}};
   return Dump(setup);
 }
 
 std::unique_ptr<moderation::VerdictLog> WithSetup(std::unique_ptr<moderation::VerdictLog> log,
                                                   const JudgeChoice& choice, std::string setup) {
-  const std::string layer = choice.judge == "dedicated" ? "screen" : choice.judge;
-  return std::make_unique<SetupLog>(std::move(log), layer, std::move(setup));
+  moderation::VerdictLog& given = *log;
+  return std::make_unique<SetupLog>(given, std::move(log), choice, std::move(setup));
+}
+
+std::unique_ptr<moderation::VerdictLog> WithSetup(moderation::VerdictLog& log,
+                                                  const JudgeChoice& choice, std::string setup) {
+  return std::make_unique<SetupLog>(log, nullptr, choice, std::move(setup));
 }
 
 Result<NamedSetup> ReadSetup(std::string_view setup) {
@@ -140,6 +152,7 @@ Result<NamedSetup> ReadSetup(std::string_view setup) {
   }
   NamedSetup named;
   Take(*judge, "route", named.route);
+  Take(*judge, "finishing", named.finishing);
   JudgeChoice& choice = named.choice;
   for (const auto& [name, value] :
        {std::pair{"judge", &choice.judge}, std::pair{"model", &choice.model},

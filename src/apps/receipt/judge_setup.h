@@ -21,7 +21,8 @@ namespace safeguard::apps {
 
 // Hashes the screen's files: some tens of milliseconds.
 std::string SetupOf(const JudgeChoice& choice, Services& services);
-std::string RouteSetup(const std::string& file, Services& services);
+// `finishing`: of what the route's reasoners decide later (Cascade::Finish).
+std::string RouteSetup(const std::string& file, Services& services, bool finishing = false);
 // Of the route where there is one, else of the judge.
 inline std::string SetupFor(const std::string& route, const JudgeChoice& choice,
                             Services& services) {
@@ -29,13 +30,17 @@ inline std::string SetupFor(const std::string& route, const JudgeChoice& choice,
 }
 
 // A log in which `setup` goes with each verdict of that judge: not with what another judge or a
-// person decided, nor with what nobody did.
+// person decided, nor with what nobody did, nor with what has a setup already.
 std::unique_ptr<moderation::VerdictLog> WithSetup(std::unique_ptr<moderation::VerdictLog> log,
+                                                  const JudgeChoice& choice, std::string setup);
+// The same; `log` must outlive it.
+std::unique_ptr<moderation::VerdictLog> WithSetup(moderation::VerdictLog& log,
                                                   const JudgeChoice& choice, std::string setup);
 
 struct NamedSetup {
   JudgeChoice choice;
   std::string route;  // its file; empty: no route judged
+  bool finishing = false;
 };
 
 // kInvalidInput where it says nothing of a judge. Paths are those of the machine that judged.

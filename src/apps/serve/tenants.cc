@@ -38,8 +38,9 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
   if (parts_.slow_judge != nullptr) {
     tenant->slow_shelf = std::make_unique<http::PolicyShelf>(
         *parts_.slow_judge, parts_.shipped, tenant->kept.policies.get(), ReadGolden, name);
+    tenant->slow_log = parts_.slow_log_of(tenant->kept);
     tenant->slow_judging = std::make_unique<http::Judging>(
-        http::JudgingParts{*parts_.slow_judge, *tenant->slow_shelf, tenant->kept.verdicts.get(),
+        http::JudgingParts{*parts_.slow_judge, *tenant->slow_shelf, tenant->slow_log.get(),
                            parts_.metrics, UtcNow},
         parts_.judging);
   }
@@ -47,7 +48,7 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
       *tenant->judging, *tenant->shelf, tenant->kept.policies.get(), tenant->kept.verdicts.get(),
       tenant->kept.queue.get(), tenant->kept.reviews.get(), tenant->kept.files.get(),
       tenant->kept.batches.get(), DatasetReaderIn(EvalFolder(tenant->kept.folder)),
-      tenant->slow_judging.get()});
+      tenant->slow_judging.get(), SignerOf(tenant->kept)});
   return tenant;
 }
 

@@ -39,6 +39,8 @@ struct TenantsParts {
   // The judge as a tenant has it: with the calibrations that it keeps. May wrap what is kept.
   std::function<std::unique_ptr<moderation::Judge>(std::unique_ptr<moderation::Judge>, Kept&)>
       judge_of;
+  // The tenant's log as the slow judge writes to it. REQUIRES: set, with a slow judge.
+  std::function<std::unique_ptr<moderation::VerdictLog>(Kept&)> slow_log_of{};
 };
 
 // Thread-safe.
@@ -51,6 +53,7 @@ class Tenants {
     std::unique_ptr<http::PolicyShelf> shelf;
     std::unique_ptr<http::Judging> judging;
     std::unique_ptr<http::PolicyShelf> slow_shelf;  // null without a slow judge, as the next
+    std::unique_ptr<moderation::VerdictLog> slow_log;
     std::unique_ptr<http::Judging> slow_judging;
     std::unique_ptr<http::TenantParts> parts;
   };

@@ -130,8 +130,12 @@ OrProblem<Response> Receipt(const RouteContext& context, const Request& request)
                                    "GET /v1/verdicts shows the sequence of each",
                                    {}});
   }
+  Result<std::string> receipt = moderation::SignedReceiptJson(**found, context.parts.sign_receipt);
+  if (!receipt) {
+    return std::unexpected(ProblemOf(receipt.error()));
+  }
   Response response;
-  response.body = moderation::ReceiptJson(**found);
+  response.body = std::move(*receipt);
   return response;
 }
 

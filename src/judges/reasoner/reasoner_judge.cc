@@ -15,6 +15,7 @@
 #include "judges/reasoner/reasoner_policy.h"
 #include "judges/reasoner/thought_reader.h"
 #include "judges/reasoner/token_hash.h"
+#include "moderation/receipt.h"
 
 namespace safeguard::judges {
 namespace {
@@ -306,12 +307,15 @@ class ReasonerJudge final : public moderation::Judge {
         }
       }
     }
+    const auto joint = moderation::JointPoliciesSetting(asked);
     for (std::size_t at = 0; at < verdicts.size(); ++at) {
       const std::size_t c = at / policies.size();
       const ReasonerPolicy& prepared = Prepared(policies[at % policies.size()]);
       if (std::optional<Verdict> refused = Refuse(prepared.policy(), contents[c])) {
         verdicts[at] = std::move(*refused);
-      } else if (!question) {
+        continue;
+      }
+      if (!question) {
         verdicts[at] = moderation::Undetermined(prepared.policy().Reference(),
                                                 UndeterminedReason::kInternalError,
                                                 Describe(question.error()));
@@ -322,6 +326,7 @@ class ReasonerJudge final : public moderation::Judge {
         verdicts[at] = reader.Read(results[c], contents[c]);
         verdicts[at].decided_by.settings = HashesOf(prompts[c], results[c]);
       }
+      verdicts[at].decided_by.settings.insert(joint);
     }
   }
 

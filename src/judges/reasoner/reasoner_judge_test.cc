@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "judges/reasoner/fake_generator.h"
+#include "moderation/receipt.h"
 
 namespace safeguard::judges {
 namespace {
@@ -275,6 +276,12 @@ TEST_F(ReasonerJudgeTest, SeveralPoliciesInOnePromptReadTheirOwnPart) {
   EXPECT_EQ(generator_.requests.size(), 1U);
   EXPECT_EQ(verdicts[0].outcome, Outcome::kViolation);
   EXPECT_EQ(verdicts[1].outcome, Outcome::kSafe);
+  const auto joint = moderation::JointPoliciesOf(verdicts[1].decided_by.settings);
+  ASSERT_TRUE(joint && joint->size() == 2) << "a receipt needs all of the prompt";
+  EXPECT_EQ(joint->at(0).hash, verdicts[0].policy.hash);
+  EXPECT_EQ(joint->at(1).id, "scam");
+  EXPECT_TRUE(moderation::JointPoliciesOf(DecideOne("x", options).decided_by.settings)->empty())
+      << "one policy is a prompt of its own";
 }
 
 TEST_F(ReasonerJudgeTest, WhatIsTooLongIsSaidNotCut) {

@@ -17,6 +17,7 @@ struct Case {
   Lease lease;
   Judgement judgement;
   Cascade* cascade = nullptr;  // that finishes it; null: the worker's judge does
+  std::string setup;           // of whoever judges
   std::vector<Prepared> policies;
   std::vector<VerdictRecord> records;  // what will be kept; empty: not judged yet
 };
@@ -120,7 +121,7 @@ Status Finisher::Read(const Lease& lease, std::vector<Case>& cases) {
   if (lease.spent != Spent::kNo) {
     return Bury(lease, *judgement, WhySpent(lease));
   }
-  Case one{lease, std::move(*judgement), nullptr, {}, {}};
+  Case one{lease, std::move(*judgement), nullptr, parts_.options().setup, {}, {}};
   if (!lease.job.progress.empty()) {  // judged by a worker that died
     Result<std::vector<VerdictRecord>> records = RecordsFromJson(lease.job.progress);
     if (!records || records->size() != one.judgement.policies.size()) {
@@ -154,6 +155,7 @@ Result<bool> Finisher::FindJudge(Case& one) {
           parts_.options().nobody_ms));
     }
     one.cascade = finish->cascade;
+    one.setup = std::move(finish->setup);
     policies = std::move(finish->policies);
   } else if (judge_ == nullptr) {
     return given_up(parts_.Release(one.lease, "there is no judge here but those of routes",
@@ -237,6 +239,7 @@ Status Finisher::Keep(Case& one, std::span<Verdict> verdicts) {
                                     parts_.Now(), /*keep_content=*/false);
     record.key = one.lease.job.id + "/" + std::to_string(p);
     record.provisional = policy.provisional;
+    record.provenance.setup = one.setup;
     records.push_back(std::move(record));
   }
   const Status saved = queue_.Save(one.lease, RecordsJson(records));

@@ -59,11 +59,12 @@ class RouteWorkers : public Workers {
   }
   std::unique_ptr<JobWorker> Worker(Judge* own) {
     WorkerOptions options = Options();
+    options.setup = "the judge's";
     options.routes = [this](const Judgement& judgement) -> Result<RouteFinish> {
       if (judgement.route_file != "/r.yaml" || !route_there) {
         return Fail(ErrorCode::kNotFound, "there is no /r.yaml");
       }
-      return RouteFinish{&cascade, source};
+      return RouteFinish{&cascade, source, "the route's"};
     };
     return JudgementWorker(*queue, log, own, source, options);
   }
@@ -95,6 +96,7 @@ TEST_F(RouteWorkers, WhatARoutePutOffItsOwnReasonerFinishes) {
   ASSERT_TRUE(records[0].provisional);
   EXPECT_EQ(records[0].provisional->reason, UndeterminedReason::kTimeout);
   EXPECT_TRUE(ChangeFrom(*records[0].provisional, records[0]).outcome);
+  EXPECT_EQ(records[0].provenance.setup, "the route's") << "whoever judged, for the receipt";
   EXPECT_EQ(JobAt(id).state, JobState::kDone);
 }
 

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/json_depth.h"
 #include "moderation/json/json_fields.h"
 #include "moderation/receipt.h"
 
@@ -90,6 +91,46 @@ Result<Provenance> ProvenanceOf(const nlohmann::json& object) {
 }
 
 }  // namespace json
+
+namespace {
+
+constexpr const char* kJointPolicies = "joint_policies";
+
+std::unexpected<Error> NoPolicies() {
+  return Fail(ErrorCode::kInvalidInput, "the policies of the prompt cannot be read",
+              "give the receipt as it was exported");
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> JointPoliciesSetting(std::span<const Policy* const> policies) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Policy* policy : policies) {
+    list.push_back({{"id", policy->id}, {"hash", policy->hash}});
+  }
+  return {kJointPolicies, json::Dump(list)};
+}
+
+Result<std::vector<PolicyReference>> JointPoliciesOf(
+    const std::map<std::string, std::string>& settings) {
+  std::vector<PolicyReference> policies;
+  const auto setting = settings.find(kJointPolicies);
+  if (setting == settings.end()) {
+    return policies;
+  }
+  const bool readable = JsonDepth(setting->second) <= 2;
+  const auto list = nlohmann::json::parse(readable ? setting->second : "", nullptr, false);
+  if (!list.is_array() || list.empty() || list.size() > kJointPoliciesMax) {
+    return NoPolicies();
+  }
+  for (const nlohmann::json& policy : list) {
+    if (!json::HasText(policy, "id") || !json::HasText(policy, "hash")) {
+      return NoPolicies();
+    }
+    policies.push_back({policy["id"].get<std::string>(), "", policy["hash"].get<std::string>()});
+  }
+  return policies;
+}
 
 std::string ProvenanceJson(const Provenance& provenance) {
   return json::Dump(json::ObjectOf(provenance));

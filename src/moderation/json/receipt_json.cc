@@ -94,7 +94,8 @@ std::string ReceiptJson(const VerdictRecord& record) {
       {"model", {{"name", record.model}, {"hash", record.model_hash}}},
       {"settings", std::move(provenance["settings"])},
       {"path", std::move(provenance["path"])},
-      {"setup", nullptr}};
+      {"setup", nullptr},
+      {"signature", nullptr}};
   auto setup = nlohmann::ordered_json::parse(record.provenance.setup, nullptr, false);
   if (setup.is_object()) {
     receipt["setup"] = std::move(setup);

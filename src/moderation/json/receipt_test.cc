@@ -123,7 +123,28 @@ TEST(ReceiptTest, NoFieldIsGuessed) {
     wrong[name] = true;
     refused += ReceiptFromJson(wrong.dump()) ? 0 : 1;
   }
-  EXPECT_EQ(refused, 2 * whole.size() - 2) << "the setup alone may be missing";
+  EXPECT_EQ(refused, 2 * whole.size() - 4) << "setup and signature alone may be missing";
+}
+
+TEST(ReceiptTest, ThePoliciesOfAJointPromptAreToldInOrder) {
+  Policy spam;
+  spam.id = "spam";
+  spam.hash = std::string(64, 'b');
+  Policy hate;
+  hate.id = "\"hate\" ";
+  hate.hash = std::string(64, 'c');
+  const std::vector<const Policy*> asked = {&spam, &hate};
+  std::map<std::string, std::string> settings = {JointPoliciesSetting(asked)};
+  const Result<std::vector<PolicyReference>> read = JointPoliciesOf(settings);
+  ASSERT_TRUE(read && read->size() == 2);
+  EXPECT_EQ(read->at(0).id, spam.id);
+  EXPECT_EQ(read->at(1).id, hate.id);
+  EXPECT_EQ(read->at(1).hash, hate.hash);
+  EXPECT_TRUE(JointPoliciesOf({{"effort", "low"}})->empty());
+  for (const char* text : {"", "[]", "{}", "[1]", R"([{"id":"x"}])", R"([{"id":"x","hash":1}])"}) {
+    settings.begin()->second = text;
+    EXPECT_FALSE(JointPoliciesOf(settings)) << text;
+  }
 }
 
 TEST(ProvenanceTest, IsKeptWithRecordsOfJobs) {

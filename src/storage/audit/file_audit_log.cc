@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "storage/audit/entries.h"
 #include "storage/audit/files.h"
+#include "storage/audit/key_file.h"
 #include "storage/audit_log.h"
 
 namespace safeguard::storage {
@@ -137,19 +138,7 @@ class FileAuditLog final : public AuditLog {
 };
 
 Result<SigningKey> FileAuditLog::ReadKey(const std::string& name) const {
-  Result<std::string> text = ReadFile(PathOf(name), kHeadBytesMax);
-  if (!text) {
-    return std::unexpected(text.error());
-  }
-  while (text->ends_with('\n')) {
-    text->pop_back();
-  }
-  std::optional<SigningKey> key = SigningKeyFrom(*text);
-  if (!key) {
-    return Fail(ErrorCode::kCorruptFile, PathOf(name) + " is no signing key",
-                "restore it from a backup");
-  }
-  return *key;
+  return audit::ReadKeyFile(PathOf(name));
 }
 
 Status FileAuditLog::First() {
