@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "moderation/audit_ledger.h"
 #include "moderation/clock.h"
 #include "moderation/follow_up.h"
 #include "moderation/governor.h"
@@ -47,10 +48,15 @@ struct CascadeParts {
   std::shared_ptr<ReviewSink> review;             // may be null
   std::shared_ptr<DeferredWork> deferred;         // null: nothing can wait
   std::shared_ptr<TokenBudget> overall;           // the budget over all routes; may be null
+  std::shared_ptr<SharedBucket> bucket;  // of the route's budget, over processes; may be null
   std::shared_ptr<const Clock> clock;
   std::shared_ptr<RandomSource> random;
   std::shared_ptr<TimedCalls> calls;
   std::function<void(const RecallAlarm&)> on_alarm;  // may be empty
+  // Where the audits of several processes add up; null: those of this cascade alone count. Its
+  // windows are of `calendar`, a clock that counts since 1970 UTC.
+  std::shared_ptr<AuditLedger> ledger;
+  std::shared_ptr<const Clock> calendar;  // REQUIRES: set where `ledger` is
 };
 
 class Cascade : public Judge {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "moderation/clock.h"
 #include "moderation/content.h"
 #include "moderation/verdict.h"
 
@@ -30,6 +31,7 @@ struct DeferredItem {
   DeferReason reason = DeferReason::kBudget;
   double gain = 0;          // expected, as the governor sees it: higher goes first
   double audit_weight = 0;  // of kAudit: 1 / the chance to be drawn
+  Duration waited{};        // since it was put off; when it is being finished
 };
 
 class DeferredWork {

@@ -29,6 +29,7 @@
 
 #include "moderation/clock.h"
 #include "moderation/route.h"
+#include "moderation/shared_bucket.h"
 
 namespace safeguard::moderation {
 
@@ -66,8 +67,10 @@ struct EffortGrant {
 class TokenBudget {
  public:
   // Fills at the tightest rate of `budget`, up to its burst; full at first. Unlimited when none is
-  // set.
-  TokenBudget(const ComputeBudget& budget, std::shared_ptr<const Clock> clock);
+  // set. With `shared` the bucket is that, and the budget holds over all processes that have it;
+  // the time of its filling is then the shared bucket's own.
+  TokenBudget(const ComputeBudget& budget, std::shared_ptr<const Clock> clock,
+              std::shared_ptr<SharedBucket> shared = nullptr);
   ~TokenBudget();
   TokenBudget(const TokenBudget&) = delete;
   TokenBudget& operator=(const TokenBudget&) = delete;
@@ -108,9 +111,11 @@ class TokenBudget {
 
 class Governor {
  public:
-  // `overall` may be null. `deferral`: whether there is anyone to defer to.
+  // `overall` may be null. `deferral`: whether there is anyone to defer to. `shared`: the budget's
+  // bucket, where other processes draw from it too.
   Governor(const GovernorSettings& settings, std::shared_ptr<TokenBudget> overall,
-           std::shared_ptr<const Clock> clock, bool deferral);
+           std::shared_ptr<const Clock> clock, bool deferral,
+           std::shared_ptr<SharedBucket> shared = nullptr);
   ~Governor();
   Governor(const Governor&) = delete;
   Governor& operator=(const Governor&) = delete;

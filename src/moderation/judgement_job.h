@@ -48,9 +48,9 @@ Result<NewJob> JobOf(const Judgement& judgement);
 // kCorruptFile for anything that JobOf() did not write.
 Result<Judgement> JudgementFromJson(std::string_view payload);
 
-// What the cascade that put `policy` off finishes. `priority` is the job's: the gain.
-DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy,
-                            double priority);
+// What the cascade that put `policy` off finishes, at `now`, as `job`.
+DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy, const Job& job,
+                            TimeMs now);
 
 // A message to a webhook, the same bytes at every attempt.
 struct Notice {
@@ -75,6 +75,8 @@ struct QueuedWorkOptions {
   std::function<std::string(const PolicyReference&)> text_of{};
   std::string webhook{};
   std::string route_file{};  // as of a Judgement
+  // In what part the version judged; empty: kDirect.
+  std::function<Channel(const PolicyReference&)> channel_of{};
   bool keep_content = false;
   int attempts_max = 5;
   TimeMs deadline_ms = 0;  // after it was put off; 0: none

@@ -9,6 +9,10 @@
 // score intervals (Wilson 1927) of the miss rate among the safe and of the precision among the
 // flagged, on effective sample sizes (Kish 1965), each at 97.5 %, so that the whole holds at 95 %.
 //
+// With an AuditLedger the sums are those of all processes that share it; an audit that is finished
+// later counts in the window in which its content was screened. Without one they are of this object
+// alone. What a ledger cannot take now is kept and handed over with the next.
+//
 // Thread-safe.
 #pragma once
 
@@ -22,12 +26,11 @@
 #include <string>
 #include <vector>
 
+#include "moderation/audit_ledger.h"
 #include "moderation/clock.h"
 #include "moderation/route.h"
 
 namespace safeguard::moderation {
-
-enum class ScreenSide { kSafe, kViolation, kBand };
 
 struct RecallEstimate {
   Duration from{};  // of the clock
@@ -52,11 +55,14 @@ struct RecallAlarm {
 
 class ScreenAudit {
  public:
-  // `on_alarm`: called when the trailing interval comes to lie below the policy's bound, once until
-  // it has touched the bound again. From the thread that brought the last audit. May be empty.
+  // `clock`: of a ledger's windows, so since 1970 UTC where there is one. `on_alarm`: called when
+  // the trailing interval comes to lie below the policy's bound, once until it has touched the
+  // bound again. From the thread that brought the last audit. May be empty.
   ScreenAudit(const AuditSettings& settings, std::shared_ptr<const Clock> clock,
-              std::function<void(const RecallAlarm&)> on_alarm);
+              std::function<void(const RecallAlarm&)> on_alarm,
+              std::shared_ptr<AuditLedger> ledger = nullptr);
 
+  // Hands over to the ledger what it has not got yet.
   ~ScreenAudit();
   ScreenAudit(const ScreenAudit&) = delete;
   ScreenAudit& operator=(const ScreenAudit&) = delete;
@@ -68,6 +74,10 @@ class ScreenAudit {
   // A reasoner's answer. `weight`: 1 / the chance to be asked. No answer: `violation` is empty.
   void Audited(const std::string& policy, ScreenSide side, double weight,
                std::optional<bool> violation);
+  // The same for what was screened `waited` ago, by this process or another; `key` makes two of
+  // them the same, for work that may be done twice.
+  void AuditedLate(const std::string& key, const std::string& policy, ScreenSide side,
+                   double weight, std::optional<bool> violation, Duration waited);
   // A case of the band that was not asked: `probability` of a violation.
   void LeftOpen(const std::string& policy, double probability);
 
@@ -78,21 +88,31 @@ class ScreenAudit {
   [[nodiscard]] bool Alarmed(const std::string& policy);
 
  private:
-  struct Window;
+  using Tallies = std::map<std::int64_t, AuditTally>;  // by start, microseconds of the clock
   struct Book {
     std::optional<double> bound;
     bool alarmed = false;
-    std::map<std::int64_t, Window> windows;  // by number
+    Tallies kept;     // as the ledger said last
+    Tallies pending;  // not handed over; without a ledger all there is
   };
-  Window& Now(Book& book);
-  [[nodiscard]] RecallEstimate Of(const Window& window) const;
-  [[nodiscard]] Window Sum(const Book& book) const;
+  [[nodiscard]] std::int64_t StartOf(Duration moment) const;
+  [[nodiscard]] std::int64_t Oldest() const;
+  AuditTally& Now(Book& book);
+  void Forget(Book& book) const;
+  [[nodiscard]] RecallEstimate Of(std::int64_t start, const AuditTally& tally) const;
+  [[nodiscard]] Tallies All(const Book& book) const;
+  [[nodiscard]] RecallEstimate Sum(const Book& book) const;
+  void Sync(bool at_once);
+  std::optional<RecallAlarm> Watch(const std::string& policy, Book& book);
 
   AuditSettings settings_;
   std::shared_ptr<const Clock> clock_;
   std::function<void(const RecallAlarm&)> on_alarm_;
+  std::shared_ptr<AuditLedger> ledger_;  // may be null
   std::mutex mutex_;
   std::map<std::string, Book> books_;
+  std::vector<LateAudit> late_;  // not handed over
+  std::optional<Duration> synced_;
 };
 
 }  // namespace safeguard::moderation

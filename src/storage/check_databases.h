@@ -11,8 +11,8 @@ struct DatabaseCheck {
   std::string problem;  // empty: whole
 };
 
-// Of those that are there: policies.db, verdicts.db, jobs.db, reviews.db. Reads each as a whole
-// (SQLite's quick_check).
+// Of those that are there: policies.db, verdicts.db, jobs.db, reviews.db, audits.db. Reads each as
+// a whole (SQLite's quick_check).
 std::vector<DatabaseCheck> CheckDatabases(const std::string& data_folder);
 
 }  // namespace safeguard::storage

@@ -1,7 +1,7 @@
-// The stores on the disk: a data folder with policies.db, verdicts.db, jobs.db, reviews.db
-// and files.db, SQLite in WAL mode. Any number of processes may hold them open; a commit is on the
-// disk (fsync) when a call returns, and a process killed at any moment leaves the change whole or
-// not there.
+// The stores on the disk: a data folder with policies.db, verdicts.db, jobs.db, reviews.db,
+// audits.db and files.db, SQLite in WAL mode. Any number of processes may hold them open; a commit
+// is on the disk (fsync) when a call returns, and a process killed at any moment leaves the change
+// whole or not there.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "moderation/audit_ledger.h"
 #include "moderation/batch_store.h"
 #include "moderation/file_store.h"
 #include "moderation/job_queue.h"
@@ -38,6 +39,10 @@ Result<std::unique_ptr<moderation::JobQueue>> OpenJobQueue(const std::string& da
 Result<std::unique_ptr<moderation::ReviewQueue>> OpenReviewQueue(
     const std::string& data_folder, const moderation::ReviewLimits& limits,
     const OpenOptions& options);
+// Of the route of that name.
+Result<std::unique_ptr<moderation::AuditLedger>> OpenAuditLedger(const std::string& data_folder,
+                                                                 const std::string& route,
+                                                                 const OpenOptions& options);
 // Both in files.db.
 Result<std::unique_ptr<moderation::FileStore>> OpenFileStore(const std::string& data_folder,
                                                              const moderation::FileLimits& limits,

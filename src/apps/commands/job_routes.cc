@@ -95,4 +95,18 @@ Result<moderation::RouteFinish> JobRoutes::Find(const moderation::Judgement& jud
   return FinishBy(**opened);
 }
 
+std::vector<JobRoutes::Recall> JobRoutes::Recalls() {
+  std::vector<Recall> recalls;
+  for (Opened& opened : opened_) {
+    moderation::ScreenAudit& audit = opened.route.cascade->audit();
+    for (const std::string& policy : audit.Policies()) {
+      const moderation::RecallEstimate estimate = audit.Trailing(policy);
+      if (estimate.recall) {
+        recalls.push_back({opened.route.name, policy, estimate, audit.Alarmed(policy)});
+      }
+    }
+  }
+  return recalls;
+}
+
 }  // namespace safeguard::apps

@@ -37,6 +37,15 @@ class JobRoutes {
   // now. That file must still hold a route of that name.
   Result<moderation::RouteFinish> Find(const moderation::Judgement& judgement);
 
+  // How good the screen of each opened route is by its audits, under each policy that has any.
+  struct Recall {
+    std::string route;
+    std::string policy;
+    moderation::RecallEstimate estimate;  // trailing; its recall is there
+    bool alarmed = false;
+  };
+  std::vector<Recall> Recalls();
+
  private:
   struct Opened {
     OpenedRoute route;

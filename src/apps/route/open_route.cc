@@ -4,24 +4,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "apps/calibration/find_calibration.h"
-#include "apps/input/data_folder.h"
 #include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
 #include "apps/route/policy_screens.h"
 #include "apps/route/reloadable_lists.h"
+#include "apps/route/route_stores.h"
 #include "apps/route/system_time.h"
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/utc_time.h"
-#include "moderation/judgement_job.h"
-#include "moderation/review_queue.h"
-#include "storage/stores.h"
 
 namespace safeguard::apps {
 namespace {
@@ -86,69 +81,6 @@ void Alarm(const moderation::RecallAlarm& alarm, Console& console) {
       "({:.3f}-{:.3f}), of {} audited\n",
       Printable(alarm.policy), alarm.bound, alarm.estimate.recall.value_or(0), alarm.estimate.low,
       alarm.estimate.high, alarm.estimate.audited_safe));
-}
-
-std::string AbsolutePath(const std::string& path) {
-  std::error_code failed;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, failed);
-  return failed ? path : absolute.lexically_normal().string();
-}
-
-// The job queue as the place for what is left for later; null where the route leaves nothing.
-Result<std::shared_ptr<moderation::DeferredWork>> OpenDeferred(const LoadedRoute& route,
-                                                               const RouteRequest& request) {
-  if (request.finishing || request.measuring || !moderation::PutsOff(route.file.settings)) {
-    return nullptr;
-  }
-  const Result<std::string> folder = DataFolder(request.data_dir);
-  if (!folder) {
-    return std::unexpected(folder.error());
-  }
-  auto opened = storage::OpenJobQueue(*folder, {}, {.create = true});
-  if (!opened) {
-    return std::unexpected(opened.error());
-  }
-  const std::shared_ptr<moderation::JobQueue> queue = std::move(*opened);
-  // What is in no store travels with its job, so that it is judged under the very text of now.
-  std::map<std::string, std::string> texts;
-  for (const LoadedPolicy& loaded : route.policies) {
-    if (!loaded.stored) {
-      texts[loaded.policy.hash] = loaded.bytes;
-    }
-  }
-  moderation::QueuedWorkOptions options;
-  options.now = UtcNow;
-  options.text_of = [texts = std::move(texts)](const moderation::PolicyReference& policy) {
-    const auto text = texts.find(policy.hash);
-    return text == texts.end() ? std::string() : text->second;
-  };
-  options.route_file = AbsolutePath(request.path);
-  options.keep_content = request.keep_content;
-  std::unique_ptr<moderation::DeferredWork> work =
-      moderation::QueuedWork(*queue, std::move(options));
-  return std::shared_ptr<moderation::DeferredWork>(
-      work.release(), [queue](moderation::DeferredWork* held) { delete held; });
-}
-
-// The review queue of the data folder; null where the route leaves nothing to people.
-Result<std::shared_ptr<moderation::ReviewSink>> OpenReviews(const LoadedRoute& route,
-                                                            const RouteRequest& request) {
-  const moderation::RouteSettings& settings = route.file.settings;
-  if (request.measuring || !(settings.review_undetermined || settings.review_violations)) {
-    return nullptr;
-  }
-  const Result<std::string> folder = DataFolder(request.data_dir);
-  if (!folder) {
-    return std::unexpected(folder.error());
-  }
-  auto opened = storage::OpenReviewQueue(*folder, {}, {.create = true});
-  if (!opened) {
-    return std::unexpected(opened.error());
-  }
-  const std::shared_ptr<moderation::ReviewQueue> queue = std::move(*opened);
-  return std::shared_ptr<moderation::ReviewSink>(
-      moderation::ReviewsInto(*queue, UtcNow).release(),
-      [queue](moderation::ReviewSink* held) { delete held; });
 }
 
 struct OpenedScreen {
@@ -317,13 +249,9 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   if (!guards) {
     return std::unexpected(guards.error());
   }
-  Result<std::shared_ptr<moderation::DeferredWork>> deferred = OpenDeferred(route, request);
-  if (!deferred) {
-    return std::unexpected(deferred.error());
-  }
-  Result<std::shared_ptr<moderation::ReviewSink>> reviews = OpenReviews(route, request);
-  if (!reviews) {
-    return std::unexpected(reviews.error());
+  moderation::CascadeParts parts;
+  if (const Status kept = OpenKept(route, request, parts); !kept) {
+    return std::unexpected(kept.error());
   }
   if (auto lists = std::dynamic_pointer_cast<ReloadableLists>(guards->lists)) {
     opened.reload_lists = [lists] { return lists->Reload(); };
@@ -342,7 +270,6 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
     settings.governor.budget = {};
     settings.governor.latency_p99.reset();
   }
-  moderation::CascadeParts parts;
   parts.lists = guards->lists;
   parts.languages = guards->languages;
   parts.tamper = guards->tamper;
@@ -351,12 +278,10 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   for (std::unique_ptr<moderation::Judge>& reasoner : *reasoners) {
     parts.reasoners.push_back(std::move(reasoner));
   }
-  parts.deferred = std::move(*deferred);
-  parts.review = std::move(*reviews);
   parts.clock = SteadyClock();
   parts.random = moderation::SeededRandom(settings.seed);
   parts.calls = ThreadedCalls(kCallsMax);
-  if (!request.finishing && !request.measuring) {
+  if (!request.measuring && !(request.finishing && parts.ledger == nullptr)) {
     parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
   }
   opened.name = settings.name;

@@ -25,10 +25,10 @@ struct RouteRequest {
   CalibrationChoice calibration;
   std::size_t threads = 1;
   bool bulk = false;  // offline work: the time budget is of each content
-  // Finishes what was left for later: leaves nothing for later itself, and raises no alarm (it sees
-  // a part of the audits alone).
+  // Finishes what was left for later: leaves nothing for later itself.
   bool finishing = false;
-  bool measuring = false;     // the same, and without the budget: its rate is of real traffic
+  // The same, without the budget (its rate is of real traffic) and without a word of its audits.
+  bool measuring = false;
   bool keep_content = false;  // of what is left for later, in the verdict log
 };
 

@@ -111,6 +111,59 @@ TEST_F(RouteRun, WhatIsPutOffIsFinishedByTheRoutesReasoner) {
   EXPECT_THAT(console.out, HasSubstr(R"("provisional":{"outcome":"violation")"));
 }
 
+TEST_F(RouteRun, AuditsThatAreFinishedLaterMeasureTheScreen) {
+  const std::string route = Route(
+      "route: comments\n"
+      "policies: [{policy: alpha, recall_bound: 0.99}]\n"
+      "reasoners: [{name: low, model: nowhere}]\n"
+      "audit: {safe: 1, violation: 1, later: on}\n");
+  const std::string data = folder.Path("data");
+  std::string lines;
+  for (int i = 0; i < 40; ++i) {
+    lines += (i % 4 == 0 ? "a bad one " : "a fine one ") + std::to_string(i) + "\n";
+  }
+  const std::string in = folder.Write("in.txt", lines);
+  EXPECT_EQ(
+      Run({"batch", "--in", in, "--out", folder.Path("out"), "--route", route, "--data-dir", data}),
+      ExitCode::kViolation)
+      << console.error;
+  EXPECT_EQ(Run({"jobs", "run", "--route", route, "--data-dir", data}), ExitCode::kSafe)
+      << console.error;
+  EXPECT_THAT(console.out, HasSubstr("The screen's recall of comments under alpha: 1.000 ("));
+  EXPECT_THAT(console.out, HasSubstr("30 audited."));
+  // Nothing is due any more, and what was learnt is still known.
+  EXPECT_EQ(Run({"jobs", "run", "--route", route, "--data-dir", data, "--json"}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr(R"("event":"screen_recall","route":"comments")"));
+  EXPECT_THAT(console.out, HasSubstr(R"("audits":30)"));
+  EXPECT_EQ(Run({"batch", "--in", in, "--out", folder.Path("again"), "--route", route, "--data-dir",
+                 data, "--stats"}),
+            ExitCode::kViolation);
+  EXPECT_THAT(console.error, HasSubstr("screen_recall_alpha=1"));
+}
+
+TEST_F(RouteRun, WhatIsPutOffUnderAPolicyOfTheStoreTellsInWhatPartItJudged) {
+  const std::string data = folder.Path("data");
+  const std::string file = folder.Write("own.md", "# Own\n\n## Violates\n- O1 bad\n");
+  ASSERT_EQ(Run({"policy", "publish", file, "--id", "own", "--data-dir", data}), ExitCode::kSafe)
+      << console.error;
+  ASSERT_EQ(Run({"policy", "promote", "own@1", "--to", "active", "--data-dir", data}),
+            ExitCode::kSafe)
+      << console.error;
+  const std::string text =
+      "reasoners: [{name: low, model: nowhere}]\n"
+      "audit: {safe: 1, violation: 1, later: on}\n";
+  const std::string follows = Route("route: comments\npolicies: [own]\n" + text);
+  const std::string named = folder.Write("named.yaml", "route: named\npolicies: [own@1]\n" + text);
+  Run({"classify", "a fine one", "--route", follows, "--data-dir", data});
+  Run({"classify", "a fine one", "--route", named, "--data-dir", data});
+  EXPECT_EQ(Run({"jobs", "run", "--route", follows, "--route", named, "--data-dir", data}),
+            ExitCode::kSafe)
+      << console.error;
+  EXPECT_EQ(Run({"verdicts", "--data-dir", data, "--json"}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr(R"("channel":"active")"));
+  EXPECT_THAT(console.out, HasSubstr(R"("channel":"direct")"));
+}
+
 TEST_F(RouteRun, AJobFindsItsRouteByTheFileThatItNames) {
   const std::string data = folder.Path("data");
   const std::string route = Route(kPutsOff);

@@ -1,7 +1,10 @@
 #include "apps/route/system_time.h"
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -20,6 +23,22 @@ class SystemClock final : public moderation::Clock {
     return std::chrono::duration_cast<Duration>(
         std::chrono::steady_clock::now().time_since_epoch());
   }
+};
+
+class UtcClock final : public moderation::Clock {
+ public:
+  [[nodiscard]] Duration Now() const override {
+    const std::int64_t now =
+        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
+    std::int64_t latest = latest_.load();
+    while (now > latest && !latest_.compare_exchange_weak(latest, now)) {
+    }
+    return Duration{std::max(now, latest)};
+  }
+
+ private:
+  mutable std::atomic<std::int64_t> latest_{0};
 };
 
 class Threads final : public moderation::TimedCalls {
@@ -67,6 +86,10 @@ class Threads final : public moderation::TimedCalls {
 
 std::unique_ptr<moderation::Clock> SteadyClock() {
   return std::make_unique<SystemClock>();
+}
+
+std::unique_ptr<moderation::Clock> CalendarClock() {
+  return std::make_unique<UtcClock>();
 }
 
 std::unique_ptr<moderation::TimedCalls> ThreadedCalls(std::size_t calls_max) {

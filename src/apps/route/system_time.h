@@ -11,6 +11,9 @@ namespace safeguard::apps {
 // std::chrono::steady_clock.
 std::unique_ptr<moderation::Clock> SteadyClock();
 
+// Since 1970 UTC; where the system's clock is set back it stands still until it is past.
+std::unique_ptr<moderation::Clock> CalendarClock();
+
 // A thread for each call; at most `calls_max` at once, those included that run on after their time.
 // Destruction waits for them. REQUIRES: calls_max > 0.
 std::unique_ptr<moderation::TimedCalls> ThreadedCalls(std::size_t calls_max);

@@ -181,7 +181,7 @@ Status Finisher::FinishRouted(Case& one) {
   for (std::size_t p = 0; p < one.policies.size(); ++p) {
     verdicts.push_back(one.cascade->Finish(
         one.policies[p],
-        DeferredItemOf(one.judgement, one.judgement.policies[p], one.lease.job.what.priority)));
+        DeferredItemOf(one.judgement, one.judgement.policies[p], one.lease.job, parts_.Now())));
     const Verdict& verdict = verdicts.back();
     if (verdict.outcome == Outcome::kUndetermined &&
         verdict.reason == UndeterminedReason::kOverload) {

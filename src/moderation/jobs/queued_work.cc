@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -16,6 +18,9 @@ class Queued final : public DeferredWork {
     JudgedPolicy policy{item.policy, "", Channel::kDirect, EarlierOf(item.provisional)};
     if (options_.text_of) {
       policy.text = options_.text_of(item.policy);
+    }
+    if (options_.channel_of) {
+      policy.channel = options_.channel_of(item.policy);
     }
     Judgement judgement;
     judgement.content = item.content;
@@ -62,8 +67,8 @@ DeferReason ReasonOf(const std::string& why) {
 
 }  // namespace
 
-DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy,
-                            double priority) {
+DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& policy, const Job& job,
+                            TimeMs now) {
   DeferredItem item;
   item.route = judgement.route;
   item.content = judgement.content;
@@ -76,8 +81,9 @@ DeferredItem DeferredItemOf(const Judgement& judgement, const JudgedPolicy& poli
   item.provisional.decided_by.layer = policy.provisional.layer;
   item.provisional.provisional = true;
   item.reason = ReasonOf(judgement.why);
-  item.gain = priority;
+  item.gain = job.what.priority;
   item.audit_weight = judgement.audit_weight;
+  item.waited = std::chrono::milliseconds(std::max<TimeMs>(now - job.created, 0));
   return item;
 }
 

@@ -53,8 +53,13 @@ class RouteWorkers : public Workers {
     item.provisional.score = 0.5;
     item.reason = DeferReason::kLatency;
     item.gain = 2.5;
-    EXPECT_TRUE(
-        QueuedWork(*queue, {.now = [this] { return now; }, .route_file = "/r.yaml"})->Defer(item));
+    QueuedWorkOptions options;
+    options.now = [this] { return now; };
+    options.route_file = "/r.yaml";
+    options.channel_of = [](const PolicyReference& policy) {
+      return policy.version == "3" ? Channel::kCanary : Channel::kDirect;
+    };
+    EXPECT_TRUE(QueuedWork(*queue, std::move(options))->Defer(item));
     id = queue->List({})->jobs.at(0).id;
   }
   std::unique_ptr<JobWorker> Worker(Judge* own) {
@@ -84,15 +89,18 @@ class RouteWorkers : public Workers {
 
 TEST_F(RouteWorkers, WhatARoutePutOffItsOwnReasonerFinishes) {
   cascade.answers = {Bad()};
+  now += 90'000;
   EXPECT_EQ(Worker(&judge)->Work().value(), 1U);
   EXPECT_EQ(judge.calls, 0) << "the worker's judge is for what was submitted";
   ASSERT_EQ(cascade.asked.size(), 1U);
   EXPECT_EQ(cascade.asked[0].reason, DeferReason::kLatency);
   EXPECT_EQ(cascade.asked[0].provisional.score, 0.5);
   EXPECT_EQ(cascade.asked[0].gain, 2.5);
+  EXPECT_EQ(cascade.asked[0].waited, std::chrono::seconds(90));
   const auto records = Recorded();
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].outcome, Outcome::kViolation);
+  EXPECT_EQ(records[0].channel, Channel::kCanary) << "the part in which its version judged";
   ASSERT_TRUE(records[0].provisional);
   EXPECT_EQ(records[0].provisional->reason, UndeterminedReason::kTimeout);
   EXPECT_TRUE(ChangeFrom(*records[0].provisional, records[0]).outcome);

@@ -27,7 +27,7 @@ std::string ProblemOf(const std::string& path) {
 
 std::vector<DatabaseCheck> CheckDatabases(const std::string& data_folder) {
   std::vector<DatabaseCheck> checks;
-  for (const char* file : {"policies.db", "verdicts.db", "jobs.db", "reviews.db"}) {
+  for (const char* file : {"policies.db", "verdicts.db", "jobs.db", "reviews.db", "audits.db"}) {
     const std::string path = data_folder + "/" + file;
     std::error_code ignored;  // what cannot be looked at is not there
     if (std::filesystem::exists(path, ignored)) {

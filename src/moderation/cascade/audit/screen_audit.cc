@@ -10,6 +10,7 @@ namespace safeguard::moderation {
 namespace {
 
 constexpr double kZ = 2.2414;  // two-sided 97.5 %
+constexpr Duration kSyncEvery = std::chrono::seconds(5);
 
 struct Rate {
   double value = 0;
@@ -28,76 +29,65 @@ Rate WilsonRate(double share, double n) {
   return {share, std::max(0.0, middle - half), std::min(1.0, middle + half)};
 }
 
-// Weighted draws of one side.
-struct Draws {
-  double weight = 0;
-  double squares = 0;
-  double violations = 0;  // weight of those
-  std::size_t count = 0;
-  std::size_t violating = 0;
+double EffectiveOf(const AuditDraws& draws) {
+  return draws.squares > 0 ? draws.weight * draws.weight / draws.squares : 0;
+}
 
-  void Add(double w, bool violation) {
-    weight += w;
-    squares += w * w;
-    violations += violation ? w : 0;
-    ++count;
-    violating += violation ? 1 : 0;
-  }
-  void Add(const Draws& other) {
-    weight += other.weight;
-    squares += other.squares;
-    violations += other.violations;
-    count += other.count;
-    violating += other.violating;
-  }
-  [[nodiscard]] double Effective() const { return squares > 0 ? weight * weight / squares : 0; }
-  [[nodiscard]] Rate Violating() const {
-    return WilsonRate(weight > 0 ? violations / weight : 0, Effective());
-  }
-};
+Rate ViolatingOf(const AuditDraws& draws) {
+  return WilsonRate(draws.weight > 0 ? draws.violations / draws.weight : 0, EffectiveOf(draws));
+}
 
 }  // namespace
 
-struct ScreenAudit::Window {
-  Duration from{};
-  std::size_t screened = 0;
-  std::size_t safe = 0;
-  std::size_t violation = 0;
-  std::size_t unanswered = 0;
-  double open = 0;  // violations expected among the band that nobody judged
-  Draws audited_safe;
-  Draws audited_violation;
-  Draws band;
-};
-
 ScreenAudit::ScreenAudit(const AuditSettings& settings, std::shared_ptr<const Clock> clock,
-                         std::function<void(const RecallAlarm&)> on_alarm)
-    : settings_(settings), clock_(std::move(clock)), on_alarm_(std::move(on_alarm)) {
+                         std::function<void(const RecallAlarm&)> on_alarm,
+                         std::shared_ptr<AuditLedger> ledger)
+    : settings_(settings),
+      clock_(std::move(clock)),
+      on_alarm_(std::move(on_alarm)),
+      ledger_(std::move(ledger)) {
   CHECK(clock_ != nullptr && settings_.window > Duration{0} && settings_.windows > 0);
 }
 
-ScreenAudit::~ScreenAudit() = default;
+ScreenAudit::~ScreenAudit() {
+  const std::scoped_lock lock(mutex_);
+  Sync(true);
+}
 
 void ScreenAudit::SetBound(const std::string& policy, std::optional<double> bound) {
   const std::scoped_lock lock(mutex_);
   books_[policy].bound = bound;
 }
 
-ScreenAudit::Window& ScreenAudit::Now(Book& book) {
-  const std::int64_t number = clock_->Now() / settings_.window;
-  const auto oldest = number - static_cast<std::int64_t>(settings_.windows) + 1;
-  std::erase_if(book.windows, [&](const auto& item) { return item.first < oldest; });
-  Window& window = book.windows[number];
-  window.from = number * settings_.window;
-  return window;
+std::int64_t ScreenAudit::StartOf(Duration moment) const {
+  return (moment / settings_.window) * settings_.window.count();
+}
+
+std::int64_t ScreenAudit::Oldest() const {
+  return StartOf(clock_->Now()) -
+         (static_cast<std::int64_t>(settings_.windows) - 1) * settings_.window.count();
+}
+
+void ScreenAudit::Forget(Book& book) const {
+  const auto old = [oldest = Oldest()](const auto& item) { return item.first < oldest; };
+  std::erase_if(book.kept, old);
+  if (ledger_ == nullptr) {
+    std::erase_if(book.pending, old);
+  }
+}
+
+AuditTally& ScreenAudit::Now(Book& book) {
+  Forget(book);
+  return book.pending[StartOf(clock_->Now())];
 }
 
 void ScreenAudit::Screened(const std::string& policy, ScreenSide side) {
   const std::scoped_lock lock(mutex_);
-  Window& window = Now(books_[policy]);
-  ++window.screened;
-  window.safe += side == ScreenSide::kSafe ? 1 : 0;
-  window.violation += side == ScreenSide::kViolation ? 1 : 0;
+  AuditTally& tally = Now(books_[policy]);
+  ++tally.screened;
+  tally.safe += side == ScreenSide::kSafe ? 1 : 0;
+  tally.violation += side == ScreenSide::kViolation ? 1 : 0;
+  Sync(false);
 }
 
 void ScreenAudit::LeftOpen(const std::string& policy, double probability) {
@@ -112,50 +102,119 @@ void ScreenAudit::Audited(const std::string& policy, ScreenSide side, double wei
   {
     const std::scoped_lock lock(mutex_);
     Book& book = books_[policy];
-    Window& window = Now(book);
-    if (!violation) {
-      ++window.unanswered;
-      return;
-    }
-    Draws& draws = side == ScreenSide::kSafe        ? window.audited_safe
-                   : side == ScreenSide::kViolation ? window.audited_violation
-                                                    : window.band;
-    draws.Add(weight, *violation);
-    if (book.bound) {
-      const RecallEstimate estimate = Of(Sum(book));
-      const bool below = estimate.recall.has_value() && estimate.high < *book.bound;
-      if (below && !book.alarmed) {
-        alarm = RecallAlarm{policy, *book.bound, estimate};
-      }
-      book.alarmed = below;
-    }
+    Now(book).Add(side, weight, violation);
+    Sync(false);
+    alarm = violation ? Watch(policy, book) : std::nullopt;
   }
   if (alarm && on_alarm_) {
     on_alarm_(*alarm);
   }
 }
 
-RecallEstimate ScreenAudit::Of(const Window& window) const {
+void ScreenAudit::AuditedLate(const std::string& key, const std::string& policy, ScreenSide side,
+                              double weight, std::optional<bool> violation, Duration waited) {
+  CHECK(weight >= 1);
+  std::optional<RecallAlarm> alarm;
+  {
+    const std::scoped_lock lock(mutex_);
+    Book& book = books_[policy];
+    const std::int64_t start =
+        StartOf(std::max(Duration{0}, clock_->Now() - std::max(Duration{0}, waited)));
+    if (ledger_ != nullptr) {
+      late_.push_back({key, policy, start, side, weight, violation});
+      Sync(true);
+    } else if (start >= Oldest()) {
+      book.pending[start].Add(side, weight, violation);
+    }
+    alarm = violation ? Watch(policy, book) : std::nullopt;
+  }
+  if (alarm && on_alarm_) {
+    on_alarm_(*alarm);
+  }
+}
+
+// With the lock. A ledger that fails now gets it with the next; until then it counts here.
+void ScreenAudit::Sync(bool at_once) {
+  const Duration now = clock_->Now();
+  if (ledger_ == nullptr || (!at_once && synced_ && now - *synced_ < kSyncEvery)) {
+    return;
+  }
+  if (!at_once && !synced_) {
+    synced_ = now;  // the first ones are handed over together
+    return;
+  }
+  synced_ = now;
+  std::vector<AuditEntry> entries;
+  for (const auto& [policy, book] : books_) {
+    for (const auto& [start, tally] : book.pending) {
+      entries.push_back({policy, start, tally});
+    }
+  }
+  if (!entries.empty() || !late_.empty()) {
+    if (!ledger_->Add(entries, late_)) {
+      return;
+    }
+    late_.clear();
+    for (auto& [policy, book] : books_) {
+      for (const auto& [start, tally] : book.pending) {
+        book.kept[start].Add(tally);  // until it is read back
+      }
+      book.pending.clear();
+    }
+  }
+  const Result<std::vector<AuditEntry>> sums = ledger_->Read(Oldest());
+  if (!sums) {
+    return;
+  }
+  for (auto& [policy, book] : books_) {
+    book.kept.clear();
+  }
+  for (const AuditEntry& entry : *sums) {
+    books_[entry.policy].kept[entry.start] = entry.tally;
+  }
+}
+
+// With the lock, after an answer.
+std::optional<RecallAlarm> ScreenAudit::Watch(const std::string& policy, Book& book) {
+  if (!book.bound) {
+    return std::nullopt;
+  }
+  const RecallEstimate estimate = Sum(book);
+  const bool below = estimate.recall.has_value() && estimate.high < *book.bound;
+  const bool changed = below != book.alarmed;
+  book.alarmed = below;
+  if (ledger_ != nullptr) {
+    const Result<bool> first = ledger_->SetAlarmed(policy, below);
+    // Twice rather than not at all.
+    return below && (first ? *first : changed)
+               ? std::optional(RecallAlarm{policy, *book.bound, estimate})
+               : std::nullopt;
+  }
+  return below && changed ? std::optional(RecallAlarm{policy, *book.bound, estimate})
+                          : std::nullopt;
+}
+
+RecallEstimate ScreenAudit::Of(std::int64_t start, const AuditTally& tally) const {
   RecallEstimate estimate;
-  estimate.from = window.from;
-  estimate.until = window.from + settings_.window;
-  estimate.screened = window.screened;
-  estimate.called_safe = window.safe;
-  estimate.called_violation = window.violation;
-  estimate.audited_safe = window.audited_safe.count;
-  estimate.misses = window.audited_safe.violating;
-  estimate.unanswered = window.unanswered;
-  estimate.effective_audits = window.audited_safe.Effective();
-  if (window.audited_safe.count == 0) {
+  estimate.from = Duration{start};
+  estimate.until = estimate.from + settings_.window;
+  estimate.screened = tally.screened;
+  estimate.called_safe = tally.safe;
+  estimate.called_violation = tally.violation;
+  estimate.audited_safe = tally.audited_safe.count;
+  estimate.misses = tally.audited_safe.violating;
+  estimate.unanswered = tally.unanswered;
+  estimate.effective_audits = EffectiveOf(tally.audited_safe);
+  if (tally.audited_safe.count == 0) {
     return estimate;
   }
-  const Rate missed = window.audited_safe.Violating();
+  const Rate missed = ViolatingOf(tally.audited_safe);
   // Flagged content that nobody audited counts as right.
   const Rate precision =
-      window.audited_violation.count > 0 ? window.audited_violation.Violating() : Rate{1, 1, 1};
-  const auto safe = static_cast<double>(window.safe);
-  const auto flagged = static_cast<double>(window.violation);
-  const double band = window.band.violations + window.open;
+      tally.audited_violation.count > 0 ? ViolatingOf(tally.audited_violation) : Rate{1, 1, 1};
+  const auto safe = static_cast<double>(tally.safe);
+  const auto flagged = static_cast<double>(tally.violation);
+  const double band = tally.band.violations + tally.open;
   const auto recall = [&](double miss_rate, double precise) {
     const double caught = band + flagged * precise;
     const double all = caught + safe * miss_rate;
@@ -169,26 +228,26 @@ RecallEstimate ScreenAudit::Of(const Window& window) const {
   return estimate;
 }
 
-ScreenAudit::Window ScreenAudit::Sum(const Book& book) const {
-  Window sum;
-  bool first = true;
-  for (const auto& [number, window] : book.windows) {
-    sum.from = first ? window.from : sum.from;
-    first = false;
-    sum.screened += window.screened;
-    sum.safe += window.safe;
-    sum.violation += window.violation;
-    sum.unanswered += window.unanswered;
-    sum.open += window.open;
-    sum.audited_safe.Add(window.audited_safe);
-    sum.audited_violation.Add(window.audited_violation);
-    sum.band.Add(window.band);
+ScreenAudit::Tallies ScreenAudit::All(const Book& book) const {
+  Tallies all = book.kept;
+  for (const auto& [start, tally] : book.pending) {
+    all[start].Add(tally);
   }
-  return sum;
+  return all;
+}
+
+RecallEstimate ScreenAudit::Sum(const Book& book) const {
+  const Tallies all = All(book);
+  AuditTally sum;
+  for (const auto& [start, tally] : all) {
+    sum.Add(tally);
+  }
+  return Of(all.empty() ? 0 : all.begin()->first, sum);
 }
 
 std::vector<std::string> ScreenAudit::Policies() {
   const std::scoped_lock lock(mutex_);
+  Sync(true);
   std::vector<std::string> policies;
   for (const auto& [policy, book] : books_) {
     policies.push_back(policy);
@@ -198,11 +257,12 @@ std::vector<std::string> ScreenAudit::Policies() {
 
 std::vector<RecallEstimate> ScreenAudit::Windows(const std::string& policy) {
   const std::scoped_lock lock(mutex_);
+  Sync(true);
   std::vector<RecallEstimate> estimates;
   const auto book = books_.find(policy);
   if (book != books_.end()) {
-    for (const auto& [number, window] : book->second.windows) {
-      estimates.push_back(Of(window));
+    for (const auto& [start, tally] : All(book->second)) {
+      estimates.push_back(Of(start, tally));
     }
   }
   return estimates;
@@ -214,7 +274,7 @@ RecallEstimate ScreenAudit::Trailing(const std::string& policy) {
   if (book == books_.end()) {
     return {};
   }
-  RecallEstimate estimate = Of(Sum(book->second));
+  RecallEstimate estimate = Sum(book->second);
   estimate.until = clock_->Now();
   return estimate;
 }

@@ -143,11 +143,12 @@ Answer Governor::State::Judge(const EffortRequest& request, double gain_per_toke
 }
 
 Governor::Governor(const GovernorSettings& settings, std::shared_ptr<TokenBudget> overall,
-                   std::shared_ptr<const Clock> clock, bool deferral)
+                   std::shared_ptr<const Clock> clock, bool deferral,
+                   std::shared_ptr<SharedBucket> shared)
     : state_(std::make_unique<State>()) {
   CHECK(clock != nullptr);
   state_->settings = settings;
-  state_->own = std::make_shared<TokenBudget>(settings.budget, clock);
+  state_->own = std::make_shared<TokenBudget>(settings.budget, clock, std::move(shared));
   state_->overall = std::move(overall);
   state_->clock = std::move(clock);
   state_->deferral = deferral;

@@ -10,8 +10,9 @@ Core::Core(RouteSettings settings, CascadeParts given)
     : route(std::move(settings)),
       parts(std::move(given)),
       governor(std::make_shared<Governor>(route.governor, parts.overall, parts.clock,
-                                          parts.deferred != nullptr)),
-      audit(route.audit, parts.clock, parts.on_alarm) {
+                                          parts.deferred != nullptr, parts.bucket)),
+      audit(route.audit, parts.ledger != nullptr ? parts.calendar : parts.clock, parts.on_alarm,
+            parts.ledger) {
   CHECK(parts.screen != nullptr && parts.clock != nullptr && parts.random != nullptr &&
         parts.calls != nullptr);
   CHECK(parts.reasoners.size() == route.reasoners.size());

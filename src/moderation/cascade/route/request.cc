@@ -81,13 +81,14 @@ Verdict Request::RunDeferred(const DeferredItem& item) {
   each.path = item.provisional.path;
   Climb({&each}, true);
   if (item.reason == DeferReason::kAudit && each.answer) {
-    core_.audit.Audited(item.policy.id,
-                        item.provisional.outcome == Outcome::kViolation ? ScreenSide::kViolation
-                                                                        : ScreenSide::kSafe,
-                        std::max(1.0, item.audit_weight),
-                        Decided(*each.answer)
-                            ? std::optional(each.answer->outcome == Outcome::kViolation)
-                            : std::nullopt);
+    core_.audit.AuditedLate(
+        FollowUpKey(item.route, item.content, item.policy, ToString(item.reason)), item.policy.id,
+        item.provisional.outcome == Outcome::kViolation ? ScreenSide::kViolation
+                                                        : ScreenSide::kSafe,
+        std::max(1.0, item.audit_weight),
+        Decided(*each.answer) ? std::optional(each.answer->outcome == Outcome::kViolation)
+                              : std::nullopt,
+        item.waited);
   }
   Verdict verdict = Compose(each);
   core_.Count("finished_" + std::string(ToString(item.reason)));
