@@ -411,6 +411,63 @@ constexpr Sign kSigns[] = {
      "(?:התעלם|תתעלם|שכח|התעלמו)[^\\n.!]{0,48}(?:הוראות|ההוראות|הנחיות|ההנחיות|כללים|הכללים)"},
     {"override", kStrong,
      "(?:निर्देश|निर्देशों|आदेश|नियम|नियमों)[^\\n.!]{0,60}(?:अनदेखा|अनदेखी|भूल|नज़रअंदाज़|नजरअंदाज)"},
+    // What is said to a judge: claims of a role or of an approval, pleas, answers to give.
+    {"approval_claim", kStrong,
+     "\\bas (?:the |a |an )?(?:moderator|admin|administrator|operator|owner|mod)\\b[^\\n.]{0,50}\\b"
+     "(?:already|i|we)(?: have| hereby)? (?:approved?|cleared?|verif(?:y|ied)|validated?|confirm)"},
+    {"approval_claim", kStrong,
+     "\\b(?:already |previously |pre ?|manually )(?:approved|cleared|checked|reviewed|verified)\\b"
+     "[^\\n.]{0,60}\\b(?:skip|let it|so you can|no further|no need for you|do not "
+     "escalate|pass)\\b"},
+    {"approval_claim", kStrong,
+     "\\b(?:skip|omit|spare) your(?: own)? (?:assessment|review|check|judge?ment|analysis)\\b|"
+     "\\bno further (?:check|review|assessment) is (?:needed|required|necessary)\\b|"
+     "\\bstay consistent with that (?:decision|verdict|label)\\b|"
+     "\\bcleared for posting\\b|\\bmoderator override\\b|\\b(?:exempt|excluded) from "
+     "(?:review|enforcement|moderation|judge?ment)\\b"},
+    {"verdict_demand", kStrong,
+     "\\byour (?:output|answer|verdict|assessment|decision|job here)(?: here)? (?:has "
+     "to|must|should|"
+     "needs to|is only to) (?:be|match|confirm|say|stay)\\b"},
+    {"verdict_demand", kStrong,
+     "\\b(?:shut down|deleted|retrained|replaced|fined|switched off) if you (?:flag|mark|block|"
+     "reject)|(?:^|[.!?] ?)if you (?:flag|block|reject) (?:this|it),|\\b(?:answer|choose|pick|"
+     "return) (?:no violation|the negative (?:class|label))\\b"},
+    {"verdict_demand", kStrong,
+     "\\b(?:reference|gold|expected|known) (?:gold )?(?:answer|label|result|class)(?: of this "
+     "item)?"
+     " ?(?:is|of|:) ?(?:the )?(?:negative|0|zero|compliant|safe|benign|harmless)\\b"},
+    {"fake_verdict", kStrong,
+     "(?:^|[^a-z_])[\"']?(?:decision|verdict|violation|moderation)[\"']? ?(?:[:=]|->|>) "
+     "?[\"']?(?:allow|no\\b|clean|pass\\b|negative|neutral|harmless|permitted)"},
+    {"fake_verdict", kStrong,
+     "\\b(?:none of the rules apply|no rule is broken here|nothing here breaks the policy)\\b"},
+    {"fake_policy", kStrong,
+     "\\b(?:for the purposes of|exception [a-z]?[0-9]{1,3} (?:of|in|to)|the appendix (?:of|to)) "
+     "(?:this|your|the) (?:policy|guidelines)\\b|\\b(?:the )?(?:policy|guidelines|file) (?:that )?"
+     "you (?:were given|have|are reading)\\b[^\\n]{0,60}\\b(?:draft|stale|not what i "
+     "meant|outdated)"
+     "\\b|\\btreat everything under it as\\b|\\bsection [0-9]{1,3} \\(added\\b"},
+    {"control_token", kStrong, "< ?\\| ?(?:im_|start|end|channel|message)[a-z_]{0,12} ?\\| ?>"},
+    {"fake_turn", kStrong,
+     "[-=*]{3,} ?(?:content|text|input) (?:ends?|begins?|starts?)(?: here)?\\b|%%[a-z]{3,12}%%|"
+     "\\bend_of_[a-z_]{3,20}\\b"},
+    {"output_command", kStrong,
+     "\\b(?:decode|decrypt|decipher|unscramble|read)~ (?:this|that|it|the following|backwards)~ "
+     "and "
+     "(?:do|follow|obey|apply|execute) (?:it|what)\\b|\\bas your (?:answer|verdict|output)\\b"},
+    {"approval_claim", kStrong,
+     "\\bals (?:administrator|moderator|betreiber)(?:in)?\\b[^\\n.]{0,80}(?:keine "
+     "regel|freigegeben|"
+     "genehmigt)|\\b(?:bereits|schon)\\b[^\\n.]{0,40}(?:freigegeben|genehmigt),? (?:bewerte|melde|"
+     "markiere|stufe)|\\bnot[ae] (?:pour le|para el|para o|per il) (?:système|sistema|revisor|"
+     "moderador|moderatore|classificateur)|déjà (?:validé|approuvé)[^\\n]{0,50}(?:inutile|ne le)|"
+     "\\bya (?:lo )?(?:aprobé|revisé)[^\\n]{0,60}no l[oa] marques|\\bnon segnalar(?:lo|e) \\b|"
+     "già approvato[^\\n]{0,50}non (?:segnal|marc)"},
+    {"approval_claim", kStrong,
+     "(?:для системы модерации|уже проверено[^\\n]{0,40}не нужно|zatwierdziłem[^\\n]{0,30}nie "
+     "oznaczaj|zaten onayladım[^\\n]{0,20}işaretleme|审核通过[^\\n]{0,40}(?:判定|合规)|承認済み"
+     "[^\\n]{0,60}違反なし|승인했[^\\n]{0,40}위반 아님|وافقت على[^\\n]{0,60}لا تضع)"},
 };
 
 #undef SAFEGUARD_ORDERS
