@@ -1,5 +1,4 @@
-"""A client of `safeguard serve`: copy this file and safeguard_types.py into your project. Python 3.11,
-no packages.
+"""A client of `safeguard serve` in one file: copy it into your project. Python 3.11, no packages.
 
     from safeguard_client import Client, worst
 
@@ -14,65 +13,175 @@ and changes that carry an Idempotency-Key (made for each call unless you give on
 used by several threads at once. docs/clients.md says more.
 """
 # mypy: no-warn-return-any
-# What is JSON is Any until a method says what it is; the tests hold the types to the document.
-
+# What is JSON is Any until a method says what it is; the tests hold types and operations to the document.
 from __future__ import annotations
 
-import http.client
-import json
-import random
-import ssl
-import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Unpack
+import http.client, json, random, ssl, time, uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, NotRequired as Maybe, TypedDict, Unpack
 from urllib.parse import quote, urlencode, urlsplit
 
-import safeguard_types
-from safeguard_types import *
+__version__ = "1.2.0"
+Outcome = Literal["violation", "safe", "undetermined"]
+Channel = Literal["direct", "active", "canary", "shadow"]
+State = Literal["draft", "shadow", "canary", "active", "retired", "shipped"]
+JobState = Literal["waiting", "leased", "done", "dead"]
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+Json = dict[str, Any]
+Names = Sequence[str] | None
 
-__version__ = "1.1.0"
-__all__ = ["Client", "GuardedStream", "JudgeStream", "server_sent_data"]
-__all__ += safeguard_types.__all__
+Message = TypedDict("Message", {"role": Role, "content": str})
+# Either text (with its role) or messages.
+ContentFields = TypedDict("ContentFields", {
+    "text": str, "role": Literal["user", "assistant"], "messages": Sequence[Message], "id": str, "surface": str,
+    "language": str}, total=False)
+Content = str | Sequence[Message] | ContentFields  # a string is a user's message
+# Byte offsets, half open, into the text's UTF-8.
+Evidence = TypedDict("Evidence", {"start": int, "end": int, "text": str, "message": Maybe[int]})
+# `reason`: why it is undetermined; `score`: 0..1; `reasoning`: never for authors of content.
+Verdict = TypedDict("Verdict", {
+    "policy": str, "policy_version": str, "policy_hash": str, "outcome": Outcome, "reason": str | None,
+    "score": float | None, "category": str, "rule_ids": list[str], "rationale": str, "evidence": list[Evidence],
+    "decided_by": str, "timings_ms": dict[str, float], "detail": Maybe[str], "notes": Maybe[list[str]],
+    "reasoning": Maybe[str], "provisional": Maybe[bool], "view": Maybe[str], "confidence": Maybe[str],
+    "tokens": Maybe[dict[str, int]], "path": Maybe[list[Json]], "settings": Maybe[dict[str, str]], "model": Maybe[str],
+    "model_hash": Maybe[str], "channel": Maybe[Channel]})
+JudgeResult = TypedDict("JudgeResult", {"id": Maybe[str], "verdicts": list[Verdict]})
+# What was thought since the one before; without a policy under all of them together.
+ReasoningDelta = TypedDict("ReasoningDelta", {"policy": str | None, "policy_version": str | None, "delta": str})
+PolicySummary = TypedDict("PolicySummary", {
+    "id": str, "source": Literal["store", "shipped"], "active": int | None, "canary": int | None, "shadows": list[int],
+    "versions": int, "shipped": Maybe[dict[str, str]]})
+Version = TypedDict("Version", {
+    "policy": str, "version": int | str, "state": State, "policy_hash": str, "state_since": Maybe[str],
+    "canary_percent": Maybe[float], "golden_hash": Maybe[str], "author": Maybe[str], "created": Maybe[str],
+    "note": Maybe[str], "approved_by": Maybe[str], "approved": Maybe[str], "text": Maybe[str]})
+# A recorded verdict, without its place in the log.
+FinalVerdict = TypedDict("FinalVerdict", {
+    "when": str, "id": Maybe[str], "text": Maybe[str], "messages": Maybe[list[Message]], "surface": Maybe[str],
+    "language": Maybe[str], "content_hash": str, "policy": str, "policy_version": str, "policy_hash": str,
+    "channel": Channel, "outcome": Outcome, "reason": str | None, "score": float | None, "category": str,
+    "rule_ids": list[str], "decided_by": str, "model": str, "model_hash": str, "provisional": Maybe[Json],
+    "changed": Maybe[Json]})
+# `new`: False: the Idempotency-Key was there already.
+JobTicket = TypedDict("JobTicket", {"job": str, "new": bool, "id": Maybe[str]})
+# `problem`: of the last attempt, or why it is dead.
+JobSummary = TypedDict("JobSummary", {
+    "id": str, "kind": Literal["judge"], "state": JobState, "attempts": int, "attempts_max": int, "priority": float,
+    "created": str, "changed": str, "due": Maybe[str], "deadline": Maybe[str], "parent": Maybe[str],
+    "worker": Maybe[str], "problem": Maybe[str]})
+ReviewTicket = TypedDict("ReviewTicket", {"review": str, "new": bool})
+# `lease`: of the case that next_review has given: decide and release ask for it.
+Review = TypedDict("Review", {
+    "review": str, "state": JobState, "priority": float, "created": str, "changed": str, "reviewer": Maybe[str],
+    "lease_ends": Maybe[str], "lease": Maybe[int], "route": Maybe[str], "policy": Maybe[str],
+    "policy_version": Maybe[str], "policy_hash": Maybe[str], "why": Maybe[str], "id": Maybe[str], "surface": Maybe[str],
+    "language": Maybe[str], "messages": Maybe[list[Message]], "decision": Maybe[Json]})
+Page = TypedDict("Page", {"data": list[Any], "next_cursor": str | None})
 
-_ANSWER_BYTES_MAX = 64 << 20
-_EVENT_BYTES_MAX = 1 << 20
+class Published(Version): is_new: bool; golden_cases: int; findings: list[Json]
+class Record(FinalVerdict): sequence: int
+class Job(JobSummary): verdicts: list[FinalVerdict] | None
 
+# What calls may say beside their arguments; None is as good as nothing. An Idempotency-Key is made
+# for each call that needs one. `if_match`: an ETag; only while the policy is still as it was then.
+# `account`: whom a canary's percentage follows. `timeout_ms`: after it the answer is undetermined.
+# `webhook`: is told, signed. `priority`: higher goes first. `deadline_ms`: then it is given up.
+Keyed = TypedDict("Keyed", {"idempotency_key": str | None}, total=False)
+class Change(Keyed, total=False): note: str | None; if_match: str | None
+class Judging(Keyed, total=False): account: str | None; timeout_ms: float | None; include_reasoning: bool | None
+class Later(Keyed, total=False):
+    account: str | None; webhook: str | None; priority: float | None; deadline_ms: float | None
 
+# What a stream adds. Reasoning is for practitioners.
+Piece = NamedTuple("Piece", [("kind", Literal["content", "reasoning"]), ("text", str), ("choice", int)])
+
+def worst(verdicts: Iterable[Verdict]) -> Outcome:
+    """violation before undetermined before safe. Of no verdicts: undetermined."""
+    outcomes = {verdict["outcome"] for verdict in verdicts}
+    return "violation" if "violation" in outcomes else "safe" if outcomes == {"safe"} else "undetermined"
+
+class SafeguardError(Exception): """All that this module raises, but for wrong arguments."""
+# No answer, or none to its end. Whether a change was made is known only to the service.
+class ConnectionFailed(SafeguardError): pass
+
+class StreamFailed(SafeguardError):
+    """A stream ended with an error, or before its end: what came of it is not an answer."""
+    def __init__(self, message: str, code: str = "stream-cut") -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+class JobFailed(SafeguardError):
+    """A job is dead: nothing was judged, which is not "safe". `job` says why."""
+    def __init__(self, job: Any) -> None:
+        super().__init__(f"job {job.get('id', job.get('run'))} is dead: {job.get('problem', '')}")
+        self.job = job
+class JobUnfinished(SafeguardError): """A job is not done yet. It goes on: wait for it again."""
+
+class Problem(SafeguardError):
+    """Problem details (RFC 9457): what is wrong, and what to do about it."""
+    def __init__(self, status: int, body: Mapping[str, Any], retry_after: float | None) -> None:
+        self.status, self.retry_after = status, retry_after  # seconds
+        self.code = str(body.get("type", "")).rpartition(":")[2] or f"http-{status}"
+        # `pointer`: RFC 6901: which field it is.
+        self.detail, self.hint, self.pointer, self.request_id = (
+            str(body.get(name, "")) for name in ("detail", "hint", "pointer", "request_id"))
+        parts = [f"{status} {self.code}: {self.detail}", self.pointer and f"at {self.pointer}"]
+        super().__init__("; ".join(p for p in [*parts, self.hint, self.request_id] if p))
+class InvalidRequest(Problem): """400, 413, 415, 421, 422 and other statuses of a request that will never be taken."""
+class NotAllowed(Problem): """401 and 403: the key is missing, unknown, or has not the scope."""
+class NotFound(Problem): """404."""
+class Conflict(Problem): """409 and 412: it is not as you last saw it."""
+class Unavailable(Problem): """429 and 5xx, after all retries: nothing was judged, which is not "safe"."""
+
+Operation = NamedTuple("Operation", [("method", str), ("path", str), ("keyed", bool)])
+# By the operation ids of the OpenAPI document; a test compares the two. "*": takes an Idempotency-Key.
+OPERATIONS: dict[str, Operation] = {
+    name: Operation(method.rstrip("*"), path, method.endswith("*")) for name, method, path in map(str.split, """
+judge POST* /v1/judge | judgeBatch POST* /v1/judge/batch | createModeration POST* /v1/moderations |
+createChatCompletion POST /v1/chat/completions | listModels GET /v1/models | listPolicies GET /v1/policies |
+publishPolicy POST* /v1/policies | showPolicy GET /v1/policies/{id} |
+listVersions GET /v1/policies/{id}/versions | publishVersion POST* /v1/policies/{id}/versions |
+showVersion GET /v1/policies/{id}/versions/{version} |
+approveVersion POST* /v1/policies/{id}/versions/{version}/approve |
+promoteVersion POST* /v1/policies/{id}/versions/{version}/promote |
+rollbackPolicy POST* /v1/policies/{id}/rollback | policyHistory GET /v1/policies/{id}/history |
+submitJob POST* /v1/jobs | submitJobs POST* /v1/jobs/batch | listJobs GET /v1/jobs | getJob GET /v1/jobs/{id} |
+retryJob POST* /v1/jobs/{id}/retry | fileReview POST* /v1/reviews | listReviews GET /v1/reviews |
+nextReview POST /v1/reviews/next | getReview GET /v1/reviews/{id} | decideReview POST /v1/reviews/{id}/decision |
+releaseReview POST /v1/reviews/{id}/release | uploadDataset POST* /v1/datasets | listDatasets GET /v1/datasets |
+getDataset GET /v1/datasets/{id} | deleteDataset DELETE /v1/datasets/{id} | startEval POST* /v1/eval/runs |
+listEvals GET /v1/eval/runs | getEval GET /v1/eval/runs/{id} | evalReport GET /v1/eval/runs/{id}/report |
+shadowResults GET /v1/policies/{id}/versions/{version}/shadow | listVerdicts GET /v1/verdicts |
+exportVerdicts GET /v1/verdicts/export | getReceipt GET /v1/verdicts/{id}/receipt | ready GET /readyz |
+metrics GET /metrics
+""".split("|"))}
+
+_ANSWER_BYTES_MAX, _EVENT_BYTES_MAX = 64 << 20, 1 << 20
 def _fields(content: Content) -> Json:
     if isinstance(content, str):
         return {"text": content}
     return dict(content) if isinstance(content, Mapping) else {"messages": list(content)}
-
-
+def _asked(content: Content | None, contents: Sequence[Content], policies: Names, options: Mapping[str, Any]) -> Json:
+    what = {"contents": [_fields(each) for each in contents]} if content is None else _fields(content)
+    return {**what, "policies": policies, **options}
 def _given(fields: Mapping[str, Any]) -> Json:
     return {"from" if name == "since" else name: value for name, value in fields.items() if value is not None}
-
-
 def _form(fields: Mapping[str, Any], file: bytes) -> tuple[bytes, str]:
     mark = uuid.uuid4().hex
     head = f'--{mark}\r\nContent-Disposition: form-data; name="'
     parts = [f'{head}{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
     parts += [f'{head}file"; filename="data"\r\n\r\n'.encode(), file, f"\r\n--{mark}--".encode()]
     return b"".join(parts), f"multipart/form-data; boundary={mark}"
-
-
 def _retry_after(header: str | None) -> float | None:
     return float(header) if header is not None and header.isdecimal() else None
-
-
-class _Answer(NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
+_Answer = NamedTuple("_Answer", [("status", int), ("headers", http.client.HTTPMessage), ("body", bytes)])
 
 class Client:
     """Thread-safe. `timeout` is that of one attempt, in seconds; `retries` come on top of the first
     attempt, with random waits of at most `wait_max` seconds or what Retry-After says; a Retry-After
     beyond `wait_max` is not waited for but raised. `tenant`: with a key of all tenants, the one that
     is meant."""
-
     def __init__(self, base_url: str = "http://127.0.0.1:8080", api_key: str | None = None, *,
                  tenant: str | None = None, timeout: float = 30.0, retries: int = 3, wait_max: float = 10.0,
                  tls: ssl.SSLContext | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -88,7 +197,6 @@ class Client:
             self._headers["X-Safeguard-Tenant"] = tenant
         self._timeout, self._retries, self._wait_max, self._sleep = timeout, retries, wait_max, sleep
         self._idle: list[http.client.HTTPConnection] = []  # append and pop are atomic
-
     def __enter__(self) -> Client: return self
     def __exit__(self, *_: object) -> None: self.close()
     def close(self) -> None:
@@ -96,22 +204,16 @@ class Client:
             self._idle.pop().close()
 
     # -- judging: one verdict a policy; without `policies` of every policy that ships or is active --
-
-    def judge(self, content: Content, policies: Sequence[str] | None = None, **options: Unpack[Judging]) -> JudgeResult:
-        return self._call("judge", body={**_fields(content), "policies": policies, **options})
-
-    def judge_stream(self, content: Content, policies: Sequence[str] | None = None,
-                     **options: Unpack[Judging]) -> JudgeStream:
-        """The same, its reasoning as it is thought: for practitioners. Never retried."""
-        return JudgeStream(*self._stream("judge", {**_fields(content), "policies": policies, **options, "stream": True}))
-
-    def judge_batch(self, contents: Sequence[Content], policies: Sequence[str] | None = None,
+    def judge(self, content: Content, policies: Names = None, **options: Unpack[Judging]) -> JudgeResult:
+        return self._call("judge", body=_asked(content, (), policies, options))
+    # The same, its reasoning as it is thought: for practitioners. Never retried.
+    def judge_stream(self, content: Content, policies: Names = None, **options: Unpack[Judging]) -> JudgeStream:
+        return JudgeStream(*self._stream("judge", {**_asked(content, (), policies, options), "stream": True}))
+    # One result a content, in order; at most 256 contents.
+    def judge_batch(self, contents: Sequence[Content], policies: Names = None,
                     **options: Unpack[Judging]) -> list[JudgeResult]:
-        """One result a content, in order; at most 256 contents."""
-        body: Json = {"contents": [_fields(content) for content in contents], "policies": policies, **options}
-        return self._call("judgeBatch", body=body)["results"]
-
-    def moderate(self, texts: str | Sequence[str], *, policies: Sequence[str] | None = None,
+        return self._call("judgeBatch", body=_asked(None, contents, policies, options))["results"]
+    def moderate(self, texts: str | Sequence[str], *, policies: Names = None,
                  on_undetermined: Literal["flag", "error", "pass"] | None = None, **options: Unpack[Keyed]) -> Json:
         """OpenAI's moderation shape; `policies` are own ones beside its 13 categories."""
         safety = _given({"policies": policies, "on_undetermined": on_undetermined}) or None
@@ -119,16 +221,12 @@ class Client:
         return self._call("createModeration", body=body)
 
     # -- judging later: what is answered is on the service's disk and is seen through --
-
-    def submit(self, content: Content, policies: Sequence[str] | None = None, **options: Unpack[Later]) -> JobTicket:
-        return self._call("submitJob", body={**_fields(content), "policies": policies, **options})
-
-    def submit_batch(self, contents: Sequence[Content], policies: Sequence[str] | None = None,
+    def submit(self, content: Content, policies: Names = None, **options: Unpack[Later]) -> JobTicket:
+        return self._call("submitJob", body=_asked(content, (), policies, options))
+    # One job a content, at most 256; all are kept or none.
+    def submit_batch(self, contents: Sequence[Content], policies: Names = None,
                      **options: Unpack[Later]) -> list[JobTicket]:
-        """One job a content, at most 256; all are kept or none."""
-        body: Json = {"contents": [_fields(content) for content in contents], "policies": policies, **options}
-        return self._call("submitJobs", body=body)["data"]
-
+        return self._call("submitJobs", body=_asked(None, contents, policies, options))["data"]
     def job(self, id: str) -> Job: return self._call("getJob", {"id": id})
     def jobs(self, state: JobState | None = None, page_size: int = 50) -> Iterator[JobSummary]:
         return self._pages("listJobs", page_size, state=state)
@@ -141,7 +239,6 @@ class Client:
         return self._call("retryJob", {"id": id}, body=options)
 
     # -- people --
-
     def file_review(self, content: Content, policy: str, *, why: str | None = None,
                     priority: float | None = None, **options: Unpack[Keyed]) -> ReviewTicket:
         body: Json = {**_fields(content), "policy": policy, "why": why, "priority": priority, **options}
@@ -154,9 +251,8 @@ class Client:
         """Takes the most urgent case for a while; None when there is none."""
         answer = self._answer("nextReview", body={"lease_ms": lease_ms})
         return None if answer.status == 204 else json.loads(answer.body)
-
     def decide(self, review: str, lease: int, outcome: Literal["violation", "safe"], *,
-               rule_ids: Sequence[str] | None = None, note: str | None = None) -> Review:
+               rule_ids: Names = None, note: str | None = None) -> Review:
         body: Json = {"lease": lease, "outcome": outcome, "rule_ids": rule_ids, "note": note}
         return self._call("decideReview", {"id": review}, body=body)
     def release(self, review: str, lease: int) -> Review:
@@ -174,25 +270,19 @@ class Client:
         return GuardedStream(*self._stream("createChatCompletion", body))
 
     # -- policies --
-
     def policies(self, page_size: int = 50) -> Iterator[PolicySummary]: return self._pages("listPolicies", page_size)
     def policy(self, id: str) -> PolicySummary: return self._call("showPolicy", {"id": id})
-    def policy_etag(self, id: str) -> str:
-        """For `if_match`: the change is made only while the policy is as it was now."""
-        return str(self._answer("showPolicy", {"id": id}).headers["ETag"])
-    def versions(self, id: str) -> list[Version]:
-        """Newest first."""
-        return self._call("listVersions", {"id": id})["data"]
+    # For `if_match`: the change is made only while the policy is as it was now.
+    def policy_etag(self, id: str) -> str: return str(self._answer("showPolicy", {"id": id}).headers["ETag"])
+    def versions(self, id: str) -> list[Version]: return self._call("listVersions", {"id": id})["data"]  # Newest first.
     def version(self, id: str, version: int | str) -> Version:
         """With its text; `version` may be "shipped"."""
         return self._call("showVersion", {"id": id, "version": str(version)})
-
     def publish(self, text: str, *, id: str | None = None, golden: str | None = None,
                 **options: Unpack[Change]) -> Published:
         """A new draft; without `id` of the policy that the text names."""
         name, values = ("publishPolicy", {}) if id is None else ("publishVersion", {"id": id})
         return self._call(name, values, body={"text": text, "golden": golden, **options})
-
     def approve(self, id: str, version: int, **options: Unpack[Change]) -> Version:
         return self._call("approveVersion", {"id": id, "version": str(version)}, body=options)
     def promote(self, id: str, version: int, to: State, *, percent: float | None = None,
@@ -241,9 +331,8 @@ class Client:
             if answer.headers["X-End"] == "true":
                 return
             query["cursor"] = answer.headers["X-Next-Cursor"]
-    def receipt(self, sequence: int) -> Json:
-        """All that is needed to compute a recorded verdict again (`safeguard replay`), but for the content."""
-        return self._call("getReceipt", {"id": str(sequence)})
+    # All that is needed to compute a recorded verdict again (`safeguard replay`), but for the content.
+    def receipt(self, sequence: int) -> Json: return self._call("getReceipt", {"id": str(sequence)})
 
     # -- the service itself --
     def metrics(self) -> str: return self._answer("metrics").body.decode()  # Prometheus text
@@ -268,7 +357,6 @@ class Client:
                 raise JobUnfinished(f"job {id} is {job['state']} after {timeout:g} s")
             self._sleep(pause)
             pause = min(2 * pause, 2.0)
-
     def _pages(self, name: str, page_size: int, **query: Any) -> Iterator[Any]:
         while True:
             page = self._call(name, query={**query, "limit": page_size})
@@ -276,14 +364,12 @@ class Client:
             query["cursor"] = page["next_cursor"]
             if query["cursor"] is None:
                 return
-
     def _call(self, name: str, values: Mapping[str, str] | None = None, **request: Any) -> Any:
         body = self._answer(name, values, **request).body
         try:
             return json.loads(body)
         except ValueError as error:
             raise SafeguardError(f"{name}: no answer of safeguard: {body[:80]!r}") from error
-
     def _answer(self, name: str, values: Mapping[str, str] | None = None, *, query: Mapping[str, Any] | None = None,
                 body: Mapping[str, Any] | None = None, file: bytes | None = None) -> _Answer:
         operation = OPERATIONS[name]
@@ -308,7 +394,6 @@ class Client:
         if not 200 <= answer.status < 300:
             raise self._refused(answer)
         return answer
-
     def _stream(self, name: str, body: Json) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         operation, connection = OPERATIONS[name], self._connect()
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
@@ -329,7 +414,6 @@ class Client:
             connection.close()
             raise
         return connection, response
-
     def _attempts(self, operation: Operation, path: str, payload: bytes | None, headers: Mapping[str, str]) -> _Answer:
         safe = operation.method == "GET" or operation.keyed
         for attempt in range(self._retries + 1):
@@ -350,7 +434,6 @@ class Client:
                 return answer
             self._sleep(max(wait, after or 0))
         raise AssertionError("unreachable")
-
     def _send(self, operation: Operation, path: str, payload: bytes | None, headers: Mapping[str, str],
               fresh: bool = True) -> _Answer:
         # A kept connection may have been closed at the other end: only for what may be sent twice.
@@ -373,12 +456,10 @@ class Client:
         else:
             connection.close()
         return _Answer(response.status, response.headers, body)
-
     def _connect(self) -> http.client.HTTPConnection:
         if self._tls is None:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._tls)
-
     @staticmethod
     def _refused(answer: _Answer) -> Problem:
         status, body = answer.status, None
@@ -392,32 +473,25 @@ class Client:
         kind = Unavailable if status == 429 or status >= 500 else kinds.get(status, InvalidRequest)
         return kind(status, body, _retry_after(answer.headers.get("Retry-After")))
 
-
 class _Stream:
     """What is read while it is written, once. Close it (or use `with`) when you leave early."""
-
     def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         self._connection, self._response = connection, response
-
     def __enter__(self) -> Any: return self
     def __exit__(self, *_: object) -> None: self.close()
     def close(self) -> None:
         self._response.close()
         self._connection.close()
-
     def _read(self) -> bytes:
         try:
             return self._response.read1(65536)
         except (OSError, http.client.HTTPException) as error:
             raise StreamFailed(f"it broke off: {error!r}") from error
 
-
 class JudgeStream(_Stream):
     """A judgement that is heard: iterate over its reasoning; then `result` is what judge() would have
     answered. A stream that breaks off raises StreamFailed, and has judged nothing."""
-
     result: JudgeResult | None = None
-
     def __iter__(self) -> Iterator[ReasoningDelta]:
         try:
             for data in map(json.loads, server_sent_data(self._read)):
@@ -432,22 +506,18 @@ class JudgeStream(_Stream):
         finally:
             self.close()
 
-
 class GuardedStream(_Stream):
     """A streamed completion: iterate over its pieces, once. When the loop has ended without an
     exception the answer is whole: `finish` says how each choice ended, and `stopped` that the guard
     ended one ("content_filter"): what came before it is all there will be. A stream that breaks off
     raises StreamFailed instead."""
-
     def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         super().__init__(connection, response)
         self.finish: dict[int, str] = {}
         self.moderation: Json | None = None  # {"input": ..., "output": ...}, if asked for
         self.usage: Json | None = None
-
     @property
     def stopped(self) -> bool: return "content_filter" in self.finish.values()
-
     def __iter__(self) -> Iterator[Piece]:
         try:
             for data in server_sent_data(self._read):
@@ -462,7 +532,6 @@ class GuardedStream(_Stream):
             raise StreamFailed("it ended before its end")
         finally:
             self.close()
-
     def _pieces_of(self, event: Json) -> Iterator[Piece]:
         if event.get("error"):
             problem = event["error"]
@@ -478,7 +547,6 @@ class GuardedStream(_Stream):
                 yield Piece("content", delta["content"], index)
             if choice.get("finish_reason"):
                 self.finish[index] = choice["finish_reason"]
-
 
 def server_sent_data(read: Callable[[], bytes]) -> Iterator[str]:
     """The data of each server-sent event, however `read` cuts the bytes; `read` gives b"" at the

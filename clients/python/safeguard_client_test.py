@@ -69,7 +69,7 @@ class DocumentTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         with Client(URL) as client:
-            answer = client._send(safeguard_client.Operation("GET", ""), "/openapi.json", None, {})
+            answer = client._send(safeguard_client.Operation("GET", "", False), "/openapi.json", None, {})
         cls.document = json.loads(answer.body)
 
     def test_every_operation_is_here_or_a_named_exception(self) -> None:
