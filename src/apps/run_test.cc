@@ -319,5 +319,25 @@ TEST_F(RunTest, CompletionKnowsEveryCommandAndOption) {
   }
 }
 
+TEST_F(RunTest, AWrongWordIsNamedAndTheHelpOfItsCommand) {
+  EXPECT_EQ(Call({"policy", "history", "spam", "--data-dir", "x"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("unknown command history"))
+      << "what stands behind it is not to blame";
+  EXPECT_THAT(console.error, HasSubstr("see safeguard policy --help"));
+  EXPECT_EQ(Call({"audit", "head", "--data-dri", "x"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("did you mean --data-dir?"));
+  EXPECT_EQ(Call({"replay"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("see safeguard replay --help"));
+  EXPECT_EQ(Call({"frobnicate"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("see safeguard --help"));
+}
+
+TEST_F(RunTest, WhatIsNotThereNamesWhatMakesIt) {
+  EXPECT_EQ(Call({"audit", "head", "--data-dir", folder.Path("none")}), 4);
+  EXPECT_THAT(console.error, HasSubstr("safeguard audit init makes one"));
+  EXPECT_EQ(Call({"verdicts", "--data-dir", folder.Path("none")}), 4);
+  EXPECT_THAT(console.error, HasSubstr("classify --record makes one"));
+}
+
 }  // namespace
 }  // namespace safeguard::apps

@@ -55,45 +55,55 @@ const CLI::App* Deepest(const CLI::App& app) {
   return deepest;
 }
 
-// Help whose usage line names the whole way: "safeguard model pull".
-std::string HelpOf(const CLI::App& app) {
-  const CLI::App* command = Deepest(app);
-  if (command == &app) {
-    return app.help();
-  }
+// The whole way to a command without its last word: "safeguard model".
+std::string WayTo(const CLI::App& app, const CLI::App* command) {
   std::string before = "safeguard";
   for (const CLI::App* step = &app; step != command; step = step->get_subcommands().back()) {
     if (step != &app) {
       before += " " + step->get_name();
     }
   }
-  return command->help(before);
+  return before;
+}
+
+// Help whose usage line names the whole way: "safeguard model pull".
+std::string HelpOf(const CLI::App& app) {
+  const CLI::App* command = Deepest(app);
+  return command == &app ? app.help() : command->help(WayTo(app, command));
+}
+
+// Where the way on is told.
+std::string SeeHelp(const CLI::App& app) {
+  const CLI::App* command = Deepest(app);
+  return "see " + WayTo(app, command) + (command == &app ? "" : " " + command->get_name()) +
+         " --help";
 }
 
 Error UnexpectedArgument(const CLI::App& app) {
   const CLI::App* command = Deepest(app);
   const std::vector<std::string> extras = app.remaining(true);
-  const auto option = std::ranges::find_if(
-      extras, [](const std::string& word) { return word.size() > 1 && word[0] == '-'; });
+  const auto is_option = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
+  std::vector<std::string> commands;
+  for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(sub->get_name());
+  }
+  const std::string word = extras.empty() ? std::string() : extras.front();
+  const auto wrong = [&](const std::string& what, const std::string& nearest) {
+    return Error{ErrorCode::kInvalidInput, what,
+                 nearest.empty() ? SeeHelp(app) : "did you mean " + nearest + "?"};
+  };
+  // Options behind a command that there is not are its own.
+  if (!commands.empty() && !is_option(word)) {
+    return wrong("unknown command " + word, Nearest(word, commands));
+  }
+  const auto option = std::ranges::find_if(extras, is_option);
   if (option != extras.end()) {
     std::vector<std::string> names;
     CollectNames(*command, names);
-    const std::string nearest = Nearest(option->substr(0, option->find('=')), names);
-    return {ErrorCode::kInvalidInput, "unknown option " + *option,
-            nearest.empty() ? "see --help" : "did you mean " + nearest + "?"};
-  }
-  std::vector<std::string> names;
-  for (const CLI::App* sub : command->get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(sub->get_name());
-  }
-  const std::string word = extras.empty() ? std::string() : extras.front();
-  const std::string nearest = Nearest(word, names);
-  if (!names.empty()) {
-    return {ErrorCode::kInvalidInput, "unknown command " + word,
-            nearest.empty() ? "see --help" : "did you mean " + nearest + "?"};
+    return wrong("unknown option " + *option, Nearest(option->substr(0, option->find('=')), names));
   }
   return {ErrorCode::kInvalidInput, "unexpected argument " + word,
-          "put a text of several words in quotes; see --help"};
+          "put a text of several words in quotes; " + SeeHelp(app)};
 }
 
 Error ParseProblem(const CLI::App& app, const CLI::ParseError& problem) {
@@ -108,9 +118,9 @@ Error ParseProblem(const CLI::App& app, const CLI::ParseError& problem) {
     if (!extras.empty()) {
       return UnexpectedArgument(app);
     }
-    return {ErrorCode::kInvalidInput, "which command?", "see --help"};
+    return {ErrorCode::kInvalidInput, "which command?", SeeHelp(app)};
   }
-  return {ErrorCode::kInvalidInput, problem.what(), "see --help"};
+  return {ErrorCode::kInvalidInput, problem.what(), SeeHelp(app)};
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include "apps/doctor/finding.h"
 #include "apps/input/key_file.h"
@@ -35,6 +37,22 @@ void CheckFolder(const std::string& folder, unsigned mode, Findings& findings) {
   } else {
     findings.Ok(fmt::format("{}, mode {:o}", folder, mode));
   }
+}
+
+// Where a folder is to be made: in the nearest one above it that is there.
+void CheckPlace(const std::string& folder, Findings& findings) {
+  std::error_code failed;
+  std::filesystem::path above = std::filesystem::absolute(folder, failed);
+  while (above.has_relative_path() && !ModeOf(above.string())) {
+    above = above.parent_path();
+  }
+  if (!std::filesystem::is_directory(above, failed) || ::access(above.c_str(), W_OK | X_OK) != 0) {
+    findings.Fault(
+        folder + " is not there and cannot be made: " + above.string() + " is not ours to write",
+        "name another one with --data-dir, or make it and give it to this user");
+    return;
+  }
+  findings.Ok(folder + " is not there yet; the first command that keeps something makes it");
 }
 
 void CheckSecret(const std::string& path, const char* what, Findings& findings) {
@@ -92,7 +110,7 @@ void CheckData(const std::string& folder, std::int64_t now, Findings& findings) 
   }
   const std::optional<unsigned> mode = ModeOf(folder);
   if (!mode) {
-    findings.Ok(folder + " is not there yet; the first command that keeps something makes it");
+    CheckPlace(folder, findings);
     return;
   }
   CheckFolder(folder, *mode, findings);

@@ -116,6 +116,17 @@ class DoctorDataTest : public ::testing::Test {
   TestFolder folder;
 };
 
+TEST_F(DoctorDataTest, AFolderThatCannotBeMadeIsToldBeforeAnythingNeedsIt) {
+  std::ofstream(folder.Path("data")) << "a file where a folder is wanted";
+  const auto findings = [&] {
+    Findings found;
+    CheckData(folder.Path("data/deep/er"), 0, found);
+    return found;
+  }();
+  ASSERT_EQ(findings.Count(Health::kError), 1U);
+  EXPECT_EQ(HealthOf(findings, "cannot be made"), Health::kError);
+}
+
 TEST_F(DoctorDataTest, AHealthyFolderIsWell) {
   EXPECT_EQ(HealthOf(Check(), "not there yet"), Health::kOk);
   Make();

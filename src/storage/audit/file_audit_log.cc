@@ -31,6 +31,11 @@ std::unexpected<Error> NotItsOwn(const std::string& path, const std::string& wha
               "nothing is appended to it; look into it with safeguard audit verify");
 }
 
+std::unexpected<Error> NoAuditLog(const std::string& data_folder) {
+  return Fail(ErrorCode::kNotFound, "there is no audit log in " + data_folder,
+              "name its data folder with --data-dir; safeguard audit init makes one");
+}
+
 // The last two entries of `text`, the newer one first; fewer where there are fewer.
 std::vector<Entry> LastTwo(std::string_view text) {
   std::vector<Entry> entries;
@@ -389,8 +394,7 @@ bool HasAuditLog(const std::string& data_folder) {
 Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& data_folder, bool create) {
   const std::string folder = data_folder + "/audit";
   if (!create && !HasAuditLog(data_folder)) {
-    return Fail(ErrorCode::kNotFound, "there is no audit log in " + data_folder,
-                "safeguard audit init makes one");
+    return NoAuditLog(data_folder);
   }
   const Status made = audit::MakePrivateFolder(folder);
   if (!made) {
@@ -409,6 +413,9 @@ Result<std::unique_ptr<AuditLog>> OpenAuditLog(const std::string& data_folder, b
 }
 
 Result<std::string> AuditHead(const std::string& data_folder) {
+  if (!HasAuditLog(data_folder)) {
+    return NoAuditLog(data_folder);
+  }
   return ReadFile(data_folder + "/audit/head", kHeadBytesMax);
 }
 

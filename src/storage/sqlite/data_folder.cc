@@ -65,7 +65,10 @@ Result<std::string> DatabasePath(const std::string& folder, const std::string& n
       return Fail(
           ErrorCode::kNotFound, "there is no " + path,
           std::string("name the data folder with --data-dir or SAFEGUARD_DATA; safeguard ") +
-              (name == "jobs.db" ? "jobs submit" : "policy publish") + " makes one");
+              (name == "jobs.db"       ? "jobs submit"
+               : name == "verdicts.db" ? "classify --record"
+                                       : "policy publish") +
+              " makes one");
     }
     return Fail(ErrorCode::kUnavailable, path + " cannot be opened: " + std::strerror(errno),
                 "check the permissions of the folder");
