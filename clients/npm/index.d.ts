@@ -3,7 +3,7 @@
 import type {
   Outcome, Channel, State, Message, Content, Verdict, JudgeResult, ModerationResponse,
   PolicySummary, Version, Published, PolicyEvent, RecordedVerdict, JobState, JobTicket, JobSummary,
-  Job, ReviewTicket, Review, Dataset, EvalRun, ShadowResults, Page, Model,
+  Job, ReviewTicket, Review, Dataset, EvalRun, EvalState, ShadowResults, Page, Model,
   ChatCompletion,
 } from './types.js';
 
@@ -152,7 +152,9 @@ export class Client {
     options?: KeyedCall & {sample?: number; seed?: number; judge?: string},
   ): Promise<{run: string; new: boolean}>;
   evalRun(id: string, call?: Call): Promise<EvalRun>;
-  evalRuns(options?: {state?: JobState; pageSize?: number}): AsyncGenerator<Pick<EvalRun, 'run' | 'state' | 'created' | 'changed' | 'problem'>>;
+  /** For good; whoever waits for it gets JobFailed. */
+  cancelEval(id: string, call?: KeyedCall): Promise<EvalRun>;
+  evalRuns(options?: {state?: EvalState; pageSize?: number}): AsyncGenerator<Pick<EvalRun, 'run' | 'state' | 'created' | 'changed' | 'problem'>>;
   /** As wait; 600,000. */
   waitEval(id: string, options?: Call & {timeoutMs?: number}): Promise<EvalRun>;
   /** As `safeguard eval` writes it. `policy`: of a run under several. */

@@ -119,7 +119,7 @@ export class Client {
       if (job.state === 'done') {
         return job;
       }
-      if (job.state === 'dead') {
+      if (job.state === 'dead' || job.state === 'cancelled') {
         throw new JobFailed(job);
       }
       if (performance.now() + pause > end) {
@@ -253,6 +253,10 @@ export class Client {
 
   evalRun(id, call = {}) {
     return this.#json('getEval', {values: {id}, ...call});
+  }
+
+  cancelEval(id, call = {}) {
+    return this.#json('cancelEval', {values: {id}, ...call});
   }
 
   evalRuns({state, pageSize = 50} = {}) {

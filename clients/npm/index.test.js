@@ -144,6 +144,7 @@ describe('the service', () => {
     assert.ok(runs.includes(run));
     assert.equal(JSON.parse(await client.evalReport(run)).counts.cases, 2);
     assert.match(await client.evalReport(run, {format: 'html'}), /<html/);
+    await assert.rejects(client.cancelEval(run), {name: 'Conflict', status: 409});
     await client.deleteDataset(data.dataset);
     await assert.rejects(client.startEval(data.dataset, ['spam']), {name: 'NotFound'});
   });

@@ -39,6 +39,7 @@ export const OPERATIONS = {
   startEval: keyed('/v1/eval/runs'),
   listEvals: get('/v1/eval/runs'),
   getEval: get('/v1/eval/runs/{id}'),
+  cancelEval: keyed('/v1/eval/runs/{id}/cancel'),
   evalReport: get('/v1/eval/runs/{id}/report'),
   shadowResults: get('/v1/policies/{id}/versions/{version}/shadow'),
   listVerdicts: get('/v1/verdicts'),

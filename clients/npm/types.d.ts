@@ -231,9 +231,11 @@ export interface Dataset {
   first_errors: string[];
 }
 
+export type EvalState = JobState | 'cancelled';
+
 export interface EvalRun {
   run: string;
-  state: JobState;
+  state: EvalState;
   created: string;
   changed: string;
   problem?: string;

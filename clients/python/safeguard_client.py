@@ -152,6 +152,7 @@ nextReview POST /v1/reviews/next | getReview GET /v1/reviews/{id} | decideReview
 releaseReview POST /v1/reviews/{id}/release | uploadDataset POST* /v1/datasets | listDatasets GET /v1/datasets |
 getDataset GET /v1/datasets/{id} | deleteDataset DELETE /v1/datasets/{id} | startEval POST* /v1/eval/runs |
 listEvals GET /v1/eval/runs | getEval GET /v1/eval/runs/{id} | evalReport GET /v1/eval/runs/{id}/report |
+cancelEval POST* /v1/eval/runs/{id}/cancel |
 shadowResults GET /v1/policies/{id}/versions/{version}/shadow | listVerdicts GET /v1/verdicts |
 exportVerdicts GET /v1/verdicts/export | getReceipt GET /v1/verdicts/{id}/receipt | ready GET /readyz |
 metrics GET /metrics
@@ -309,7 +310,10 @@ class Client:
         """`options`: sample, seed, judge, idempotency_key."""
         return self._call("startEval", body={"dataset": dataset, "policies": policies, **options})
     def eval_run(self, id: str) -> Json: return self._call("getEval", {"id": id})
-    def eval_runs(self, state: JobState | None = None, page_size: int = 50) -> Iterator[Json]:
+    def cancel_eval(self, id: str, **options: Unpack[Keyed]) -> Json:
+        """For good; whoever waits for it gets JobFailed."""
+        return self._call("cancelEval", {"id": id}, body=options)
+    def eval_runs(self, state: JobState | Literal["cancelled"] | None = None, page_size: int = 50) -> Iterator[Json]:
         return self._pages("listEvals", page_size, state=state)
     def wait_eval(self, id: str, timeout: float = 600.0) -> Json: return self._wait(self.eval_run, id, timeout)
     def eval_report(self, id: str, format: Literal["json", "html"] = "json", policy: str | None = None) -> str:
@@ -351,7 +355,7 @@ class Client:
             job = ask(id)
             if job["state"] == "done":
                 return job
-            if job["state"] == "dead":
+            if job["state"] in ("dead", "cancelled"):
                 raise JobFailed(job)
             if time.monotonic() + pause > end:
                 raise JobUnfinished(f"job {id} is {job['state']} after {timeout:g} s")

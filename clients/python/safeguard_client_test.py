@@ -147,6 +147,8 @@ class ServiceTest(unittest.TestCase):
         self.assertIn(run["run"], [r["run"] for r in self.client.eval_runs("done")])
         self.assertEqual(json.loads(self.client.eval_report(run["run"]))["counts"]["cases"], 2)
         self.assertIn("<html", self.client.eval_report(run["run"], "html"))
+        with self.assertRaises(Conflict):
+            self.client.cancel_eval(run["run"])
         self.client.delete_dataset(data["dataset"])
         with self.assertRaises(NotFound):
             self.client.start_eval(data["dataset"], ["spam"])

@@ -46,6 +46,7 @@ struct ServiceOptions {
   ProxyOptions proxy{};                    // of requests that are passed on
   std::string model = "safeguard-screen";  // as /v1/models and /v1/moderations call the judge
   bool keep_content = false;               // in the records of jobs and reviews
+  bool works_on_evals = true;              // false: none is taken, as nobody would work on it
 };
 
 // What a labelled dataset holds.

@@ -199,6 +199,7 @@ struct TestOptions {
   bool with_slow_judge = false;
   std::size_t jobs_max = 1000;
   JudgingOptions judging{};
+  bool works_on_evals = true;
 };
 
 // A form of these fields; "file" is a file.
@@ -305,7 +306,9 @@ class TestService {
             [this](std::string_view text) {
               return std::optional(moderation::ReceiptSignature{key.public_key, Sign(key, text)});
             }},
-        ServiceOptions{.keys_required = options.keys_required, .proxy = options.proxy});
+        ServiceOptions{.keys_required = options.keys_required,
+                       .proxy = options.proxy,
+                       .works_on_evals = options.works_on_evals});
   }
 
   // Before any request of it comes.

@@ -5,7 +5,7 @@
 //   waiting --Take--> leased --Complete--> done          kept for a while, then pruned
 //      ^                |  \--Bury-------> dead          kept until redriven, discarded or pruned
 //      |                |                   |
-//      +--Retry---------+     <--Redrive----+
+//      +--Retry---------+     <--Redrive----+      waiting, leased --CallOff--> done
 //      +--(the lease ends: its worker died)
 //
 // Delivery is at least once: a worker that dies leaves its lease to run out, and the job is handed
@@ -63,7 +63,9 @@ struct Job {
   std::string worker;      // that holds or held the lease
   std::string progress;    // what Save() kept
   std::string result;      // of a done one
-  std::string problem;     // why the last attempt failed, or why it is dead; empty: nothing did
+  // Why the last attempt failed, or why it is dead or was called off; empty: nothing did, so that a
+  // done job with a problem is one that was called off.
+  std::string problem;
   TimeMs created = 0;
   TimeMs changed = 0;
 };
@@ -101,9 +103,10 @@ struct QueueLimits {
 struct JobQuery {
   std::string kind{};  // empty: all
   std::optional<JobState> state{};
-  std::string parent{};     // empty: all
-  std::int64_t after = 0;   // the cursor of the last page
-  std::size_t limit = 100;  // 1..kJobPageMax
+  std::optional<bool> called_off{};  // whether it was; empty: all
+  std::string parent{};              // empty: all
+  std::int64_t after = 0;            // the cursor of the last page
+  std::size_t limit = 100;           // 1..kJobPageMax
 };
 
 inline constexpr std::size_t kJobPageMax = 1000;
@@ -161,6 +164,10 @@ class JobQueue {
 
   // A dead job waits again, due at once, with all its attempts, without its deadline.
   virtual Status Redrive(const std::string& id, TimeMs now) = 0;
+  // A job that waits or that somebody works on is done at once, with `result`, for `problem`, which
+  // is not empty. Its worker has lost the lease: nothing that comes of its work is kept.
+  virtual Status CallOff(const std::string& id, std::string_view result, std::string_view problem,
+                         TimeMs now) = 0;
   // A dead job is given up for good.
   virtual Status Discard(const std::string& id) = 0;
   // Removes what has been kept long enough, at most `count`; how many it were.
@@ -186,6 +193,9 @@ std::string CutProblem(std::string_view problem);
 std::unexpected<Error> NoSuchJob(const std::string& id);
 std::unexpected<Error> LeaseLost(const Lease& lease);
 std::unexpected<Error> NotDead(const std::string& id, JobState state);
+// Whether it can still be called off, and may be for `problem`.
+Status CheckCallOff(const Job& job, std::string_view problem);
+bool WasCalledOff(const Job& job);
 std::unexpected<Error> OtherFingerprint(const NewJob& job);
 std::unexpected<Error> QueueFull(const std::string& what, std::size_t dead);
 

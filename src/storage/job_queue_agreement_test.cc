@@ -71,6 +71,8 @@ class Side {
         return Code(queue_->Bury(lease, "dead", follow_ups, now));
       case 6:
         return Code(queue_->Redrive(lease.job.id, now));
+      case 7:
+        return Code(queue_->CallOff(lease.job.id, "off", "nobody wants it", now));
       default:
         return Code(queue_->Discard(lease.job.id));
     }
@@ -130,7 +132,7 @@ TEST(JobQueueAgreement, DiskAndMemoryDoTheSame) {
       return made;
     };
     for (int step = 0; step < 120; ++step) {
-      now += below(8);
+      now += below(9);
       std::vector<NewJob> jobs(below(3));
       std::ranges::generate(jobs, job);
       const unsigned what = below(10);

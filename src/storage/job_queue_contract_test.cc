@@ -312,6 +312,36 @@ TEST_P(JobQueueContract, DeadOnesAreRedrivenOrDiscarded) {
   EXPECT_FALSE(queue->Discard("none"));
 }
 
+TEST_P(JobQueueContract, WhatIsCalledOffIsDoneAndItsWorkerHasLostIt) {
+  const std::string waiting = Put(Work("waits"));
+  const std::string worked_on = Put(Work("is worked on"), 2000);
+  const std::string finished = Put(Work("is done"), 3000);
+  ASSERT_TRUE(queue->CallOff(waiting, "r1", "nobody wants it", 4000));
+  const std::vector<Lease> leases = Take(5000);
+  ASSERT_EQ(leases.size(), 2U) << "what was called off is not handed out";
+  ASSERT_TRUE(queue->Save(leases[0], "half"));
+  ASSERT_TRUE(queue->CallOff(worked_on, "r2", "nor this", 5001));
+  EXPECT_EQ(queue->Save(leases[0], "more").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(queue->Extend(leases[0], 9000).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(queue->Complete(leases[0], "figures", {}, 5002).error().code, ErrorCode::kNotFound);
+  const Job job = queue->Find(worked_on).value();
+  EXPECT_TRUE(WasCalledOff(job));
+  EXPECT_EQ(job.problem, "nor this");
+  EXPECT_EQ(job.result, "r2");
+  EXPECT_EQ(job.what.payload + job.progress, "") << "what people wrote is gone";
+  EXPECT_EQ(job.changed, 5001);
+
+  ASSERT_TRUE(queue->Complete(leases[1], "figures", {}, 5003));
+  EXPECT_EQ(queue->CallOff(finished, "", "too late", 6000).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(queue->CallOff(worked_on, "", "again", 6000).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(queue->CallOff(Put(Work("x")), "", "", 6000).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(queue->CallOff("none", "", "why", 6000).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(queue->Find(finished)->result, "figures");
+  EXPECT_EQ(queue->List({.state = JobState::kDone, .called_off = true})->jobs.size(), 2U);
+  EXPECT_EQ(queue->List({.state = JobState::kDone, .called_off = false})->jobs.size(), 1U);
+  EXPECT_EQ(queue->Counts("", 6000)->done, 3U);
+}
+
 TEST_P(JobQueueContract, IsBoundedAndSaysSo) {
   Open({.jobs_max = 3, .bytes_max = 100});
   Put(Work("a"));

@@ -295,7 +295,8 @@ std::optional<ExitCode> Serving::Open() {
                                         .content_bytes_max = arguments_.content_kib << 10U,
                                         .proxy = talk_.proxy,
                                         .model = "safeguard-" + arguments_.judge.judge,
-                                        .keep_content = arguments_.record_content});
+                                        .keep_content = arguments_.record_content,
+                                        .works_on_evals = !arguments_.no_jobs});
   for (const std::string& name : keys_.tenants()) {
     service_->OpenTenant(name);
   }

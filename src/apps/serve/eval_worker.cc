@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "apps/serve/leased_judge.h"
 #include "apps/version_info.h"
 #include "base/file.h"
 #include "base/utc_time.h"
@@ -23,6 +24,7 @@ using moderation::TimeMs;
 constexpr TimeMs kLeaseMs = 120'000;
 constexpr TimeMs kRetryMs = 10'000;
 constexpr std::size_t kErrorsTold = 5;
+constexpr const char* kJournalEnd = ".jsonl";
 
 // A file of the folder for as long as this lives.
 class Scratch {
@@ -90,6 +92,24 @@ void Sample(std::size_t count, std::uint64_t seed, eval::Dataset& data) {
   data.records = std::move(sample);
 }
 
+// Keeps no batch that was cut short: it is judged again.
+class WholeBatches final : public eval::RunJournal {
+ public:
+  WholeBatches(eval::RunJournal& journal, const LeasedJudge& judge)
+      : journal_(journal), judge_(judge) {}
+
+  [[nodiscard]] const eval::JudgedRecord* Find(std::size_t index) const override {
+    return journal_.Find(index);
+  }
+  Status Keep(std::span<const eval::JudgedRecord> batch) override {
+    return judge_.was_cut() ? Status{} : journal_.Keep(batch);
+  }
+
+ private:
+  eval::RunJournal& journal_;
+  const LeasedJudge& judge_;
+};
+
 class EvalWorker final : public moderation::JobWorker {
  public:
   explicit EvalWorker(EvalWorkerParts parts) : parts_(std::move(parts)) {}
@@ -102,20 +122,45 @@ class EvalWorker final : public moderation::JobWorker {
       return std::unexpected(leases.error());
     }
     if (leases->empty()) {
+      if (!tidied_) {
+        Tidy();
+      }
       return 0;
     }
+    tidied_ = false;
     const Lease& lease = leases->front();
     const Status worked = lease.spent == moderation::Spent::kNo
                               ? WorkOn(lease)
                               : parts_.queue.Bury(lease, lease.job.problem, {}, UtcNow());
-    return worked ? Result<std::size_t>(1) : std::unexpected(worked.error());
+    // Whoever lost the lease has nothing left to do: the run was called off, or is another's.
+    const bool lost = !worked && worked.error().code == ErrorCode::kNotFound;
+    return worked || lost ? Result<std::size_t>(1) : std::unexpected(worked.error());
   }
 
  private:
   struct Judged {
     std::vector<moderation::Policy> policies;
     std::vector<eval::EvaluationRun> runs;
+    bool stopped = false;          // before all was judged
+    std::optional<Error> trouble;  // of the queue
   };
+
+  // Removes what is left of runs that are over.
+  void Tidy() {
+    std::error_code none;  // no folder: nothing is left
+    for (const auto& file : std::filesystem::directory_iterator(parts_.folder, none)) {
+      if (file.path().extension() != kJournalEnd) {
+        continue;
+      }
+      const Result<moderation::Job> job = parts_.queue.Find(file.path().stem().string());
+      const bool over = job ? job->state == moderation::JobState::kDone
+                            : job.error().code == ErrorCode::kNotFound;
+      if (over) {
+        std::filesystem::remove(file.path(), none);
+      }
+    }
+    tidied_ = true;
+  }
 
   // What cannot be done at all buries the job; what may pass is tried again.
   Status WorkOn(const Lease& lease) {
@@ -134,7 +179,11 @@ class EvalWorker final : public moderation::JobWorker {
     if (!judged) {
       return GiveUp(lease, judged.error());
     }
-    if (judged->runs.front().cancelled) {
+    if (judged->trouble) {
+      return judged->trouble->code == ErrorCode::kNotFound ? std::unexpected(*judged->trouble)
+                                                           : GiveUp(lease, *judged->trouble);
+    }
+    if (judged->stopped) {
       return parts_.queue.Release(lease, UtcNow(), "", UtcNow());
     }
     return Report(lease, *run, *data, *judged);
@@ -147,7 +196,7 @@ class EvalWorker final : public moderation::JobWorker {
   }
 
   [[nodiscard]] std::string RunPath(const Lease& lease) const {
-    return parts_.folder + "/" + lease.job.id + ".jsonl";
+    return parts_.folder + "/" + lease.job.id + kJournalEnd;
   }
 
   Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const Lease& lease, const http::EvalRun& run,
@@ -187,24 +236,25 @@ class EvalWorker final : public moderation::JobWorker {
     if (!journal) {
       return std::unexpected(journal.error());
     }
-    std::optional<Error> lost;
+    LeasedJudge judge(parts_.judge, parts_.queue, lease, kLeaseMs, parts_.stop);
+    WholeBatches whole(**journal, judge);
     std::atomic<bool> end{false};
     eval::RunOptions options;
     options.batch_size = parts_.batch;
-    options.journal = journal->get();
+    options.journal = &whole;
     options.cancel = &end;
     options.progress = [&](const eval::Progress& progress) {
-      Status kept = parts_.queue.Save(lease, http::EvalProgress(progress.done, progress.total));
-      kept = kept ? parts_.queue.Extend(lease, UtcNow() + kLeaseMs) : kept;
-      if (!kept) {
-        lost = kept.error();
+      if (!judge.was_cut()) {
+        judge.Save(http::EvalProgress(progress.done, progress.total));
       }
-      end.store(!kept || parts_.stop.load());
+      end.store(judge.IsOver());
     };
-    judged.runs = eval::RunPolicies(parts_.judge, prepared, data.records, options);
-    if (lost || judged.runs.front().error) {
-      return std::unexpected(lost ? *lost : *judged.runs.front().error);
+    judged.runs = eval::RunPolicies(judge, prepared, data.records, options);
+    if (const auto& error = judged.runs.front().error) {
+      return std::unexpected(*error);
     }
+    judged.trouble = judge.trouble();
+    judged.stopped = judged.runs.front().cancelled || judge.was_cut();
     return judged;
   }
 
@@ -229,8 +279,19 @@ class EvalWorker final : public moderation::JobWorker {
     if (done) {
       std::error_code ignored;  // it would be in nobody's way
       std::filesystem::remove(RunPath(lease), ignored);
+    } else if (done.error().code == ErrorCode::kNotFound) {
+      Drop(reports);
     }
     return done;
+  }
+
+  // Of a run that was called off at the last moment: nobody will ask for them.
+  void Drop(const std::vector<http::EvalReport>& reports) {
+    for (const http::EvalReport& report : reports) {
+      for (const std::string& file : {report.json_file, report.html_file}) {
+        static_cast<void>(parts_.files.Remove(http::kSharedOwner, file));
+      }
+    }
   }
 
   Result<http::EvalReport> Keep(const Lease& lease, const moderation::PolicyReference& policy,
@@ -255,6 +316,7 @@ class EvalWorker final : public moderation::JobWorker {
   }
 
   EvalWorkerParts parts_;
+  bool tidied_ = false;  // since the last run
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
+#include <thread>
 
 #include "http/test_parts.h"
 #include "storage/test_stores.h"
@@ -95,6 +97,40 @@ TEST_F(EvalWorkerTest, ARunThatWasStoppedGoesOnWhereItWas) {
   EXPECT_EQ(Worker()->Work().value(), 1U);
   EXPECT_EQ(Show(id)["state"], "done");
   EXPECT_EQ(parts.judge.calls.load() - before, 2) << "the first batch is not judged again";
+}
+
+TEST_F(EvalWorkerTest, ARunThatIsCancelledStopsInTheMiddleOfABatch) {
+  const std::string id = Start({{"dataset", Send(kData)}, {"policies", {"hate"}}});
+  const std::unique_lock slow(parts.judge.gate);  // for as long as anybody wants to know
+  std::thread working([&] { EXPECT_EQ(Worker()->Work().value(), 1U); });
+  while (parts.judge.entered.load() == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(parts.Call("POST", "/v1/eval/runs/" + id + "/cancel").status, 200);
+  working.join();
+  EXPECT_EQ(parts.judge.stopped.load(), 1);
+  EXPECT_EQ(Show(id)["state"], "cancelled");
+  EXPECT_EQ(Show(id)["reports"].size(), 0U);
+  EXPECT_EQ(parts.files->List({.owner = "shared", .purpose = "eval_report"})->size(), 0U);
+  EXPECT_EQ(Worker()->Work().value(), 0U) << "nobody begins it again";
+  EXPECT_EQ(FilesUnderWay(), 0U) << "what it had judged is gone";
+}
+
+TEST_F(EvalWorkerTest, WhatAStopCutShortIsJudgedAgain) {
+  const std::string id = Start({{"dataset", Send(kData)}, {"policies", {"hate"}}});
+  {
+    const std::unique_lock slow(parts.judge.gate);
+    std::thread working([&] { EXPECT_EQ(Worker()->Work().value(), 1U); });
+    while (parts.judge.entered.load() == 0) {
+      std::this_thread::yield();
+    }
+    stop.store(true);
+    working.join();
+  }
+  stop.store(false);
+  EXPECT_EQ(Show(id)["state"], "waiting");
+  EXPECT_EQ(Worker()->Work().value(), 1U);
+  EXPECT_EQ(Show(id)["reports"][0]["undetermined"], 1) << "the one that is unclear, no other";
 }
 
 TEST_F(EvalWorkerTest, AnotherJudgeBeginsAnew) {

@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 using moderation::Job;
 using moderation::JobState;
 
+constexpr const char* kCancelled = "cancelled";  // a job that was called off
 constexpr int kAttemptsMax = 5;
 constexpr double kSampleMax = 5e6;
 constexpr double kSeedMax = 9e15;
@@ -87,8 +88,22 @@ OrProblem<EvalPolicy> Meant(const RouteContext& context, const moderation::Polic
   return meant;
 }
 
+// Nobody but a server works on evaluations: one that would wait for ever is not taken.
+OrProblem<moderation::JobQueue*> WorkedQueueOf(const RouteContext& context) {
+  if (!context.options.works_on_evals) {
+    return std::unexpected(
+        Problem{409,
+                "no-worker",
+                "this server works on no jobs (--no-jobs), so the evaluation would wait for ever",
+                "ask a server on the same data without --no-jobs, or measure on the command line: "
+                "safeguard eval --data FILE --policy NAME",
+                {}});
+  }
+  return QueueOf(context);
+}
+
 OrProblem<Response> Create(const RouteContext& context, const Request& request) {
-  const auto queue = QueueOf(context);
+  const auto queue = WorkedQueueOf(context);
   OrProblem<RunQuestion> question =
       queue ? ReadRunQuestion(context, request) : std::unexpected(queue.error());
   if (!question) {
@@ -131,7 +146,7 @@ OrProblem<Response> Create(const RouteContext& context, const Request& request) 
 
 Json SummaryJson(const Job& job) {
   Json json = {{"run", job.id},
-               {"state", ToString(job.state)},
+               {"state", WasCalledOff(job) ? kCancelled : ToString(job.state)},
                {"created", UtcText(job.created)},
                {"changed", UtcText(job.changed)}};
   if (!job.problem.empty()) {
@@ -181,10 +196,38 @@ OrProblem<Response> Show(const RouteContext& context, const Request& request) {
   return response;
 }
 
+OrProblem<Response> Cancel(const RouteContext& context, const Request& request) {
+  const OrProblem<Job> job = FindRun(context, request);
+  if (!job) {
+    return std::unexpected(job.error());
+  }
+  const Result<EvalRun> run =
+      job->state == JobState::kDone ? Result<EvalRun>(EvalRun{}) : EvalRunOf(job->what.payload);
+  if (!run) {
+    return std::unexpected(ProblemOf(run.error()));
+  }
+  const Status cancelled =
+      context.parts.queue->CallOff(job->id, CancelledResultOf(*run, job->progress),
+                                   "cancelled by " + request.caller, context.parts.now());
+  if (!cancelled && cancelled.error().code == ErrorCode::kInvalidInput) {
+    const OrProblem<Job> over = FindRun(context, request);
+    const char* state = over && WasCalledOff(*over) ? kCancelled
+                        : over                      ? ToString(over->state)
+                                                    : "";
+    return std::unexpected(
+        Problem{409,
+                "not-allowed-now",
+                std::string("the evaluation is ") + state + " already",
+                "nothing is left to cancel; GET /v1/eval/runs/" + job->id + " says what came of it",
+                {}});
+  }
+  return cancelled ? Show(context, request) : std::unexpected(ProblemOf(cancelled.error()));
+}
+
 OrProblem<Response> List(const RouteContext& context, const Request& request) {
   const auto queue = QueueOf(context);
   const OrProblem<moderation::JobQuery> query =
-      queue ? ReadJobQuery(request, kEvalJob) : std::unexpected(queue.error());
+      queue ? ReadJobQuery(request, kEvalJob, kCancelled) : std::unexpected(queue.error());
   if (!query) {
     return std::unexpected(query.error());
   }
@@ -205,6 +248,13 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
 
 // The report of `policy`, or of the only one.
 OrProblem<Json> ReportOf(const Job& job, const std::string& policy) {
+  if (WasCalledOff(job)) {
+    return std::unexpected(Problem{409,
+                                   "not-done",
+                                   "the evaluation was cancelled",
+                                   "it has no report: ask for another evaluation",
+                                   {}});
+  }
   if (job.state != JobState::kDone) {
     return std::unexpected(Problem{409,
                                    "not-done",
@@ -266,8 +316,10 @@ std::vector<Route> EvalRoutes(const RouteContext& context) {
   };
   Route create = route("POST", "/v1/eval/runs", Create);
   create.idempotent = true;
+  Route cancel = route("POST", "/v1/eval/runs/{id}/cancel", Cancel);
+  cancel.idempotent = true;
   return {std::move(create), route("GET", "/v1/eval/runs", List),
-          route("GET", "/v1/eval/runs/{id}", Show),
+          route("GET", "/v1/eval/runs/{id}", Show), std::move(cancel),
           route("GET", "/v1/eval/runs/{id}/report", Report)};
 }
 

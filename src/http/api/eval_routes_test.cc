@@ -116,6 +116,68 @@ TEST_F(EvalRoutesTest, WhatCannotBeMeasuredIsSaidAtOnce) {
       << "another kind of job";
 }
 
+TEST_F(EvalRoutesTest, ARunIsCancelledOnceAndForAll) {
+  const auto cancel = [&](const std::string& id) {
+    return Call("POST", "/v1/eval/runs/" + id + "/cancel", "/v1/eval/runs/{id}/cancel");
+  };
+  const Json body = {{"dataset", dataset}, {"policies", {"hate"}}};
+  const std::string waiting = JsonOf(Start(body))["run"];
+  const std::string under_way = JsonOf(Start(body))["run"];
+  const Json cancelled = JsonOf(cancel(waiting));
+  EXPECT_EQ(cancelled["state"], "cancelled");
+  EXPECT_EQ(cancelled["problem"], "cancelled by local");
+  EXPECT_EQ(cancelled["progress"], nullptr);
+  const auto leases = parts.queue->Take({.kinds = {kEvalJob}, .worker = "w"}, parts.now).value();
+  ASSERT_EQ(leases.size(), 1U) << "nobody gets the cancelled one";
+  ASSERT_TRUE(parts.queue->Save(leases[0], EvalProgress(1, 3)));
+  EXPECT_EQ(cancel(under_way).status, 200);
+  EXPECT_EQ(Show(under_way)["progress"]["done"], 1) << "how far it had come";
+  EXPECT_EQ(Show(under_way)["dataset_name"], "mine");
+  EXPECT_FALSE(parts.queue->Extend(leases[0], parts.now)) << "its worker learns of it";
+
+  const Response again = cancel(under_way);
+  EXPECT_EQ(again.status, 409);
+  EXPECT_EQ(again.problem, "not-allowed-now");
+  EXPECT_THAT(again.body, HasSubstr("is cancelled already"));
+  EXPECT_EQ(Report(under_way, "").status, 409);
+  EXPECT_EQ(cancel("none").status, 404);
+  const std::string job = JsonOf(parts.Call("POST", "/v1/jobs", R"({"text": "x"})"))["job"];
+  EXPECT_EQ(cancel(job).status, 404) << "another kind of job";
+  const auto in_state = [&](const std::string& state) {
+    return JsonOf(Call("GET", "/v1/eval/runs?state=" + state, "/v1/eval/runs"))["data"].size();
+  };
+  EXPECT_EQ(in_state("cancelled"), 2U);
+  EXPECT_EQ(in_state("done"), 0U);
+  const Response unknown = Call("GET", "/v1/eval/runs?state=gone", "/v1/eval/runs");
+  EXPECT_EQ(unknown.status, 400);
+  EXPECT_THAT(unknown.body, HasSubstr("dead, cancelled"));
+}
+
+TEST_F(EvalRoutesTest, WhatIsDoneIsNotCancelled) {
+  const std::string id =
+      JsonOf(Start({{"dataset", dataset}, {"policies", {"hate"}}}))["run"].get<std::string>();
+  const auto leases = parts.queue->Take({.kinds = {kEvalJob}, .worker = "w"}, parts.now).value();
+  const EvalRun run = EvalRunOf(leases.at(0).job.what.payload).value();
+  ASSERT_TRUE(parts.queue->Complete(leases[0], ResultOf(run, {}), {}, parts.now));
+  const Response refused =
+      Call("POST", "/v1/eval/runs/" + id + "/cancel", "/v1/eval/runs/{id}/cancel");
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_THAT(refused.body, HasSubstr("is done already"));
+  EXPECT_EQ(Show(id)["state"], "done");
+}
+
+TEST(EvalRoutesWithoutAWorker, TakeNoRunThatWouldWaitForEver) {
+  TestService parts{TestOptions{.works_on_evals = false}};
+  const std::string dataset = JsonOf(parts.Call("POST", "/v1/datasets", FormOf({{"file", "bad\n"}}),
+                                                {{"content-type", kFormType}}))["dataset"];
+  const Json body = {{"dataset", dataset}, {"policies", {"hate"}}};
+  const Response refused = parts.Call("POST", "/v1/eval/runs", body.dump());
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(refused.problem, "no-worker");
+  EXPECT_THAT(refused.body, HasSubstr("safeguard eval"));
+  EXPECT_TRUE(parts.queue->List({.kind = kEvalJob})->jobs.empty());
+}
+
 TEST_F(EvalRoutesTest, WhatMayBeReadOfAQueueIsCheckedAgain) {
   EXPECT_FALSE(EvalRunOf("{}"));
   EXPECT_FALSE(EvalRunOf("[1"));

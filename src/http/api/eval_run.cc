@@ -83,4 +83,10 @@ std::string ResultOf(const EvalRun& run, const std::vector<EvalReport>& reports)
   return JsonLine(json);
 }
 
+std::string CancelledResultOf(const EvalRun& run, const std::string& progress) {
+  Json json = Json::parse(ResultOf(run, {}));
+  json["progress"] = progress.empty() ? Json(nullptr) : Json::parse(progress);
+  return JsonLine(json);
+}
+
 }  // namespace safeguard::http

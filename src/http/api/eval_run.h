@@ -55,5 +55,7 @@ struct EvalReport {
 
 // The result of its job: the run, without texts, and its reports.
 std::string ResultOf(const EvalRun& run, const std::vector<EvalReport>& reports);
+// That of one that was cancelled when it was as far as `progress` says (EvalProgress(), or empty).
+std::string CancelledResultOf(const EvalRun& run, const std::string& progress);
 
 }  // namespace safeguard::http

@@ -68,7 +68,8 @@ OrProblem<std::int64_t> PageCursor(const std::map<std::string, std::string>& que
   return after;
 }
 
-OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind) {
+OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind,
+                                             const char* called_off) {
   const auto query = ReadQuery(request.query, {"state", "cursor", "limit"});
   const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
   const OrProblem<std::int64_t> after = size ? PageCursor(*query) : std::unexpected(size.error());
@@ -77,12 +78,18 @@ OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::
   }
   moderation::JobQuery wanted{.kind = kind, .after = *after, .limit = *size};
   if (const auto state = query->find("state"); state != query->end()) {
-    wanted.state = moderation::JobStateFrom(state->second);
+    const bool off = called_off != nullptr && state->second == called_off;
+    wanted.state = off ? moderation::JobState::kDone : moderation::JobStateFrom(state->second);
+    if (called_off != nullptr && wanted.state == moderation::JobState::kDone) {
+      wanted.called_off = off;
+    }
     if (!wanted.state) {
       return std::unexpected(Problem{400,
                                      "invalid-request",
                                      "\"state\" cannot be read",
-                                     "there are: waiting, leased, done, dead",
+                                     std::string("there are: waiting, leased, done, dead") +
+                                         (called_off == nullptr ? "" : ", ") +
+                                         (called_off == nullptr ? "" : called_off),
                                      {}});
     }
   }

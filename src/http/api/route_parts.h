@@ -27,7 +27,9 @@ OrProblem<std::size_t> PageSize(const std::map<std::string, std::string>& query,
                                 std::size_t most = 200, std::size_t otherwise = 50);
 // The query's "cursor": 0 where it is not there.
 OrProblem<std::int64_t> PageCursor(const std::map<std::string, std::string>& query);
-// The query of a list of jobs: state, cursor, limit.
-OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind);
+// The query of a list of jobs: state, cursor, limit. `called_off`: the word for those that were
+// called off, where they are told from the done ones; may be null.
+OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind,
+                                             const char* called_off = nullptr);
 
 }  // namespace safeguard::http

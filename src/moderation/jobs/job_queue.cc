@@ -109,6 +109,22 @@ std::unexpected<Error> NotDead(const std::string& id, JobState state) {
               "job " + id + " is " + ToString(state) + ", not dead: there is nothing to do");
 }
 
+Status CheckCallOff(const Job& job, std::string_view problem) {
+  if (problem.empty()) {
+    return Fail(ErrorCode::kInvalidInput, "a job is called off for a reason");
+  }
+  if (job.state == JobState::kDone || job.state == JobState::kDead) {
+    return Fail(ErrorCode::kInvalidInput,
+                "job " + job.id + " is " + ToString(job.state) + " already",
+                "there is nothing left to call off");
+  }
+  return {};
+}
+
+bool WasCalledOff(const Job& job) {
+  return job.state == JobState::kDone && !job.problem.empty();
+}
+
 std::unexpected<Error> OtherFingerprint(const NewJob& job) {
   return Fail(ErrorCode::kInvalidInput,
               "the key " + job.key + " was given before, for something else",

@@ -25,6 +25,8 @@ class MemoryQueue final : public JobQueue {
   Status Bury(const Lease& lease, std::string_view problem, std::span<const NewJob> follow_ups,
               TimeMs now) override;
   Status Redrive(const std::string& id, TimeMs now) override;
+  Status CallOff(const std::string& id, std::string_view result, std::string_view problem,
+                 TimeMs now) override;
   Status Discard(const std::string& id) override;
   Result<std::size_t> Prune(std::size_t count, TimeMs now) override;
   Result<Job> Find(const std::string& id) override;
@@ -278,6 +280,26 @@ Status MemoryQueue::Redrive(const std::string& id, TimeMs now) {
   return {};
 }
 
+Status MemoryQueue::CallOff(const std::string& id, std::string_view result,
+                            std::string_view problem, TimeMs now) {
+  const std::lock_guard lock(mutex_);
+  const auto at = At(id);
+  if (at == jobs_.end()) {
+    return NoSuchJob(id);
+  }
+  Job& job = at->second;
+  if (const Status good = CheckCallOff(job, problem); !good) {
+    return good;
+  }
+  job.state = JobState::kDone;
+  job.problem = CutProblem(problem);
+  job.what.payload.clear();
+  job.progress.clear();
+  job.result = result;
+  job.changed = now;
+  return {};
+}
+
 Status MemoryQueue::Discard(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto at = At(id);
@@ -322,6 +344,7 @@ Result<JobPage> MemoryQueue::List(const JobQuery& query) {
   for (const auto& [sequence, job] : jobs_) {
     if (sequence <= query.after || (query.state && job.state != *query.state) ||
         (!query.kind.empty() && job.what.kind != query.kind) ||
+        (query.called_off && WasCalledOff(job) != *query.called_off) ||
         (!query.parent.empty() && job.what.parent != query.parent)) {
       continue;
     }

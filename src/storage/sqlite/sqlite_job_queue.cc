@@ -44,6 +44,8 @@ class SqliteJobQueue final : public moderation::JobQueue {
   Status Bury(const Lease& lease, std::string_view problem, std::span<const NewJob> follow_ups,
               TimeMs now) override;
   Status Redrive(const std::string& id, TimeMs now) override;
+  Status CallOff(const std::string& id, std::string_view result, std::string_view problem,
+                 TimeMs now) override;
   Status Discard(const std::string& id) override;
   Result<std::size_t> Prune(std::size_t count, TimeMs now) override;
   Result<Job> Find(const std::string& id) override;
@@ -299,6 +301,28 @@ Status SqliteJobQueue::Redrive(const std::string& id, TimeMs now) {
   });
 }
 
+Status SqliteJobQueue::CallOff(const std::string& id, std::string_view result,
+                               std::string_view problem, TimeMs now) {
+  return Write([&]() -> Status {
+    const Result<std::optional<Job>> job = SelectJob(*writer_, id);
+    if (!job || !*job) {
+      return job ? moderation::NoSuchJob(id) : std::unexpected(job.error());
+    }
+    if (Status good = CheckCallOff(**job, problem); !good) {
+      return good;
+    }
+    Result<Statement> update = writer_->Prepare(
+        "UPDATE job SET state = 'done', problem = ?, payload = x'', progress = x'', result = ?, "
+        "changed = ? WHERE id = ?");
+    return update ? update->Bind(moderation::CutProblem(problem))
+                        .BindBlob(result)
+                        .Bind(now)
+                        .Bind(id)
+                        .Run()
+                  : std::unexpected(update.error());
+  });
+}
+
 Status SqliteJobQueue::Discard(const std::string& id) {
   return Write([&]() -> Status {
     const Result<std::optional<Job>> job = SelectJob(*writer_, id);
@@ -360,6 +384,7 @@ Result<JobPage> SqliteJobQueue::List(const JobQuery& query) {
   Result<Statement> rows = reader_->Prepare(
       "SELECT " + JobColumns(false) + ", sequence FROM job WHERE sequence > ?" +
       (query.kind.empty() ? "" : " AND kind = ?") + (query.state ? " AND state = ?" : "") +
+      (query.called_off ? " AND (state = 'done' AND problem != '') = ?" : "") +
       (query.parent.empty() ? "" : " AND parent != '' AND parent = ?") +
       " ORDER BY sequence LIMIT ?");
   if (!rows) {
@@ -371,6 +396,9 @@ Result<JobPage> SqliteJobQueue::List(const JobQuery& query) {
   }
   if (query.state) {
     rows->Bind(ToString(*query.state));
+  }
+  if (query.called_off) {
+    rows->Bind(std::int64_t{*query.called_off});
   }
   if (!query.parent.empty()) {
     rows->Bind(query.parent);
