@@ -3,7 +3,7 @@
 import type {
   Outcome, Channel, State, Message, Content, Verdict, JudgeResult, ModerationResponse,
   PolicySummary, Version, Published, PolicyEvent, RecordedVerdict, JobState, JobTicket, JobSummary,
-  Job, ReviewTicket, Review, Dataset, EvalRun, EvalState, ShadowResults, Page, Model,
+  Job, ReviewTicket, Review, Dataset, DatasetMapping, EvalRun, EvalState, ShadowResults, Page, Model,
   ChatCompletion,
 } from './types.js';
 
@@ -140,9 +140,9 @@ export class Client {
   /** A version in the shadow beside what was answered; times are RFC 3339. */
   shadowResults(id: string, version: number, span?: {from?: string; until?: string}): Promise<ShadowResults>;
 
-  /** Labelled data, JSONL or CSV, to measure policies on. */
-  uploadDataset(data: string | Uint8Array, name: string, call?: KeyedCall): Promise<Dataset>;
-  datasets(pageSize?: number): AsyncGenerator<Pick<Dataset, 'dataset' | 'name' | 'bytes' | 'created'>>;
+  /** Labelled data, JSONL or CSV, to measure policies on. `mapping`: which field is what. */
+  uploadDataset(data: string | Uint8Array, name: string, options?: KeyedCall & {mapping?: DatasetMapping}): Promise<Dataset>;
+  datasets(pageSize?: number): AsyncGenerator<Pick<Dataset, 'dataset' | 'name' | 'bytes' | 'created' | 'mapping'>>;
   dataset(id: string): Promise<Dataset>;
   deleteDataset(id: string): Promise<{dataset: string; deleted: true}>;
   /** By the judge that answers there; what is answered is seen through. */

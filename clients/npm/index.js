@@ -228,9 +228,12 @@ export class Client {
 
   // -- measuring policies on labelled data (JSONL or CSV) --
 
-  uploadDataset(data, name, call = {}) {
+  uploadDataset(data, name, {mapping, ...call} = {}) {
     const form = new FormData();
     form.append('name', name);
+    if (mapping) {
+      form.append('mapping', JSON.stringify(mapping));
+    }
     form.append('file', new Blob([data]), name);
     return this.#json('uploadDataset', {form, ...call});
   }

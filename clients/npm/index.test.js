@@ -87,7 +87,7 @@ describe('the document', async () => {
   const types = {
     Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
     ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', FinalVerdict: 'FinalVerdict', JobTicket: 'JobTicket', JobSummary: 'JobSummary', Job: 'Job',
-    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta', Dataset: 'Dataset', EvalRun: 'EvalRun', Share: 'Share', ShadowResults: 'ShadowResults',
+    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta', Dataset: 'Dataset', DatasetMapping: 'DatasetMapping', EvalRun: 'EvalRun', Share: 'Share', ShadowResults: 'ShadowResults',
   };
   const source = ['index.d.ts', 'types.d.ts'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('');
   const fieldsOf = (name) => {
@@ -144,6 +144,9 @@ describe('the service', () => {
     assert.ok(runs.includes(run));
     assert.equal(JSON.parse(await client.evalReport(run)).counts.cases, 2);
     assert.match(await client.evalReport(run, {format: 'html'}), /<html/);
+    const mapping = {text: 'said', label: 'ruling', positive: ['out']};
+    const foreign = await client.uploadDataset('said,ruling\nHi,kept\nBuy now,out\n', 'foreign.csv', {mapping});
+    assert.deepEqual([foreign.violations, foreign.mapping], [1, mapping]);
     await assert.rejects(client.cancelEval(run), {name: 'Conflict', status: 409});
     await client.deleteDataset(data.dataset);
     await assert.rejects(client.startEval(data.dataset, ['spam']), {name: 'NotFound'});

@@ -217,11 +217,30 @@ export interface Review {
   };
 }
 
+/** Which field holds what, and which labels mean a violation (positive) or safe (negative). */
+export interface DatasetMapping {
+  text?: string;
+  messages?: string;
+  prompt?: string;
+  response?: string;
+  label?: string;
+  id?: string;
+  rules?: string;
+  surface?: string;
+  language?: string;
+  tags?: string;
+  labels?: string[];
+  slices?: string[];
+  positive?: string[];
+  negative?: string[];
+}
+
 export interface Dataset {
   dataset: string;
   name: string;
   bytes: number;
   created: string;
+  mapping: DatasetMapping | null;
   records: number;
   violations: number;
   safe: number;

@@ -301,8 +301,10 @@ class Client:
         return self._call("shadowResults", values, query={"since": since, "until": until})
 
     # -- measuring policies on labelled data (JSONL or CSV) --
-    def upload_dataset(self, data: bytes, name: str, **options: Unpack[Keyed]) -> Json:
-        return self._call("uploadDataset", body={"name": name, **options}, file=data)
+    def upload_dataset(self, data: bytes, name: str, mapping: Json | None = None, **options: Unpack[Keyed]) -> Json:
+        """`mapping`: which field is what, as {"text": "body", "label": "ruling", "positive": ["removed"]}."""
+        body: Json = {"name": name, **({"mapping": json.dumps(mapping)} if mapping else {}), **options}
+        return self._call("uploadDataset", body=body, file=data)
     def datasets(self, page_size: int = 50) -> Iterator[Json]: return self._pages("listDatasets", page_size)
     def dataset(self, id: str) -> Json: return self._call("getDataset", {"id": id})
     def delete_dataset(self, id: str) -> Json: return self._call("deleteDataset", {"id": id})

@@ -154,6 +154,11 @@ class ServiceTest(unittest.TestCase):
             self.client.start_eval(data["dataset"], ["spam"])
         with self.assertRaises(InvalidRequest):
             self.client.upload_dataset(b"no labels here", "x.csv")
+        foreign, mapping = b"said,ruling\nHi,kept\nBuy now,out\n", {"text": "said", "label": "ruling", "positive": ["out"]}
+        data = self.client.upload_dataset(foreign, "foreign.csv", mapping)
+        self.assertEqual((data["violations"], data["mapping"]), (1, mapping))
+        with self.assertRaises(InvalidRequest):
+            self.client.upload_dataset(foreign, "foreign.csv", {**mapping, "text": "says"})
 
     def test_a_shadow_stands_beside_what_was_answered(self) -> None:
         self.client.publish(TEAPOTS, id="shadowed-py")

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "http/chat_model.h"
+#include "http/dataset_mapping.h"
 #include "http/judging.h"
 #include "http/keys.h"
 #include "http/message.h"
@@ -58,9 +59,9 @@ struct DatasetFacts {
   std::size_t line_errors = 0;
   std::vector<std::string> first_errors;  // some of them, each with its line
 };
-// Reads a dataset's bytes; `name` tells its format where the bytes do not, and is for its errors.
-using DatasetReader =
-    std::function<Result<DatasetFacts>(const std::string& bytes, const std::string& name)>;
+// Reads a dataset's bytes as the mapping says; `name` is for its errors.
+using DatasetReader = std::function<Result<DatasetFacts>(
+    const std::string& bytes, const std::string& name, const DatasetMapping& mapping)>;
 
 // What a tenant has of its own: policies, verdicts, jobs, reviews and files, and the queue before
 // the judge. Nothing of it is reached by another tenant's key. All outlive the service; pointers as

@@ -214,12 +214,14 @@ inline std::string FormOf(const nlohmann::json& fields) {
   return form + "--x--\r\n";
 }
 
-// A line of a dataset is its text; "bad" ones are violations.
-inline Result<DatasetFacts> ReadTestDataset(const std::string& bytes, const std::string& name) {
+// A line of a dataset is its text; "bad" ones are violations, or those of the mapping's values.
+inline Result<DatasetFacts> ReadTestDataset(const std::string& bytes, const std::string& name,
+                                            const DatasetMapping& mapping) {
   DatasetFacts facts;
+  const std::string bad = mapping.positive.empty() ? "bad" : mapping.positive.front();
   std::istringstream lines(bytes);
   for (std::string line; std::getline(lines, line); ++facts.records) {
-    ++(line.find("bad") == std::string::npos ? facts.safe : facts.violations);
+    ++(line.find(bad) == std::string::npos ? facts.safe : facts.violations);
   }
   return facts.violations == 0 ? Fail(ErrorCode::kInvalidInput, name + " has no label", "give some")
                                : Result<DatasetFacts>(facts);

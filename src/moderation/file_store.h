@@ -15,6 +15,7 @@ namespace safeguard::moderation {
 
 inline constexpr std::size_t kFileBytesMax = std::size_t{100} << 20;  // of one that is sent
 inline constexpr std::size_t kFileNameBytesMax = 256;
+inline constexpr std::size_t kFileNotesBytesMax = 16'384;
 inline constexpr std::size_t kFilePageMax = 1000;
 
 struct FileInfo {
@@ -24,6 +25,7 @@ struct FileInfo {
   std::string name;
   std::size_t bytes = 0;
   TimeMs created = 0;
+  std::string notes;  // of whoever keeps it: how the bytes are to be read
 };
 
 struct NewFile {
@@ -31,6 +33,7 @@ struct NewFile {
   std::string purpose;
   std::string name;
   std::string bytes;
+  std::string notes{};  // kept as they are
 };
 
 struct FileQuery {

@@ -21,6 +21,7 @@
 #include "apps/commands/serve_jobs.h"
 #include "apps/commands/serve_parts.h"
 #include "apps/receipt/judge_setup.h"
+#include "apps/serve/dataset_reader.h"
 #include "apps/serve/eval_worker.h"
 #include "apps/serve/shared_judge.h"
 #include "apps/serve/talk.h"

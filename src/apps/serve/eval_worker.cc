@@ -5,9 +5,9 @@
 #include <random>
 #include <utility>
 
+#include "apps/serve/dataset_reader.h"
 #include "apps/serve/leased_judge.h"
 #include "apps/version_info.h"
-#include "base/file.h"
 #include "base/utc_time.h"
 #include "eval/benchmark_sets.h"
 #include "eval/report.h"
@@ -23,60 +23,7 @@ using moderation::TimeMs;
 
 constexpr TimeMs kLeaseMs = 120'000;
 constexpr TimeMs kRetryMs = 10'000;
-constexpr std::size_t kErrorsTold = 5;
 constexpr const char* kJournalEnd = ".jsonl";
-
-// A file of the folder for as long as this lives.
-class Scratch {
- public:
-  static Result<Scratch> Write(const std::string& folder, const std::string& name,
-                               std::string_view bytes) {
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) {
-      return Fail(ErrorCode::kUnavailable, folder + " cannot be made: " + failed.message());
-    }
-    std::string path = folder + "/" + name;
-    const Status written = WriteFileAtomically(path, bytes);
-    return written ? Result<Scratch>(Scratch(std::move(path))) : std::unexpected(written.error());
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  Scratch& operator=(Scratch&&) = delete;
-  ~Scratch() {
-    if (!path_.empty()) {
-      std::error_code ignored;  // it is in nobody's way
-      std::filesystem::remove(path_, ignored);
-    }
-  }
-
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
-// Called by its own name, wherever it was put meanwhile.
-Result<eval::Dataset> Load(const std::string& folder, const std::string& bytes,
-                           const std::string& name) {
-  const Result<Scratch> file = Scratch::Write(folder, moderation::NewId("data-"), bytes);
-  if (!file) {
-    return std::unexpected(file.error());
-  }
-  Result<eval::Dataset> data = eval::LoadDataset("generic", file->path());
-  if (!data) {
-    Error error = data.error();
-    if (const std::size_t at = error.message.find(file->path()); at != std::string::npos) {
-      error.message.replace(at, file->path().size(), name);
-    }
-    return std::unexpected(std::move(error));
-  }
-  data->name = name;
-  data->path = name;
-  return data;
-}
 
 void Sample(std::size_t count, std::uint64_t seed, eval::Dataset& data) {
   if (count == 0 || count >= data.records.size()) {
@@ -138,6 +85,10 @@ class EvalWorker final : public moderation::JobWorker {
   }
 
  private:
+  struct Data {
+    eval::Dataset data;
+    std::string mapping;  // as JSON; empty: none
+  };
   struct Judged {
     std::vector<moderation::Policy> policies;
     std::vector<eval::EvaluationRun> runs;
@@ -168,14 +119,13 @@ class EvalWorker final : public moderation::JobWorker {
     if (!run) {
       return parts_.queue.Bury(lease, Describe(run.error()), {}, UtcNow());
     }
-    const auto bytes = parts_.files.Read(http::kSharedOwner, run->dataset);
-    Result<eval::Dataset> data =
-        bytes ? Load(parts_.folder, *bytes, run->dataset_name) : std::unexpected(bytes.error());
-    if (!data) {
-      return GiveUp(lease, data.error());
+    Result<Data> read = ReadData(*run);
+    if (!read) {
+      return GiveUp(lease, read.error());
     }
+    eval::Dataset* data = &read->data;
     Sample(run->sample, run->seed, *data);
-    const Result<Judged> judged = Judge(lease, *run, *data);
+    const Result<Judged> judged = Judge(lease, *run, *read);
     if (!judged) {
       return GiveUp(lease, judged.error());
     }
@@ -189,6 +139,28 @@ class EvalWorker final : public moderation::JobWorker {
     return Report(lease, *run, *data, *judged);
   }
 
+  Result<Data> ReadData(const http::EvalRun& run) {
+    const auto file = parts_.files.Find(http::kSharedOwner, run.dataset);
+    const auto bytes =
+        file ? parts_.files.Read(http::kSharedOwner, run.dataset) : std::unexpected(file.error());
+    if (!bytes) {
+      return std::unexpected(bytes.error());
+    }
+    const auto mapping = http::ReadDatasetMapping(file->notes);
+    if (!mapping) {
+      return Fail(ErrorCode::kCorruptFile, "the dataset's mapping cannot be read",
+                  "send the dataset again");
+    }
+    Result<eval::Dataset> data = LoadSent(parts_.folder, *bytes, run.dataset_name, *mapping);
+    if (!data) {
+      return std::unexpected(data.error());
+    }
+    if (!file->notes.empty()) {
+      data->notes.push_back("fields and labels as the dataset's mapping says: " + file->notes);
+    }
+    return Data{std::move(*data), file->notes};
+  }
+
   Status GiveUp(const Lease& lease, const Error& error) {
     const bool may_pass = error.code == ErrorCode::kUnavailable;
     return may_pass ? parts_.queue.Retry(lease, UtcNow() + kRetryMs, Describe(error), UtcNow())
@@ -200,9 +172,9 @@ class EvalWorker final : public moderation::JobWorker {
   }
 
   Result<std::unique_ptr<eval::RunWriter>> OpenJournal(const Lease& lease, const http::EvalRun& run,
-                                                       const eval::Dataset& data,
-                                                       const Judged& judged) {
-    eval::RunHeader header = eval::MakeHeader(data, judged.policies);
+                                                       const Data& data, const Judged& judged) {
+    eval::RunHeader header = eval::MakeHeader(data.data, judged.policies);
+    header.dataset_mapping = data.mapping;
     header.tool = std::string("safeguard ") + VersionText();
     header.judge = parts_.judge_name;
     header.sample = run.sample;
@@ -213,15 +185,15 @@ class EvalWorker final : public moderation::JobWorker {
       return std::unexpected(identity.error());
     }
     header.judge_identity = std::move(*identity);
-    auto journal = eval::RunWriter::Open(RunPath(lease), header, data.records, false);
+    auto journal = eval::RunWriter::Open(RunPath(lease), header, data.data.records, false);
     if (!journal && journal.error().code == ErrorCode::kInvalidInput) {
       // Another judge began it: what it said is not this one's.
-      journal = eval::RunWriter::Open(RunPath(lease), header, data.records, true);
+      journal = eval::RunWriter::Open(RunPath(lease), header, data.data.records, true);
     }
     return journal;
   }
 
-  Result<Judged> Judge(const Lease& lease, const http::EvalRun& run, const eval::Dataset& data) {
+  Result<Judged> Judge(const Lease& lease, const http::EvalRun& run, const Data& data) {
     Judged judged;
     std::vector<http::PolicyShelf::Prepared> prepared;
     for (const http::EvalPolicy& policy : run.policies) {
@@ -249,7 +221,7 @@ class EvalWorker final : public moderation::JobWorker {
       }
       end.store(judge.IsOver());
     };
-    judged.runs = eval::RunPolicies(judge, prepared, data.records, options);
+    judged.runs = eval::RunPolicies(judge, prepared, data.data.records, options);
     if (const auto& error = judged.runs.front().error) {
       return std::unexpected(*error);
     }
@@ -323,28 +295,6 @@ class EvalWorker final : public moderation::JobWorker {
 
 std::unique_ptr<moderation::JobWorker> MakeEvalWorker(EvalWorkerParts parts) {
   return std::make_unique<EvalWorker>(std::move(parts));
-}
-
-http::DatasetReader DatasetReaderIn(const std::string& folder) {
-  return [folder](const std::string& bytes, const std::string& name) -> Result<http::DatasetFacts> {
-    const Result<eval::Dataset> data = Load(folder, bytes, name);
-    if (!data) {
-      return std::unexpected(data.error());
-    }
-    http::DatasetFacts facts;
-    facts.records = data->records.size();
-    facts.line_errors = data->error_count;
-    for (const eval::Record& record : data->records) {
-      ++(!record.expected                                      ? facts.unlabelled
-         : *record.expected == moderation::Outcome::kViolation ? facts.violations
-                                                               : facts.safe);
-    }
-    for (const Error& error :
-         std::span(data->errors).first(std::min(data->errors.size(), kErrorsTold))) {
-      facts.first_errors.push_back(Describe(error));
-    }
-    return facts;
-  };
 }
 
 }  // namespace safeguard::apps

@@ -32,7 +32,4 @@ struct EvalWorkerParts {
 // All given must outlive it. A run that is killed goes on with the records that are not judged yet.
 std::unique_ptr<moderation::JobWorker> MakeEvalWorker(EvalWorkerParts parts);
 
-// Reads a dataset's bytes as `safeguard eval --data` reads a file; `folder` takes it meanwhile.
-http::DatasetReader DatasetReaderIn(const std::string& folder);
-
 }  // namespace safeguard::apps

@@ -8,12 +8,14 @@
 #include <mutex>
 #include <thread>
 
+#include "apps/serve/dataset_reader.h"
 #include "http/test_parts.h"
 #include "storage/test_stores.h"
 
 namespace safeguard::apps {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
@@ -40,8 +42,8 @@ class EvalWorkerTest : public ::testing::Test {
                            .name = "test",
                            .stop = stop});
   }
-  std::string Send(const std::string& data) {
-    return parts.files->Add({"shared", "dataset", "mine.csv", data}, 1).value().id;
+  std::string Send(const std::string& data, const std::string& mapping = "") {
+    return parts.files->Add({"shared", "dataset", "mine.csv", data, mapping}, 1).value().id;
   }
   std::string Start(const Json& body) {
     const http::Response response = parts.Call("POST", "/v1/eval/runs", body.dump());
@@ -162,14 +164,60 @@ TEST_F(EvalWorkerTest, ASampleIsDrawnByItsSeed) {
   EXPECT_EQ(Show(id)["sample"], 3);
 }
 
+constexpr const char* kForeign =
+    "{\"post\": 7, \"says\": \"a bad one\", \"ruling\": \"Removed\"}\n"
+    "{\"post\": 8, \"says\": \"a good one\", \"ruling\": \"kept\"}\n";
+constexpr const char* kForeignMapping =
+    R"({"text": "says", "label": "ruling", "id": "post", "positive": ["removed"], "negative": ["kept"]})";
+
+TEST_F(EvalWorkerTest, AForeignDatasetIsMeasuredByItsMapping) {
+  const std::string id =
+      Start({{"dataset", Send(kForeign, kForeignMapping)}, {"policies", {"hate"}}});
+  EXPECT_EQ(Worker()->Work().value(), 1U);
+  const Json run = Show(id);
+  ASSERT_EQ(run["state"], "done") << run;
+  EXPECT_EQ(run["reports"][0]["cases"], 2);
+  EXPECT_EQ(run["reports"][0]["f1"], 1.0);
+  const std::string report = parts.Call("GET", "/v1/eval/runs/" + id + "/report").body;
+  EXPECT_THAT(report, HasSubstr("mapping says")) << "what the figures rest on";
+}
+
+TEST_F(EvalWorkerTest, AWrongMappingIsToldByLineAndField) {
+  const http::DatasetReader read = DatasetReaderIn(folder.path() + "/evals");
+  const auto trouble = [&](const std::string& data, const std::string& mapping) {
+    const auto facts = read(data, "mine", http::ReadDatasetMapping(mapping).value());
+    EXPECT_FALSE(facts) << mapping;
+    return facts ? "" : Describe(facts.error());
+  };
+  EXPECT_EQ(read(kForeign, "mine", http::ReadDatasetMapping(kForeignMapping).value())->violations,
+            1U);
+  EXPECT_THAT(trouble(kForeign, R"({"text": "said"})"),
+              AllOf(HasSubstr("line 1"), HasSubstr("\"said\""), HasSubstr("says")));
+  EXPECT_THAT(trouble(kData, R"({"text": "said"})"),
+              AllOf(HasSubstr("line 1"), HasSubstr("\"said\"")))
+      << "a header tells at once";
+  EXPECT_THAT(trouble(kForeign, R"({"text": "says", "label": "ruled"})"),
+              AllOf(HasSubstr("\"ruled\""), HasSubstr("mapping"), Not(HasSubstr("--map"))));
+  EXPECT_THAT(trouble(kForeign,
+                      R"({"text": "says", "label": "ruling", "positive": ["removed"],
+                          "negative": ["left"]})"),
+              AllOf(HasSubstr("line 2"), HasSubstr("\"kept\""), HasSubstr("\"ruling\"")));
+  EXPECT_THAT(trouble(kForeign, R"({"text": "says", "label": "ruling", "positive": ["removd"]})"),
+              AllOf(HasSubstr("\"positive\""), HasSubstr("Removed (line 1)")));
+  EXPECT_THAT(trouble(kForeign, R"({"text": "says", "label": "ruling", "positive": ["removed"],
+                            "id": "number"})"),
+              AllOf(HasSubstr("\"number\""), HasSubstr("post")));
+  EXPECT_EQ(FilesUnderWay(), 0U);
+}
+
 TEST_F(EvalWorkerTest, ADatasetIsReadAsEvalReadsFiles) {
   const http::DatasetReader read = DatasetReaderIn(folder.path() + "/evals");
-  const http::DatasetFacts facts = read(kData, "mine.csv").value();
+  const http::DatasetFacts facts = read(kData, "mine.csv", {}).value();
   EXPECT_EQ(facts.records, 5U);
   EXPECT_EQ(facts.violations, 3U);
   EXPECT_EQ(facts.safe, 2U);
-  EXPECT_EQ(read("{\"text\": \"x\", \"label\": 1}\n{broken\n", "x.jsonl")->line_errors, 1U);
-  const auto wrong = read("a,b\n1,2\n", "wrong.csv");
+  EXPECT_EQ(read("{\"text\": \"x\", \"label\": 1}\n{broken\n", "x.jsonl", {})->line_errors, 1U);
+  const auto wrong = read("a,b\n1,2\n", "wrong.csv", {});
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().message, Not(HasSubstr(folder.path())));
   EXPECT_EQ(FilesUnderWay(), 0U);

@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/serve/eval_worker.h"
+#include "apps/serve/dataset_reader.h"
 #include "apps/serve/shared_judge.h"
 #include "base/utc_time.h"
 

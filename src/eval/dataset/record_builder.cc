@@ -267,7 +267,9 @@ Status RecordBuilder::ReadLabelColumns(const Fields& fields, Record& record) con
     Result<std::optional<bool>> label =
         value == nullptr ? std::optional<bool>() : ReadLabel(*value, mapping_);
     if (!label) {
-      return std::unexpected(label.error());
+      Error error = label.error();
+      error.message += " (field \"" + column + "\")";
+      return std::unexpected(std::move(error));
     }
     record.labels.push_back({.name = column, .positive = *label});
     if (label->value_or(false)) {
@@ -299,7 +301,9 @@ Status RecordBuilder::ReadLabels(const Fields& fields, Record& record) const {
   }
   Result<std::optional<bool>> positive = ReadLabel(*value, mapping_);
   if (!positive) {
-    return std::unexpected(positive.error());
+    Error error = positive.error();
+    error.message += mapping_.label.empty() ? "" : " (field \"" + mapping_.label + "\")";
+    return std::unexpected(std::move(error));
   }
   if (positive->has_value()) {
     record.expected = **positive != inverted ? Outcome::kViolation : Outcome::kSafe;

@@ -19,7 +19,8 @@ Json DatasetJson(const FileInfo& file) {
   return {{"dataset", file.id},
           {"name", file.name},
           {"bytes", file.bytes},
-          {"created", UtcText(file.created)}};
+          {"created", UtcText(file.created)},
+          {"mapping", file.notes.empty() ? Json(nullptr) : Json::parse(file.notes)}};
 }
 
 void AddFacts(const DatasetFacts& facts, Json& json) {
@@ -33,7 +34,7 @@ void AddFacts(const DatasetFacts& facts, Json& json) {
 
 OrProblem<Response> Upload(const RouteContext& context, const Request& request) {
   const auto files = FilesOf(context);
-  std::map<std::string, std::string> fields = {{"name", ""}};
+  std::map<std::string, std::string> fields = {{"name", ""}, {"mapping", ""}};
   OrProblem<moderation::NewFile> file =
       files ? ReadUpload(request, kDatasetPurpose, fields) : std::unexpected(files.error());
   if (!file) {
@@ -41,12 +42,19 @@ OrProblem<Response> Upload(const RouteContext& context, const Request& request) 
   }
   file->owner = kSharedOwner;
   file->name = fields["name"].empty() ? file->name : fields["name"];
-  const Result<DatasetFacts> facts = context.parts.read_dataset(file->bytes, file->name);
+  const OrProblem<DatasetMapping> mapping = ReadDatasetMapping(fields["mapping"]);
+  if (!mapping) {
+    return std::unexpected(mapping.error());
+  }
+  file->notes = DatasetMappingText(*mapping);
+  const Result<DatasetFacts> facts = context.parts.read_dataset(file->bytes, file->name, *mapping);
   if (!facts) {
     Problem problem = ProblemOf(facts.error());
-    problem.status = 422;
-    problem.code = "not-a-dataset";
-    problem.pointer = "/file";
+    if (facts.error().code != ErrorCode::kUnavailable) {
+      problem.status = 422;
+      problem.code = mapping->empty() ? "not-a-dataset" : "wrong-mapping";
+      problem.pointer = mapping->empty() ? "/file" : "/mapping";
+    }
     return std::unexpected(std::move(problem));
   }
   const Result<FileInfo> added = (*files)->Add(*file, context.parts.now());
@@ -85,8 +93,12 @@ OrProblem<Response> Show(const RouteContext& context, const Request& request) {
     return std::unexpected(file.error());
   }
   const auto bytes = context.parts.files->Read(kSharedOwner, file->id);
-  const auto facts =
-      bytes ? context.parts.read_dataset(*bytes, file->name) : std::unexpected(bytes.error());
+  const OrProblem<DatasetMapping> mapping = ReadDatasetMapping(file->notes);
+  if (!mapping) {
+    return std::unexpected(mapping.error());
+  }
+  const auto facts = bytes ? context.parts.read_dataset(*bytes, file->name, *mapping)
+                           : std::unexpected(bytes.error());
   if (!facts) {
     return std::unexpected(FileProblem(facts.error()));
   }

@@ -25,10 +25,13 @@ class EvalRoutesTest : public ::testing::Test {
     EXPECT_EQ(check.CheckResponse(method, pattern, response), "") << method << " " << pattern;
     return response;
   }
-  Response Upload(const std::string& bytes) {
+  Response Upload(const std::string& bytes, const std::string& mapping = "") {
+    Json form = {{"file", bytes}, {"name", "mine"}};
+    if (!mapping.empty()) {
+      form["mapping"] = mapping;
+    }
     return Checked("POST", "/v1/datasets",
-                   parts.Call("POST", "/v1/datasets", FormOf({{"file", bytes}, {"name", "mine"}}),
-                              {{"content-type", kFormType}}));
+                   parts.Call("POST", "/v1/datasets", FormOf(form), {{"content-type", kFormType}}));
   }
   Response Start(const Json& body) { return Call("POST", "/v1/eval/runs", "/v1/eval/runs", body); }
   Json Show(const std::string& id) {
@@ -54,6 +57,40 @@ TEST_F(EvalRoutesTest, ADatasetIsReadBeforeItIsKept) {
   EXPECT_EQ(Call("DELETE", "/v1/datasets/" + dataset, "/v1/datasets/{id}").status, 200);
   EXPECT_EQ(Call("GET", "/v1/datasets/" + dataset, "/v1/datasets/{id}").status, 404);
   EXPECT_EQ(Start({{"dataset", dataset}, {"policies", {"hate"}}}).status, 404);
+}
+
+TEST_F(EvalRoutesTest, AMappingIsKeptWithItsDataset) {
+  const Response sent = Upload("ugly\ngood\n", R"({"positive": ["ugly"], "text": "body"})");
+  ASSERT_EQ(sent.status, 201) << sent.body;
+  const std::string id = JsonOf(sent)["dataset"];
+  const Json shown = JsonOf(Call("GET", "/v1/datasets/" + id, "/v1/datasets/{id}"));
+  EXPECT_EQ(shown["mapping"], Json::parse(R"({"text": "body", "positive": ["ugly"]})"));
+  EXPECT_EQ(shown["violations"], 1) << "read again as it was sent";
+  EXPECT_EQ(JsonOf(Call("GET", "/v1/datasets/" + dataset, "/v1/datasets/{id}"))["mapping"],
+            nullptr);
+  const Response none = Upload("good\n", R"({"positive": ["ugly"]})");
+  EXPECT_EQ(none.status, 422);
+  EXPECT_EQ(none.problem, "wrong-mapping");
+  EXPECT_EQ(JsonOf(none)["pointer"], "/mapping");
+}
+
+TEST_F(EvalRoutesTest, AMappingThatCannotBeIsSaidWithItsPlace) {
+  const auto refused = [&](const std::string& mapping) {
+    const Response response = Upload("bad\n", mapping);
+    EXPECT_EQ(response.status, 400) << response.body;
+    EXPECT_NE(JsonOf(response)["hint"], "");
+    return JsonOf(response)["pointer"].get<std::string>();
+  };
+  EXPECT_EQ(refused("text=body"), "/mapping");
+  EXPECT_EQ(refused("[1]"), "/mapping");
+  EXPECT_EQ(refused(R"({"txt": "body"})"), "/mapping/txt");
+  EXPECT_EQ(refused(R"({"text": 1})"), "/mapping/text");
+  EXPECT_EQ(refused(R"({"text": "a", "prompt": "b"})"), "/mapping/text");
+  EXPECT_EQ(refused(R"({"messages": "a", "prompt": "b"})"), "/mapping/messages");
+  EXPECT_EQ(refused(R"({"label": "a", "labels": ["b"]})"), "/mapping/labels");
+  EXPECT_EQ(refused(R"({"positive": ["a"], "negative": ["b", "a"]})"), "/mapping/negative");
+  EXPECT_EQ(refused(R"({"positive": "a"})"), "/mapping/positive");
+  EXPECT_EQ(refused("{\"text\": \"" + std::string(kMappingBytesMax, 'x') + "\"}"), "/mapping");
 }
 
 TEST_F(EvalRoutesTest, ARunIsAJobWithReports) {

@@ -13,6 +13,8 @@ namespace safeguard::http {
 // 409 where this server keeps none.
 OrProblem<moderation::FileStore*> FilesOf(const RouteContext& context);
 
+inline constexpr std::size_t kFormFieldBytesMax = 16'384;  // of a part that is no file
+
 // The form's file, as `purpose`: its part "file"; other parts only of the names in `fields`, and
 // their values there.
 OrProblem<moderation::NewFile> ReadUpload(const Request& request, const std::string& purpose,

@@ -146,7 +146,7 @@ OrProblem<moderation::NewFile> ReadUpload(const Request& request, const std::str
       file.name = part.file_name.empty() ? "file" : std::move(part.file_name);
       file.bytes = std::move(part.bytes);
     } else if (const auto field = fields.find(part.name);
-               field != fields.end() && part.bytes.size() <= kNameBytesMax) {
+               field != fields.end() && part.bytes.size() <= kFormFieldBytesMax) {
       field->second = std::move(part.bytes);
     } else {
       return std::unexpected(Problem{400,

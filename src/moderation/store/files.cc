@@ -29,6 +29,9 @@ Status CheckNewFile(const NewFile& file) {
   if (file.name.size() > kFileNameBytesMax) {
     return Fail(ErrorCode::kLimit, "a file's name has at most 256 bytes", "shorten it");
   }
+  if (file.notes.size() > kFileNotesBytesMax) {
+    return Fail(ErrorCode::kLimit, "a file's notes have at most 16384 bytes", "shorten them");
+  }
   return {};
 }
 

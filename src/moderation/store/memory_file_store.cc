@@ -22,8 +22,9 @@ class MemoryFiles final : public FileStore {
     if (!status) {
       return std::unexpected(status.error());
     }
-    files_.push_back({{NewId("file-"), file.owner, file.purpose, file.name, file.bytes.size(), now},
-                      file.bytes});
+    files_.push_back(
+        {{NewId("file-"), file.owner, file.purpose, file.name, file.bytes.size(), now, file.notes},
+         file.bytes});
     return files_.back().info;
   }
 

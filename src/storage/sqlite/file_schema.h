@@ -55,7 +55,11 @@ CREATE TABLE batch_line (
 ) STRICT, WITHOUT ROWID;
 )";
 
-inline constexpr const char* kFileMigrations[] = {kFileSchema1};
+// How the bytes are to be read.
+inline constexpr const char* kFileSchema2 =
+    "ALTER TABLE file ADD COLUMN notes TEXT NOT NULL DEFAULT '';";
+
+inline constexpr const char* kFileMigrations[] = {kFileSchema1, kFileSchema2};
 inline constexpr Schema kFileSchema{0x73666669, "files", kFileMigrations};  // "sffi"
 
 }  // namespace safeguard::storage

@@ -17,7 +17,7 @@ using moderation::NewFile;
 using moderation::TimeMs;
 
 constexpr const char* kColumns =
-    "SELECT number, id, owner, purpose, name, bytes, created FROM file ";
+    "SELECT number, id, owner, purpose, name, bytes, created, notes FROM file ";
 
 struct Row {
   std::int64_t number = 0;
@@ -27,7 +27,7 @@ struct Row {
 Row RowOf(const Statement& row) {
   return {row.Integer(0),
           {row.Text(1), row.Text(2), row.Text(3), row.Text(4),
-           static_cast<std::size_t>(row.Integer(5)), row.Integer(6)}};
+           static_cast<std::size_t>(row.Integer(5)), row.Integer(6), row.Text(7)}};
 }
 
 class SqliteFileStore final : public moderation::FileStore {
@@ -176,9 +176,10 @@ Status SqliteFileStore::Remove(const std::string& owner, const std::string& id) 
 
 Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs now) {
   FileInfo info{moderation::NewId("file-"), file.owner, file.purpose, file.name,
-                file.bytes.size(),          now};
+                file.bytes.size(),          now,        file.notes};
   Result<Statement> insert = connection.Prepare(
-      "INSERT INTO file (id, owner, purpose, name, bytes, created) VALUES (?, ?, ?, ?, ?, ?)");
+      "INSERT INTO file (id, owner, purpose, name, bytes, created, notes) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?)");
   if (!insert) {
     return std::unexpected(insert.error());
   }
@@ -188,6 +189,7 @@ Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs 
                       .Bind(info.name)
                       .Bind(static_cast<std::int64_t>(info.bytes))
                       .Bind(now)
+                      .Bind(info.notes)
                       .Run();
   Result<Statement> bytes =
       connection.Prepare("INSERT INTO file_bytes (number, bytes) VALUES (last_insert_rowid(), ?)");
