@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "http/api/batch_lines.h"
 #include "http/api/review_case.h"
+#include "http/dataset_mapping.h"
 #include "http/json_input.h"
 #include "http/keys.h"
 #include "http/multipart.h"
@@ -64,7 +65,11 @@ void FuzzWork(int which, const std::string& body) {
       break;
     default:
       CheckProblem(safeguard::http::ReadForm("multipart/form-data; boundary=x", body));
-      for (const auto& fault : safeguard::http::ReadBatchInput(body, "/v1/moderations").faults) {
+      CheckProblem(safeguard::http::ReadDatasetMapping(body));
+      safeguard::http::BatchCheck check("/v1/moderations");
+      check.Add(body, 1);
+      check.End();
+      for (const auto& fault : check.faults()) {
         CHECK(!fault.code.empty() && !safeguard::FirstInvalidUtf8(fault.message));
       }
   }

@@ -57,6 +57,9 @@ class FileStore {
   virtual Result<FileInfo> Add(const NewFile& file, TimeMs now) = 0;
   virtual Result<FileInfo> Find(const std::string& owner, const std::string& id) = 0;
   virtual Result<std::string> Read(const std::string& owner, const std::string& id) = 0;
+  // At most `count` bytes from byte `from` on, without the rest in memory; empty past the end.
+  virtual Result<std::string> ReadPart(const std::string& owner, const std::string& id,
+                                       std::size_t from, std::size_t count) = 0;
   // Newest first.
   virtual Result<std::vector<FileInfo>> List(const FileQuery& query) = 0;
   virtual Status Remove(const std::string& owner, const std::string& id) = 0;

@@ -55,6 +55,16 @@ TEST_P(BatchContract, AFileIsItsOwnersAlone) {
   EXPECT_EQ(files->Find("ada", file.id)->name, "in.jsonl");
   EXPECT_EQ(files->Find("ada", file.id)->bytes, 9U);
   EXPECT_EQ(files->Read("eve", file.id).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files->ReadPart("eve", file.id, 0, 1).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files->ReadPart("ada", file.id, 2, 4).value(), bytes.substr(2, 4));
+  EXPECT_EQ(files->ReadPart("ada", file.id, 7, 100).value(), bytes.substr(7));
+  EXPECT_EQ(files->ReadPart("ada", file.id, 9, 1).value() +
+                files->ReadPart("ada", file.id, 100, 1).value(),
+            "");
+  EXPECT_EQ(files->Find("ada", file.id)->notes, "");
+  const FileInfo noted = files->Add({"ada", "dataset", "d", "x", "its notes"}, 1000).value();
+  EXPECT_EQ(files->Find("ada", noted.id)->notes, "its notes");
+  ASSERT_TRUE(files->Remove("ada", noted.id));
   EXPECT_EQ(files->Remove("eve", file.id).error().code, ErrorCode::kNotFound);
   EXPECT_THAT(files->List({.owner = "eve"}).value(), IsEmpty());
   EXPECT_TRUE(files->Remove("ada", file.id));

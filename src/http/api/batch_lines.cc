@@ -1,7 +1,5 @@
 #include "http/api/batch_lines.h"
 
-#include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/hash.h"
@@ -21,12 +19,10 @@ Json LineJson(const std::string& batch, const BatchRequest& request) {
           {"error", nullptr}};
 }
 
-OrProblem<BatchRequest> ReadLine(std::string_view line, std::size_t number,
-                                 const std::string& endpoint) {
-  if (line.size() > kBatchLineBytesMax) {
-    return std::unexpected(
-        Problem{400, "line-too-long", "the line has more than 4 MiB", "split it", {}});
-  }
+}  // namespace
+
+OrProblem<BatchRequest> ReadBatchLine(std::string_view line, std::size_t number,
+                                      const std::string& endpoint) {
   const OrProblem<nlohmann::json> json = ParseObject(line);
   if (!json) {
     return std::unexpected(json.error());
@@ -55,43 +51,42 @@ OrProblem<BatchRequest> ReadLine(std::string_view line, std::size_t number,
   return request;
 }
 
-}  // namespace
+bool IsBlankLine(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
 
-BatchInput ReadBatchInput(std::string_view bytes, const std::string& endpoint) {
-  BatchInput input;
-  std::set<std::string> names;
-  const auto fault = [&](std::size_t line, const Problem& problem) {
-    std::string message = problem.detail;
-    message += problem.hint.empty() ? "" : " (" + problem.hint + ")";
-    const std::string& pointer = problem.pointer;
-    input.faults.push_back({line, problem.code, std::move(message),
-                            pointer.starts_with("/") ? pointer.substr(1) : pointer});
-  };
-  for (std::size_t number = 1; !bytes.empty() && input.faults.size() < kBatchErrorsMax; ++number) {
-    const std::size_t end = std::min(bytes.find('\n'), bytes.size());
-    const std::string_view line = bytes.substr(0, end);
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
-    if (line.find_first_not_of(" \t\r") == line.npos) {
-      continue;
-    }
-    if (input.requests.size() == kBatchLinesMax) {
-      fault(0, {400, "too-many-lines", "the file has more than 50000 lines", "split it", {}});
-      break;
-    }
-    OrProblem<BatchRequest> request = ReadLine(line, number, endpoint);
-    if (!request) {
-      fault(number, request.error());
-    } else if (!names.insert(request->custom_id).second) {
-      fault(number, {400, "duplicate-custom-id", "an earlier line has the same custom_id",
-                     "give each line a name of its own", "/custom_id"});
-    } else {
-      input.requests.push_back(std::move(*request));
-    }
+void BatchCheck::Fault(std::size_t line, const Problem& problem) {
+  std::string message = problem.detail;
+  message += problem.hint.empty() ? "" : " (" + problem.hint + ")";
+  const std::string& pointer = problem.pointer;
+  faults_.push_back({line, problem.code, std::move(message),
+                     pointer.starts_with("/") ? pointer.substr(1) : pointer});
+}
+
+bool BatchCheck::Add(std::string_view line, std::size_t number, bool too_long) {
+  if (!too_long && IsBlankLine(line)) {
+    return true;
   }
-  if (input.requests.empty() && input.faults.empty()) {
-    fault(0, {400, "empty-file", "the file has no line", "give one request a line", {}});
+  if (names_.size() == kBatchLinesMax) {
+    Fault(0, {400, "too-many-lines", "the file has more than 50000 lines", "split it", {}});
+    return false;
   }
-  return input;
+  if (too_long) {
+    Fault(number, {400, "line-too-long", "the line has more than 4 MiB", "split it", {}});
+  } else if (const OrProblem<BatchRequest> request = ReadBatchLine(line, number, endpoint_);
+             !request) {
+    Fault(number, request.error());
+  } else if (!names_.insert(Blake2bHex(request->custom_id).substr(0, 32)).second) {
+    Fault(number, {400, "duplicate-custom-id", "an earlier line has the same custom_id",
+                   "give each line a name of its own", "/custom_id"});
+  }
+  return faults_.size() < kBatchErrorsMax;
+}
+
+void BatchCheck::End() {
+  if (names_.empty() && faults_.empty()) {
+    Fault(0, {400, "empty-file", "the file has no line", "give one request a line", {}});
+  }
 }
 
 Json FaultsJson(const std::vector<BatchFault>& faults) {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "http/message.h"
@@ -30,14 +32,34 @@ struct BatchFault {
   std::string param;  // the field; may be empty
 };
 
-struct BatchInput {
-  std::vector<BatchRequest> requests;
-  std::vector<BatchFault> faults;  // the first of them; with any there is no batch
-};
+// A line {"custom_id", "method": "POST", "url": `endpoint`, "body": {...}} whose body does not ask
+// for a stream.
+OrProblem<BatchRequest> ReadBatchLine(std::string_view line, std::size_t number,
+                                      const std::string& endpoint);
+bool IsBlankLine(std::string_view line);  // these are none
 
-// Lines of {"custom_id", "method": "POST", "url": `endpoint`, "body": {...}}; each custom_id once,
-// bodies that do not ask for a stream. Empty lines are none.
-BatchInput ReadBatchInput(std::string_view bytes, const std::string& endpoint);
+// Whether all lines of a file are requests, each with a custom_id of its own. Keeps a digest of
+// each name and no line.
+class BatchCheck {
+ public:
+  explicit BatchCheck(std::string endpoint) : endpoint_(std::move(endpoint)) {}
+
+  // The next line; false when no more need come: enough is wrong. A `too_long` one is not read.
+  bool Add(std::string_view line, std::size_t number, bool too_long = false);
+  // After the last one.
+  void End();
+
+  [[nodiscard]] std::size_t requests() const { return names_.size(); }
+  // The first of them; with any there is no batch.
+  [[nodiscard]] const std::vector<BatchFault>& faults() const { return faults_; }
+
+ private:
+  void Fault(std::size_t line, const Problem& problem);
+
+  std::string endpoint_;
+  std::unordered_set<std::string> names_;  // 32 digits each
+  std::vector<BatchFault> faults_;
+};
 
 // {"object": "list", "data": [{"code", "message", "param", "line"}]}
 nlohmann::ordered_json FaultsJson(const std::vector<BatchFault>& faults);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "http/api/batch_lines.h"
+#include "http/api/file_lines.h"
 #include "http/openapi_check.h"
 #include "http/test_parts.h"
 
@@ -267,18 +268,58 @@ TEST_F(BatchTest, BatchesAreListedNewestFirst) {
   Over(second);
 }
 
+std::vector<BatchFault> FaultsOf(const std::string& bytes, const std::string& endpoint) {
+  BatchCheck check(endpoint);
+  std::istringstream in(bytes);
+  std::size_t number = 0;
+  for (std::string line; std::getline(in, line) && check.Add(line, ++number);) {
+  }
+  check.End();
+  return check.faults();
+}
+
 TEST(BatchLines, LinesHaveALimitAndAFileIsNeverEmpty) {
   std::string bytes;
   for (std::size_t i = 0; i <= kBatchLinesMax; ++i) {
     bytes += Line(std::to_string(i), "x");
   }
-  EXPECT_EQ(ReadBatchInput(bytes, "/v1/moderations").faults.at(0).code, "too-many-lines");
-  EXPECT_EQ(ReadBatchInput(" \n\n", "/v1/moderations").faults.at(0).code, "empty-file");
-  EXPECT_EQ(ReadBatchInput(std::string(kBatchLineBytesMax + 1, 'x'), "/v1/x").faults.at(0).code,
-            "line-too-long");
+  EXPECT_EQ(FaultsOf(bytes, "/v1/moderations").at(0).code, "too-many-lines");
+  EXPECT_EQ(FaultsOf(" \n\n", "/v1/moderations").at(0).code, "empty-file");
+  BatchCheck long_line("/v1/x");
+  EXPECT_TRUE(long_line.Add("x", 7, true));
+  EXPECT_EQ(long_line.faults().at(0).code, "line-too-long");
+  EXPECT_EQ(long_line.faults().at(0).line, 7U);
   const std::string stream =
       R"({"custom_id": "1", "method": "POST", "url": "/v1/x", "body": {"stream": true}})";
-  EXPECT_EQ(ReadBatchInput(stream, "/v1/x").faults.at(0).param, "body");
+  EXPECT_EQ(FaultsOf(stream, "/v1/x").at(0).param, "body");
+}
+
+// However pieces fall, the lines are the file's.
+TEST(FileLines, AreReadPieceByPiece) {
+  const std::unique_ptr<moderation::FileStore> files = moderation::MemoryFileStore({});
+  const auto read = [&](const std::string& bytes, std::size_t most) {
+    const std::string id = files->Add({"me", "batch", "x", bytes}, 1).value().id;
+    FileLines lines(*files, "me", id, most);
+    std::vector<std::string> got;
+    for (auto line = lines.Next().value(); line; line = lines.Next().value()) {
+      EXPECT_EQ(line->number, got.size() + 1);
+      got.push_back((line->too_long ? "cut:" : "") + line->text);
+    }
+    EXPECT_FALSE(lines.Next().value()) << "the end stays the end";
+    return got;
+  };
+  EXPECT_THAT(read("", 10), ElementsAre());
+  EXPECT_THAT(read("a\n\nb", 10), ElementsAre("a", "", "b"));
+  EXPECT_THAT(read("a\n", 10), ElementsAre("a"));
+  EXPECT_THAT(read("12345\n123456\n7", 5), ElementsAre("12345", "cut:12345", "7"));
+  const std::string wide(kFilePieceBytes - 1, 'w');
+  EXPECT_THAT(read(wide + "\n" + wide + "x\ny", kBatchLineBytesMax),
+              ElementsAre(wide, wide + "x", "y"));
+  const std::string vast(3 * kFilePieceBytes, 'v');
+  EXPECT_THAT(read(vast + "\nz", kBatchLineBytesMax), ElementsAre(vast, "z"));
+  EXPECT_THAT(read(vast + "\nz", 2), ElementsAre("cut:vv", "z"));
+  FileLines none(*files, "me", "file-none", 10);
+  EXPECT_EQ(none.Next().error().code, ErrorCode::kNotFound);
 }
 
 }  // namespace

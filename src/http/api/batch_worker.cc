@@ -9,6 +9,7 @@
 
 #include "http/api/batch_lines.h"
 #include "http/api/chat_run.h"
+#include "http/api/file_lines.h"
 #include "http/domain_json.h"
 #include "moderation/batch_store.h"
 
@@ -21,7 +22,9 @@ using moderation::BatchLine;
 using moderation::BatchState;
 using moderation::TimeMs;
 
-constexpr std::size_t kAtOnce = 32;  // lines that are asked together
+constexpr std::size_t kAtOnce = 32;                         // lines that are asked together
+constexpr std::size_t kBytesAtOnce = std::size_t{4} << 20;  // or one line
+constexpr std::size_t kExpiredAtOnce = 1000;
 constexpr TimeMs kLeaseMs = 15'000;
 constexpr std::chrono::seconds kExtendEvery{4};
 constexpr std::chrono::milliseconds kLookEvery{200};  // for a batch, or for trouble to have gone
@@ -29,9 +32,49 @@ constexpr std::chrono::seconds kPauseMax{5};          // of an overloaded servic
 constexpr std::chrono::minutes kPatience{10};  // of a line, where its judge has no time of its own
 constexpr int kAttemptsMax = 5;                // of a line that fails for want of means
 
+// The requests of a file that are not kept yet, some at a time.
+class Requests {
+ public:
+  // `kept`: the numbers of the lines that are, ascending.
+  Requests(FileLines lines, std::vector<std::size_t> kept, std::string endpoint)
+      : lines_(std::move(lines)), kept_(std::move(kept)), endpoint_(std::move(endpoint)) {}
+
+  // At most `count` of them, and of kBytesAtOnce; none at the end.
+  Result<std::vector<BatchRequest>> Take(std::size_t count) {
+    std::vector<BatchRequest> some;
+    std::size_t bytes = 0;
+    while (some.size() < count && bytes < kBytesAtOnce) {
+      auto line = lines_.Next();
+      if (!line) {
+        return std::unexpected(line.error());
+      }
+      if (!*line) {
+        break;
+      }
+      if (IsBlankLine((*line)->text) || std::ranges::binary_search(kept_, (*line)->number)) {
+        continue;
+      }
+      OrProblem<BatchRequest> request = ReadBatchLine((*line)->text, (*line)->number, endpoint_);
+      if (!request) {  // it was read once, and files do not change
+        return Fail(ErrorCode::kCorruptFile,
+                    "line " + std::to_string((*line)->number) + " has become unreadable",
+                    "restore files.db from a backup");
+      }
+      bytes += request->body.size();
+      some.push_back(std::move(*request));
+    }
+    return some;
+  }
+
+ private:
+  FileLines lines_;
+  std::vector<std::size_t> kept_;
+  std::string endpoint_;
+};
+
 // One line on its way.
 struct Asked {
-  const BatchRequest* line = nullptr;
+  BatchRequest line;
   std::optional<Response> response;
   int attempts = 0;
 };
@@ -107,41 +150,80 @@ class BatchWorker::Impl {
 
   // An error leaves the batch to whoever takes it next.
   Status Work(Batch held) {
-    const auto bytes = context_.parts.files->Read(held.what.owner, held.what.input_file);
-    if (!bytes && bytes.error().code != ErrorCode::kNotFound) {
-      return std::unexpected(bytes.error());
+    const Result<BatchCheck> check = Check(held);
+    if (!check) {
+      return check.error().code == ErrorCode::kNotFound
+                 ? End(held, BatchState::kFailed,
+                       JsonLine(FaultsJson(
+                           {{0, "unknown-file", "the input file is not there any more", ""}})))
+                 : std::unexpected(check.error());
     }
-    BatchInput input;
-    if (bytes) {
-      input = ReadBatchInput(*bytes, held.what.endpoint);
-    } else {
-      input.faults = {{0, "unknown-file", "the input file is not there any more", ""}};
+    if (!check->faults().empty()) {
+      return End(held, BatchState::kFailed, JsonLine(FaultsJson(check->faults())));
     }
-    if (!input.faults.empty()) {
-      return End(held, BatchState::kFailed, JsonLine(FaultsJson(input.faults)));
-    }
-    Result<Batch> started = batches_.Start(held, input.requests.size(), Now());
+    Result<Batch> started = batches_.Start(held, check->requests(), Now());
     if (!started) {
       return std::unexpected(started.error());
     }
-    const auto kept = batches_.Kept(held);
+    Result<std::vector<std::size_t>> kept = batches_.Kept(held);
     if (!kept) {
       return std::unexpected(kept.error());
     }
-    std::vector<const BatchRequest*> left;
-    for (const BatchRequest& line : input.requests) {
-      if (!std::ranges::binary_search(*kept, line.number)) {
-        left.push_back(&line);
-      }
-    }
+    Requests left(LinesOf(held), std::move(*kept), held.what.endpoint);
     return WorkOff(std::move(*started), left);
   }
 
-  Status WorkOff(Batch held, std::span<const BatchRequest* const> left) {
-    while (!left.empty() && held.state == BatchState::kInProgress && Now() < held.what.expires) {
-      const auto some = left.first(std::min(kAtOnce, left.size()));
+  [[nodiscard]] FileLines LinesOf(const Batch& held) const {
+    return {*context_.parts.files, held.what.owner, held.what.input_file, kBatchLineBytesMax};
+  }
+
+  // Reads all of the file once before anything is asked.
+  Result<BatchCheck> Check(const Batch& held) {
+    BatchCheck check(held.what.endpoint);
+    FileLines lines = LinesOf(held);
+    auto extend = std::chrono::steady_clock::now() + kExtendEvery;
+    for (bool more = true; more;) {
+      const auto line = lines.Next();
+      if (!line) {
+        return std::unexpected(line.error());
+      }
+      more = line->has_value() && check.Add((*line)->text, (*line)->number, (*line)->too_long);
+      if (const Status extended = ExtendAt(held, extend); !extended) {
+        return std::unexpected(extended.error());
+      }
+    }
+    check.End();
+    return check;
+  }
+
+  // Holds the lease when it is time to.
+  Status ExtendAt(const Batch& held, std::chrono::steady_clock::time_point& next) {
+    if (std::chrono::steady_clock::now() < next) {
+      return {};
+    }
+    next = std::chrono::steady_clock::now() + kExtendEvery;
+    const auto kept = batches_.Keep(held, {}, Now() + kLeaseMs);
+    return kept ? Status{} : LeaseTrouble(kept.error());
+  }
+  // kNotFound is said of the file alone.
+  static Status LeaseTrouble(Error error) {
+    error.code = ErrorCode::kUnavailable;
+    return std::unexpected(std::move(error));
+  }
+
+  Status WorkOff(Batch held, Requests& left) {
+    bool all = false;
+    while (held.state == BatchState::kInProgress && Now() < held.what.expires) {
+      const auto some = left.Take(kAtOnce);
+      if (!some || some->empty()) {
+        all = some.has_value();
+        if (!all) {
+          return std::unexpected(some.error());
+        }
+        break;
+      }
       std::vector<BatchLine> lines;
-      const Status asked = AskAll(held, some, lines);
+      const Status asked = AskAll(held, *some, lines);
       if (!asked || Stopping()) {
         // Who takes it next need not wait for the lease to run out.
         const Result<Batch> released = asked ? batches_.Keep(held, {}, Now()) : held;
@@ -152,23 +234,32 @@ class BatchWorker::Impl {
         return std::unexpected(kept.error());
       }
       held = std::move(*kept);
-      left = left.subspan(some.size());
     }
     if (held.state == BatchState::kCancelling) {
       return End(held, BatchState::kCancelled, "");
     }
-    return left.empty() ? End(held, BatchState::kCompleted, "") : Expire(held, left);
+    return all ? End(held, BatchState::kCompleted, "") : Expire(held, left);
   }
 
-  Status Expire(const Batch& held, std::span<const BatchRequest* const> left) {
-    std::vector<BatchLine> lines;
-    for (const BatchRequest* line : left) {
-      lines.push_back({line->number, true,
-                       BatchUnaskedLine(held.id, *line, "batch_expired",
-                                        "the batch's time was up before this line was asked")});
+  Status Expire(const Batch& held, Requests& left) {
+    for (;;) {
+      const auto some = left.Take(kExpiredAtOnce);
+      if (!some) {
+        return std::unexpected(some.error());
+      }
+      if (some->empty()) {
+        return End(held, BatchState::kExpired, "");
+      }
+      std::vector<BatchLine> lines;
+      for (const BatchRequest& line : *some) {
+        lines.push_back({line.number, true,
+                         BatchUnaskedLine(held.id, line, "batch_expired",
+                                          "the batch's time was up before this line was asked")});
+      }
+      if (const auto kept = batches_.Keep(held, lines, Now() + kLeaseMs); !kept) {
+        return std::unexpected(kept.error());
+      }
     }
-    const Result<Batch> kept = batches_.Keep(held, lines, Now() + kLeaseMs);
-    return kept ? End(held, BatchState::kExpired, "") : std::unexpected(kept.error());
   }
 
   Status End(const Batch& held, BatchState state, std::string errors) {
@@ -177,10 +268,10 @@ class BatchWorker::Impl {
   }
 
   // The answers of all `requests`, unless it is time to stop.
-  Status AskAll(const Batch& held, std::span<const BatchRequest* const> requests,
+  Status AskAll(const Batch& held, const std::vector<BatchRequest>& requests,
                 std::vector<BatchLine>& lines) {
     const auto group = std::make_shared<Group>();
-    for (const BatchRequest* request : requests) {
+    for (const BatchRequest& request : requests) {
       group->lines.push_back({request, std::nullopt, 0});
     }
     for (;;) {
@@ -205,8 +296,8 @@ class BatchWorker::Impl {
       }
     }
     for (const Asked& asked : group->lines) {
-      lines.push_back({asked.line->number, !Succeeded(*asked.response),
-                       BatchAnswerLine(held.id, *asked.line, *asked.response)});
+      lines.push_back({asked.line.number, !Succeeded(*asked.response),
+                       BatchAnswerLine(held.id, asked.line, *asked.response)});
     }
     return {};
   }
@@ -234,7 +325,7 @@ class BatchWorker::Impl {
       group->open = open.size();
     }
     for (const std::size_t i : open) {
-      AskOne(RequestOf(held, *group->lines[i].line), [group, i](Response response) {
+      AskOne(RequestOf(held, group->lines[i].line), [group, i](Response response) {
         const std::lock_guard lock(group->mutex);
         group->lines[i].response = std::move(response);
         --group->open;
@@ -267,11 +358,8 @@ class BatchWorker::Impl {
       if (Stopping()) {
         return {};
       }
-      if (std::chrono::steady_clock::now() >= extend) {
-        extend = std::chrono::steady_clock::now() + kExtendEvery;
-        if (const auto kept = batches_.Keep(held, {}, Now() + kLeaseMs); !kept) {
-          return std::unexpected(kept.error());
-        }
+      if (Status extended = ExtendAt(held, extend); !extended) {
+        return extended;
       }
       lock.lock();
     }

@@ -40,6 +40,15 @@ class MemoryFiles final : public FileStore {
     return found == files_.end() ? NoSuchFile(id) : Result<std::string>(found->bytes);
   }
 
+  Result<std::string> ReadPart(const std::string& owner, const std::string& id, std::size_t from,
+                               std::size_t count) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = Place(owner, id);
+    return found == files_.end() ? NoSuchFile(id)
+                                 : Result<std::string>(found->bytes.substr(
+                                       std::min(from, found->bytes.size()), count));
+  }
+
   Result<std::vector<FileInfo>> List(const FileQuery& query) override {
     const std::lock_guard lock(mutex_);
     std::vector<FileInfo> page;

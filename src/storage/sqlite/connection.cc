@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -171,6 +172,34 @@ Result<std::unique_ptr<Connection>> Connection::Open(const std::string& path,
   return connection;
 }
 
+Blob::~Blob() {
+  sqlite3_blob_close(blob_);
+}
+
+Blob::Blob(Blob&& other) noexcept
+    : connection_(other.connection_), blob_(std::exchange(other.blob_, nullptr)) {}
+
+std::size_t Blob::size() const {
+  return static_cast<std::size_t>(sqlite3_blob_bytes(blob_));
+}
+
+Result<std::string> Blob::Read(std::size_t from, std::size_t count) const {
+  std::string bytes(from < size() ? std::min(count, size() - from) : 0, '\0');
+  if (bytes.empty()) {
+    return bytes;
+  }
+  const int code = sqlite3_blob_read(blob_, bytes.data(), static_cast<int>(bytes.size()),
+                                     static_cast<int>(from));
+  return code == SQLITE_OK ? Result<std::string>(std::move(bytes)) : connection_->Problem();
+}
+
+Status Blob::Write(std::size_t at, std::string_view bytes) {
+  CHECK(at + bytes.size() <= size());
+  const int code =
+      sqlite3_blob_write(blob_, bytes.data(), static_cast<int>(bytes.size()), static_cast<int>(at));
+  return code == SQLITE_OK ? Status{} : connection_->Problem();
+}
+
 Connection::~Connection() {
   sqlite3_close_v2(database_);
 }
@@ -188,6 +217,13 @@ Result<Statement> Connection::Prepare(std::string_view sql) {
     return Problem();
   }
   return Statement(this, statement);
+}
+
+Result<Blob> Connection::OpenBlob(const char* table, const char* column, std::int64_t row,
+                                  bool writes) {
+  sqlite3_blob* blob = nullptr;
+  const int code = sqlite3_blob_open(database_, "main", table, column, row, writes ? 1 : 0, &blob);
+  return code == SQLITE_OK ? Result<Blob>(Blob(this, blob)) : Problem();
 }
 
 Status Connection::Execute(const std::string& sql) {

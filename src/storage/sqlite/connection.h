@@ -15,6 +15,7 @@
 // NOLINTBEGIN(readability-identifier-naming): SQLite names them
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_blob;
 // NOLINTEND(readability-identifier-naming)
 
 namespace safeguard::storage {
@@ -62,6 +63,29 @@ class Statement {
   int bind_error_ = 0;
 };
 
+// A value of a table, read and written in place, without all of it in memory.
+class Blob {
+ public:
+  ~Blob();
+  Blob(Blob&& other) noexcept;
+  Blob& operator=(Blob&&) = delete;
+  Blob(const Blob&) = delete;
+  Blob& operator=(const Blob&) = delete;
+
+  [[nodiscard]] std::size_t size() const;
+  // At most `count` bytes; empty past the end.
+  Result<std::string> Read(std::size_t from, std::size_t count) const;
+  // REQUIRES: opened for writing, and it does not grow.
+  Status Write(std::size_t at, std::string_view bytes);
+
+ private:
+  friend class Connection;
+  Blob(const Connection* connection, sqlite3_blob* blob) : connection_(connection), blob_(blob) {}
+
+  const Connection* connection_;
+  sqlite3_blob* blob_;
+};
+
 class Connection {
  public:
   struct Options {
@@ -76,6 +100,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   Result<Statement> Prepare(std::string_view sql);
+  // Of the row with that rowid, within a transaction.
+  Result<Blob> OpenBlob(const char* table, const char* column, std::int64_t row, bool writes);
   // Statements without results, separated by semicolons.
   Status Execute(const std::string& sql);
   // The one integer that `sql` gives.

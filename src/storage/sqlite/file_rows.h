@@ -8,7 +8,14 @@
 
 namespace safeguard::storage {
 
-// Within a transaction that writes.
+// A file whose bytes are written afterwards, as they are made. Within a transaction that writes, as
+// the next.
+struct EmptyFile {
+  moderation::FileInfo info;
+  Blob bytes;  // as many as were asked for
+};
+Result<EmptyFile> InsertEmptyFile(Connection& connection, const moderation::NewFile& file,
+                                  std::size_t bytes, moderation::TimeMs now);
 Result<moderation::FileInfo> InsertFile(Connection& connection, const moderation::NewFile& file,
                                         moderation::TimeMs now);
 

@@ -303,32 +303,40 @@ Result<std::vector<std::size_t>> SqliteBatchStore::Kept(const Batch& held) {
   }
 }
 
-// The id of a file of the lines that failed, or of the others; empty when there are none.
+// The id of a file of the lines that failed, or of the others; empty when there are none. One line
+// is in memory at a time.
 Result<std::string> SqliteBatchStore::MakeFile(const Row& row, bool failed, TimeMs now) {
-  Result<Statement> lines = connection_->Prepare(
-      "SELECT output FROM batch_line WHERE batch = ? AND failed = ? ORDER BY number");
-  if (!lines) {
-    return std::unexpected(lines.error());
+  const std::string which = " FROM batch_line WHERE batch = " + std::to_string(row.number) +
+                            " AND failed = " + (failed ? "1" : "0");
+  const Result<std::int64_t> size =
+      connection_->Integer("SELECT ifnull(sum(length(CAST(output AS BLOB)) + 1), 0)" + which);
+  if (!size || *size == 0) {
+    return size ? Result<std::string>("") : std::unexpected(size.error());
   }
-  lines->Bind(row.number).Bind(static_cast<std::int64_t>(failed ? 1 : 0));
-  moderation::NewFile file{
-      row.batch.what.owner, "batch_output", moderation::BatchFileName(row.batch, failed), {}};
+  // Whatever the limits: what was taken in is seen through.
+  Result<EmptyFile> file = InsertEmptyFile(
+      *connection_,
+      {row.batch.what.owner, "batch_output", moderation::BatchFileName(row.batch, failed), {}},
+      static_cast<std::size_t>(*size), now);
+  Result<Statement> lines = connection_->Prepare("SELECT output" + which + " ORDER BY number");
+  if (!file || !lines) {
+    return std::unexpected(file ? lines.error() : file.error());
+  }
+  std::size_t written = 0;
   for (;;) {
     const Result<bool> there = lines->Step();
     if (!there) {
       return std::unexpected(there.error());
     }
     if (!*there) {
-      break;
+      return file->info.id;
     }
-    file.bytes += lines->Text(0) + "\n";
+    const std::string line = lines->Text(0) + "\n";
+    if (const Status put = file->bytes.Write(written, line); !put) {
+      return std::unexpected(put.error());
+    }
+    written += line.size();
   }
-  if (file.bytes.empty()) {
-    return "";
-  }
-  // Whatever the limits: what was taken in is seen through.
-  const Result<moderation::FileInfo> made = InsertFile(*connection_, file, now);
-  return made ? Result<std::string>(made->id) : std::unexpected(made.error());
 }
 
 Result<Batch> SqliteBatchStore::End(const Batch& held, const BatchEnd& end, TimeMs now) {

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <mutex>
 #include <utility>
 
@@ -58,31 +59,33 @@ class SqliteFileStore final : public moderation::FileStore {
   }
 
   Result<std::string> Read(const std::string& owner, const std::string& id) override {
+    return ReadPart(owner, id, 0, SIZE_MAX);
+  }
+
+  Result<std::string> ReadPart(const std::string& owner, const std::string& id, std::size_t from,
+                               std::size_t count) override {
     const std::lock_guard lock(mutex_);
-    std::string bytes;
+    std::string part;
     const Status read = connection_->Read([&]() -> Status {
       const Result<Row> row = Select(owner, id);
       if (!row) {
         return std::unexpected(row.error());
       }
-      Result<Statement> select =
-          connection_->Prepare("SELECT bytes FROM file_bytes WHERE number = ?");
-      if (!select) {
-        return std::unexpected(select.error());
+      const Result<std::int64_t> there = connection_->Integer(
+          "SELECT count(*) FROM file_bytes WHERE number = " + std::to_string(row->number));
+      if (!there || *there == 0) {
+        return there ? Fail(ErrorCode::kCorruptFile,
+                            connection_->path() + " is damaged: the bytes of " + id +
+                                " are not there",
+                            "restore it from a backup")
+                     : std::unexpected(there.error());
       }
-      const Result<bool> there = select->Bind(row->number).Step();
-      if (!there) {
-        return std::unexpected(there.error());
-      }
-      if (!*there) {
-        return Fail(ErrorCode::kCorruptFile,
-                    connection_->path() + " is damaged: the bytes of " + id + " are not there",
-                    "restore it from a backup");
-      }
-      bytes = select->Text(0);
-      return {};
+      const Result<Blob> blob = connection_->OpenBlob("file_bytes", "bytes", row->number, false);
+      Result<std::string> bytes = blob ? blob->Read(from, count) : std::unexpected(blob.error());
+      part = bytes ? std::move(*bytes) : "";
+      return bytes ? Status{} : std::unexpected(bytes.error());
     });
-    return read ? Result<std::string>(std::move(bytes)) : std::unexpected(read.error());
+    return read ? Result<std::string>(std::move(part)) : std::unexpected(read.error());
   }
 
   Result<std::vector<FileInfo>> List(const FileQuery& query) override;
@@ -174,9 +177,10 @@ Status SqliteFileStore::Remove(const std::string& owner, const std::string& id) 
 
 }  // namespace
 
-Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs now) {
-  FileInfo info{moderation::NewId("file-"), file.owner, file.purpose, file.name,
-                file.bytes.size(),          now,        file.notes};
+Result<EmptyFile> InsertEmptyFile(Connection& connection, const NewFile& file, std::size_t size,
+                                  TimeMs now) {
+  FileInfo info{
+      moderation::NewId("file-"), file.owner, file.purpose, file.name, size, now, file.notes};
   Result<Statement> insert = connection.Prepare(
       "INSERT INTO file (id, owner, purpose, name, bytes, created, notes) "
       "VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -191,13 +195,27 @@ Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs 
                       .Bind(now)
                       .Bind(info.notes)
                       .Run();
-  Result<Statement> bytes =
-      connection.Prepare("INSERT INTO file_bytes (number, bytes) VALUES (last_insert_rowid(), ?)");
+  Result<Statement> bytes = connection.Prepare(
+      "INSERT INTO file_bytes (number, bytes) VALUES (last_insert_rowid(), zeroblob(?))");
   if (!bytes) {
     return std::unexpected(bytes.error());
   }
-  status = status ? bytes->BindBlob(file.bytes).Run() : status;
-  return status ? Result<FileInfo>(std::move(info)) : std::unexpected(status.error());
+  status = status ? bytes->Bind(static_cast<std::int64_t>(size)).Run() : status;
+  const Result<std::int64_t> row =
+      status ? connection.Integer("SELECT last_insert_rowid()") : std::unexpected(status.error());
+  Result<Blob> blob =
+      row ? connection.OpenBlob("file_bytes", "bytes", *row, true) : std::unexpected(row.error());
+  return blob ? Result<EmptyFile>(EmptyFile{std::move(info), std::move(*blob)})
+              : std::unexpected(blob.error());
+}
+
+Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs now) {
+  Result<EmptyFile> empty = InsertEmptyFile(connection, file, file.bytes.size(), now);
+  if (!empty) {
+    return std::unexpected(empty.error());
+  }
+  const Status written = empty->bytes.Write(0, file.bytes);
+  return written ? Result<FileInfo>(std::move(empty->info)) : std::unexpected(written.error());
 }
 
 Result<std::unique_ptr<moderation::FileStore>> OpenFileStore(const std::string& data_folder,
