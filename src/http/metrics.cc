@@ -59,7 +59,7 @@ struct Metrics::State {
                                  .Help("Time of one call of the judge")
                                  .Register(registry)
                                  .Add({}, kSeconds);
-  std::vector<std::pair<prometheus::Gauge*, std::function<double()>>> gauges;
+  std::vector<std::function<void()>> gauges;  // each reads its values
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -105,12 +105,22 @@ void Metrics::CountRefused(const std::string& why) {
 void Metrics::SetGauge(const std::string& name, const std::string& help,
                        std::function<double()> read) {
   prometheus::Gauge& gauge = BuildGauge().Name(name).Help(help).Register(state_->registry).Add({});
-  state_->gauges.emplace_back(&gauge, std::move(read));
+  state_->gauges.emplace_back([&gauge, read = std::move(read)] { gauge.Set(read()); });
+}
+
+void Metrics::SetGauges(const std::string& name, const std::string& help, const std::string& label,
+                        std::function<std::map<std::string, double>()> read) {
+  auto& family = BuildGauge().Name(name).Help(help).Register(state_->registry);
+  state_->gauges.emplace_back([&family, label, read = std::move(read)] {
+    for (const auto& [value, count] : read()) {
+      family.Add({{label, value}}).Set(count);
+    }
+  });
 }
 
 std::string Metrics::Text() {
-  for (auto& [gauge, read] : state_->gauges) {
-    gauge->Set(read());
+  for (const auto& read : state_->gauges) {
+    read();
   }
   return prometheus::TextSerializer().Serialize(state_->registry.Collect());
 }

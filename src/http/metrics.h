@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -31,6 +32,10 @@ class Metrics {
   void CountRefused(const std::string& why);  // "queue", "quota", "key", "scope"
   // Read when Text() is called: contents waiting, connections open.
   void SetGauge(const std::string& name, const std::string& help, std::function<double()> read);
+  // Likewise, a value for each value of one label: jobs of each tenant. One that is not there any
+  // more keeps its last value.
+  void SetGauges(const std::string& name, const std::string& help, const std::string& label,
+                 std::function<std::map<std::string, double>()> read);
 
   [[nodiscard]] std::string Text();
 

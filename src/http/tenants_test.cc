@@ -249,5 +249,16 @@ TEST_F(TenantsTest, QuotasAreToldWithEveryAnswer) {
   EXPECT_EQ(FindHeader(third.headers, "x-ratelimit-remaining-requests"), "0");
 }
 
+TEST(GaugesByTenant, AreReadWhenTheyAreAskedFor) {
+  Metrics metrics;
+  std::map<std::string, double> jobs = {{"default", 1}};
+  metrics.SetGauges("jobs", "Jobs", "tenant", [&] { return jobs; });
+  EXPECT_THAT(metrics.Text(), ::testing::HasSubstr("jobs{tenant=\"default\"} 1"));
+  jobs = {{"default", 2}, {"acme", 3}};
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, ::testing::HasSubstr("jobs{tenant=\"default\"} 2"));
+  EXPECT_THAT(text, ::testing::HasSubstr("jobs{tenant=\"acme\"} 3"));
+}
+
 }  // namespace
 }  // namespace safeguard::http

@@ -64,7 +64,7 @@ curl -sS "$URL/v1/files/$(grep -o '"output_file_id":"[^"]*' batch | cut -d'"' -f
 equal "lines of the batch that were answered" "$(grep -c '"status_code":200' answers.jsonl)" "$BATCH_LINES"
 equal "the order of the answers" "$(grep -o '"custom_id":"[^"]*' answers.jsonl | cut -d'"' -f4 | tr '\n' ' ')" "$(seq -f 'b%.0f' -s ' ' $BATCH_LINES) "
 for _ in $(seq 600); do
-  curl -sS "$URL/metrics" 2>/dev/null | grep -q '^safeguard_jobs_waiting 0' &&
+  curl -sS "$URL/metrics" 2>/dev/null | grep -q '^safeguard_jobs_waiting{tenant="default"} 0' &&
     ! curl -sS "$URL/v1/jobs?state=leased" 2>/dev/null | grep -q '"id"' && break
   sleep 0.2
 done

@@ -112,6 +112,15 @@ post /v1/judge '{"text": "hello", "policies": ["spam"]}' -H "$ACME" -D headers
 has headers 'x-ratelimit-limit-tokens: 1000'
 curl -sS "$URL/metrics" -H "$ACME" >out
 has out 'metrics-of-all-tenants'
+call 0 safeguard key new watch --tenant '*' --scope judge --data-dir data
+WATCH="Authorization: Bearer $(cat out)"
+for _ in $(seq 100); do
+  curl -sS "$URL/metrics" -H "$WATCH" >out
+  grep -q '^safeguard_jobs_dead' out && break
+  sleep 0.1
+done
+has out 'safeguard_jobs_dead{tenant="acme"} 0'
+has out 'safeguard_jobs_waiting{tenant="default"} 0'
 call 0 safeguard verdicts pans --json --data-dir data/tenants/acme
 has out '"policy":"pans"'
 call 0 safeguard verdicts --json --data-dir data

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -93,6 +95,7 @@ class Serving {
   std::unique_ptr<moderation::JobWorker> MakeEvals(const Kept& kept, moderation::Judge& judge,
                                                    http::PolicyShelf& shelf);
   JobsOfTenant JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf);
+  JobsOfTenant JobsOf(const Tenants::Tenant& tenant);
   Status OpenTenants();
   void AddGauges();
   Status WarmPolicies();
@@ -251,14 +254,20 @@ void Serving::AddGauges() {
   }
   const auto count = [this](std::size_t moderation::JobCounts::* which) {
     return [this, which] {
-      const auto counts = kept_.queue->Counts("", UtcNow());
-      return counts ? static_cast<double>((*counts).*which) : std::nan("");
+      std::map<std::string, moderation::JobQueue*> queues = tenants_->Queues();
+      queues[std::string(http::kDefaultTenant)] = kept_.queue.get();
+      std::map<std::string, double> values;
+      for (const auto& [tenant, queue] : queues) {
+        const auto counts = queue->Counts("", UtcNow());
+        values[tenant] = counts ? static_cast<double>((*counts).*which) : std::nan("");
+      }
+      return values;
     };
   };
-  metrics_.SetGauge("safeguard_jobs_waiting", "Jobs that wait",
-                    count(&moderation::JobCounts::waiting));
-  metrics_.SetGauge("safeguard_jobs_dead", "Jobs that were given up and wait for a person",
-                    count(&moderation::JobCounts::dead));
+  metrics_.SetGauges("safeguard_jobs_waiting", "Jobs that wait", "tenant",
+                     count(&moderation::JobCounts::waiting));
+  metrics_.SetGauges("safeguard_jobs_dead", "Jobs that were given up and wait for a person",
+                     "tenant", count(&moderation::JobCounts::dead));
 }
 
 std::optional<ExitCode> Serving::Open() {
@@ -286,7 +295,10 @@ std::optional<ExitCode> Serving::Open() {
                                 [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
                                   return JudgeOf(std::move(judge), kept);
                                 },
-                                [this](Kept& kept) { return SlowLogOf(kept); }});
+                                [this](Kept& kept) { return SlowLogOf(kept); },
+                                [this](const std::string& folder) {
+                                  return OpenTenantSender(arguments_.webhook, folder);
+                                }});
   if (const Status opened = OpenTenants(); !opened) {
     return Fails(console_, opened.error(), ExitCode::kCannotRun);
   }
@@ -339,7 +351,24 @@ std::unique_ptr<moderation::JobWorker> Serving::MakeEvals(const Kept& kept,
 }
 
 JobsOfTenant Serving::JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf) {
-  return {*kept.queue, *kept.verdicts, judge, shelf, MakeEvals(kept, judge, shelf)};
+  return {*kept.queue, *kept.verdicts, judge, shelf, MakeEvals(kept, judge, shelf), sender_.get()};
+}
+
+// Its notices wait while it has no secrets of its own: were they signed with the server's, every
+// tenant could send what another's receiver believes.
+JobsOfTenant Serving::JobsOf(const Tenants::Tenant& tenant) {
+  JobsOfTenant jobs = JobsOf(tenant.kept, *tenant.judge, *tenant.shelf);
+  jobs.sender = tenant.sender.get();
+  jobs.may_send = [path = TenantSecretsPath(tenant.kept.folder)] {
+    std::error_code unreadable;  // then the sender says so
+    return std::filesystem::exists(path, unreadable) || unreadable;
+  };
+  if (sender_ != nullptr && !jobs.may_send()) {
+    service_->Log("webhooks-wait", tenant.kept.folder +
+                                       " has no webhook-secrets.txt: what is to be told to this "
+                                       "tenant's webhooks waits for it");
+  }
+  return jobs;
 }
 
 // The judge as a tenant has it, with the calibrations that it keeps; its log says of each verdict
@@ -362,7 +391,7 @@ http::JudgingOptions Serving::JudgingOptionsOf() const {
 Status Serving::OpenTenants() {
   return tenants_->Open(keys_.tenants(), [this](Tenants::Tenant& tenant) {
     if (jobs_) {
-      jobs_->Add(JobsOf(tenant.kept, *tenant.judge, *tenant.shelf));
+      jobs_->Add(JobsOf(tenant));
     } else {
       waiting_for_jobs_.push_back(&tenant);
     }
@@ -371,14 +400,13 @@ Status Serving::OpenTenants() {
 
 void Serving::StartJobs() {
   if (kept_.queue != nullptr && !arguments_.no_jobs) {
-    jobs_.emplace(ServeJobsParts{
-        sender_.get(), [this](const std::string& event, const std::string& detail) {
-          service_->Log(event, detail,
-                        event == "job-put-back" ? http::LogLevel::kInfo : http::LogLevel::kError);
-        }});
+    jobs_.emplace(ServeJobsParts{[this](const std::string& event, const std::string& detail) {
+      service_->Log(event, detail,
+                    event == "job-put-back" ? http::LogLevel::kInfo : http::LogLevel::kError);
+    }});
     jobs_->Add(JobsOf(kept_, *judge_, *shelf_));
     for (Tenants::Tenant* tenant : waiting_for_jobs_) {
-      jobs_->Add(JobsOf(tenant->kept, *tenant->judge, *tenant->shelf));
+      jobs_->Add(JobsOf(*tenant));
     }
   }
 }

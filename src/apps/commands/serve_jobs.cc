@@ -25,11 +25,23 @@ constexpr auto kPruneEvery = std::chrono::minutes(10);
 constexpr auto kIdle = std::chrono::milliseconds(100);
 constexpr int kLongestPause = 100;  // times kIdle, while the store gives trouble
 
+// A worker that takes nothing while it may not.
+class PausedWorker final : public moderation::JobWorker {
+ public:
+  PausedWorker(std::unique_ptr<moderation::JobWorker> worker, std::function<bool()> may)
+      : worker_(std::move(worker)), may_(std::move(may)) {}
+  Result<std::size_t> Work() override { return may_() ? worker_->Work() : 0; }
+
+ private:
+  std::unique_ptr<moderation::JobWorker> worker_;
+  std::function<bool()> may_;
+};
+
 }  // namespace
 
 ServeJobs::ServeJobs(ServeJobsParts parts)
     : parts_(std::move(parts)), random_(moderation::SeededRandom(std::random_device{}())) {
-  posts_.resize(kFirstSender + (parts_.sender == nullptr ? 0 : kSenders));
+  posts_.resize(kFirstSender + kSenders);
   for (std::size_t t = 0; t < posts_.size(); ++t) {
     threads_.emplace_back([this, t] { Run(t); });
   }
@@ -74,8 +86,10 @@ void ServeJobs::Add(JobsOfTenant tenant) {
   if (tenant.evals != nullptr) {
     post(kEvals, std::move(tenant.evals));
   }
-  for (std::size_t t = kFirstSender; t < posts_.size(); ++t) {
-    post(t, moderation::NoticeWorker(tenant.queue, *parts_.sender, options));
+  for (std::size_t t = kFirstSender; tenant.sender != nullptr && t < posts_.size(); ++t) {
+    auto worker = moderation::NoticeWorker(tenant.queue, *tenant.sender, options);
+    post(t, tenant.may_send ? std::make_unique<PausedWorker>(std::move(worker), tenant.may_send)
+                            : std::move(worker));
   }
 }
 

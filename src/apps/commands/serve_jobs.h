@@ -24,10 +24,11 @@ struct JobsOfTenant {
   moderation::Judge& judge;
   http::PolicyShelf& shelf;
   std::unique_ptr<moderation::JobWorker> evals{};  // null: evaluations wait for another process
+  moderation::MessageSender* sender = nullptr;     // null: notices wait for another process
+  std::function<bool()> may_send{};                // false: they wait; not set: always
 };
 
 struct ServeJobsParts {
-  moderation::MessageSender* sender = nullptr;  // null: notices wait for another process
   // Event and detail for the server's log; called from any thread.
   std::function<void(const std::string&, const std::string&)> tell;
 };

@@ -155,6 +155,19 @@ std::unique_ptr<moderation::Judge> WithStoredCalibrations(std::unique_ptr<modera
       });
 }
 
+namespace {
+
+Result<std::unique_ptr<moderation::MessageSender>> SenderWith(const WebhookArguments& arguments,
+                                                              const std::string& secrets) {
+  http::WebhookOptions options;
+  options.secrets = [path = secrets] { return Secrets(path); };
+  options.allowed = arguments.allowed;
+  options.certificates = arguments.certificates;
+  return http::OpenWebhookSender(std::move(options));
+}
+
+}  // namespace
+
 Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments) {
   if (arguments.secret_file.empty()) {
     return nullptr;
@@ -162,11 +175,16 @@ Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArgum
   if (const auto secrets = Secrets(arguments.secret_file); !secrets) {
     return std::unexpected(secrets.error());
   }
-  http::WebhookOptions options;
-  options.secrets = [path = arguments.secret_file] { return Secrets(path); };
-  options.allowed = arguments.allowed;
-  options.certificates = arguments.certificates;
-  return http::OpenWebhookSender(std::move(options));
+  return SenderWith(arguments, arguments.secret_file);
+}
+
+std::string TenantSecretsPath(const std::string& tenant_folder) {
+  return tenant_folder + "/webhook-secrets.txt";
+}
+
+Result<std::unique_ptr<moderation::MessageSender>> OpenTenantSender(
+    const WebhookArguments& arguments, const std::string& tenant_folder) {
+  return SenderWith(arguments, TenantSecretsPath(tenant_folder));
 }
 
 Status KeyWatch::Look() {

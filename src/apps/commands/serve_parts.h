@@ -62,6 +62,12 @@ JudgeChoice SlowChoice(const ServeArguments& arguments);
 // The keys of a configuration whose lines differ. REQUIRES: both have the same keys in one order.
 std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after);
 
+// A tenant's own secrets: no tenant can sign what another's receiver believes.
+std::string TenantSecretsPath(const std::string& tenant_folder);
+// Signs with them, as they are at each message; otherwise as OpenSender says. They need not be there.
+Result<std::unique_ptr<moderation::MessageSender>> OpenTenantSender(
+    const WebhookArguments& arguments, const std::string& tenant_folder);
+
 // Reads the keys again when their file is another one. A file that cannot be read changes nothing
 // but is told: the keys that were good go on.
 class KeyWatch {

@@ -27,6 +27,13 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
     return std::unexpected(std::move(error));
   }
   auto tenant = std::make_unique<Tenant>();
+  if (parts_.sender_of) {
+    auto sender = parts_.sender_of(kept->folder);
+    if (!sender) {
+      return std::unexpected(sender.error());
+    }
+    tenant->sender = std::move(*sender);
+  }
   tenant->kept = std::move(*kept);
   tenant->judge = parts_.judge_of(std::make_unique<SharedJudge>(parts_.judge), tenant->kept);
   tenant->shelf = std::make_unique<http::PolicyShelf>(
@@ -84,6 +91,15 @@ const http::TenantParts* Tenants::Find(const std::string& name) const {
   const std::lock_guard lock(mutex_);
   const auto found = tenants_.find(name);
   return found == tenants_.end() ? nullptr : found->second->parts.get();
+}
+
+std::map<std::string, moderation::JobQueue*> Tenants::Queues() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, moderation::JobQueue*> queues;
+  for (const auto& [name, tenant] : tenants_) {
+    queues[name] = tenant->kept.queue.get();
+  }
+  return queues;
 }
 
 void Tenants::SetQueueMax(std::size_t contents) {

@@ -18,6 +18,7 @@
 #include "http/policy_shelf.h"
 #include "http/service.h"
 #include "moderation/judge.h"
+#include "moderation/message_sender.h"
 
 namespace safeguard::apps {
 
@@ -41,6 +42,9 @@ struct TenantsParts {
       judge_of;
   // The tenant's log as the slow judge writes to it. REQUIRES: set, with a slow judge.
   std::function<std::unique_ptr<moderation::VerdictLog>(Kept&)> slow_log_of{};
+  // What tells its webhooks, from its folder; not set: nothing does.
+  std::function<Result<std::unique_ptr<moderation::MessageSender>>(const std::string& folder)>
+      sender_of{};
 };
 
 // Thread-safe.
@@ -56,6 +60,7 @@ class Tenants {
     std::unique_ptr<moderation::VerdictLog> slow_log;
     std::unique_ptr<http::Judging> slow_judging;
     std::unique_ptr<http::TenantParts> parts;
+    std::unique_ptr<moderation::MessageSender> sender;  // null: its notices wait
   };
 
   explicit Tenants(TenantsParts parts);
@@ -65,6 +70,9 @@ class Tenants {
   Status Open(const std::set<std::string>& names, const std::function<void(Tenant&)>& opened);
   // Null where it is not open. What it gives lives as long as this.
   const http::TenantParts* Find(const std::string& name) const;
+
+  // The job queues of all that are open, by tenant. They live as long as this.
+  std::map<std::string, moderation::JobQueue*> Queues() const;
 
   void SetQueueMax(std::size_t contents);
   // Judges what waits, and ends the threads of all.
