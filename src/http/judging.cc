@@ -244,6 +244,9 @@ class Judging::Impl {
     }
   }
 
+  // Where it names none, the default ones are the tenant's.
+  static bool IsOperators(const JudgeJob& job) { return job.of_operator && !job.policies.empty(); }
+
   // Puts each content of the job into the group of its route.
   void Plan(const WaitingPtr& waiting, const moderation::PolicySnapshot* snapshot,
             std::vector<Part>& parts, std::vector<Group>& groups) {
@@ -253,7 +256,9 @@ class Judging::Impl {
     std::vector<PolicyShelf::Route> routes;
     for (const Content& content : job.contents) {
       const std::string key = job.account.empty() ? moderation::ContentHash(content) : job.account;
-      Result<PolicyShelf::Route> route = parts_.shelf.Resolve(snapshot, names, key);
+      Result<PolicyShelf::Route> route = IsOperators(job)
+                                             ? parts_.shelf.ResolveOperators(snapshot, names, key)
+                                             : parts_.shelf.Resolve(snapshot, names, key);
       if (!route) {
         waiting->Answer(std::unexpected(route.error()));
         return;
@@ -424,7 +429,10 @@ class Judging::Impl {
       const std::string who =
           waiting.job.account.empty() ? moderation::ContentHash(content) : waiting.job.account;
       for (const std::string& name : names) {
-        answer.verdicts.push_back(Late(parts_.shelf.Refer(live, name, who), begun));
+        answer.verdicts.push_back(Late(IsOperators(waiting.job)
+                                           ? parts_.shelf.ReferOperators(live, name, who)
+                                           : parts_.shelf.Refer(live, name, who),
+                                       begun));
         answer.channels.push_back(Channel::kDirect);
       }
     }

@@ -35,6 +35,7 @@ struct Audience {
 
 struct JudgeJob {
   std::vector<std::string> policies;  // names for PolicyShelf; empty: its default ones
+  bool of_operator = false;           // they stand in the server's own configuration
   std::vector<moderation::Content> contents;
   std::string account;  // whom a canary's percentage follows; empty: the content
   // Where not empty the log keeps one record of each verdict, however often the job is sent.

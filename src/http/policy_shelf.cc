@@ -301,4 +301,53 @@ Result<PolicyShelf::Route> PolicyShelf::Resolve(const PolicySnapshot* snapshot,
   return route;
 }
 
+bool PolicyShelf::IsPublished(const PolicySnapshot* snapshot, const std::string& name) const {
+  const moderation::VersionName named = moderation::ParseVersionName(name);
+  if (!named.selector.empty()) {
+    const auto stored = FindStored(named);
+    return stored.has_value() || stored.error().code != ErrorCode::kNotFound;
+  }
+  const PolicySnapshot::Entry* entry = snapshot == nullptr ? nullptr : snapshot->Find(name);
+  return entry != nullptr && (entry->active || entry->canary || entry->failure);
+}
+
+Result<PolicyShelf::Route> PolicyShelf::ResolveOperators(const PolicySnapshot* snapshot,
+                                                         std::span<const std::string> names,
+                                                         const std::string& key) {
+  if (operators_ == nullptr) {
+    return Resolve(snapshot, names, key);
+  }
+  const auto theirs = operators_->Snapshot();
+  if (!theirs) {
+    return std::unexpected(theirs.error());
+  }
+  Route route;
+  for (const std::string& name : names) {
+    if (IsPublished(snapshot, name)) {
+      if (const Status added = AddPolicy(snapshot, name, key, route); !added) {
+        return std::unexpected(added.error());
+      }
+      continue;
+    }
+    Route other;
+    if (const Status added = operators_->AddPolicy(theirs->get(), name, key, other); !added) {
+      return std::unexpected(added.error());
+    }
+    // Without their shadows, whose records are the operator's and not of this log.
+    route.policies.push_back(std::move(other.policies.front()));
+    route.channels.push_back(other.channels.front());
+  }
+  return route;
+}
+
+moderation::PolicyReference PolicyShelf::ReferOperators(const PolicySnapshot* snapshot,
+                                                        const std::string& name,
+                                                        const std::string& key) {
+  if (operators_ == nullptr || IsPublished(snapshot, name)) {
+    return Refer(snapshot, name, key);
+  }
+  const auto theirs = operators_->Snapshot();
+  return operators_->Refer(theirs ? theirs->get() : nullptr, name, key);
+}
+
 }  // namespace safeguard::http

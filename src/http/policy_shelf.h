@@ -55,6 +55,11 @@ class PolicyShelf {
   PolicyShelf(moderation::Judge& judge, std::span<const ShippedPolicy> shipped,
               moderation::PolicyStore* store, GoldenReader read_golden, std::string owner = {});
 
+  // Names that are the operator's (ResolveOperators) and that nobody has published here mean what
+  // they mean there. Before the first request; `operators` must outlive this, and its judge's
+  // prepared policies must be of use to this one's.
+  void FallBackOn(PolicyShelf& operators) { operators_ = &operators; }
+
   // Prepares the shipped policies, so that no request waits for it.
   Status Warm();
 
@@ -65,6 +70,10 @@ class PolicyShelf {
   // kNotFound for a policy that nobody has, with the nearest name.
   Result<Route> Resolve(const moderation::PolicySnapshot* snapshot,
                         std::span<const std::string> names, const std::string& key);
+  // The same of names that stand in the server's own configuration: what this store has not active
+  // is the operator's active version, before what ships with the program.
+  Result<Route> ResolveOperators(const moderation::PolicySnapshot* snapshot,
+                                 std::span<const std::string> names, const std::string& key);
 
   // The version that a job names, prepared: a shipped one, else by its `text`, else by number from
   // the store. kCorruptFile when it has not the hash that the job names.
@@ -88,6 +97,9 @@ class PolicyShelf {
   [[nodiscard]] moderation::PolicyReference Refer(const moderation::PolicySnapshot* snapshot,
                                                   const std::string& name,
                                                   const std::string& key) const;
+  // The same of names as ResolveOperators has them.
+  [[nodiscard]] moderation::PolicyReference ReferOperators(
+      const moderation::PolicySnapshot* snapshot, const std::string& name, const std::string& key);
 
  private:
   Result<Prepared> PreparedOf(const moderation::LiveVersion& version);
@@ -100,6 +112,9 @@ class PolicyShelf {
   Result<Prepared> PreparedVersion(const moderation::VersionName& name);
   Status AddPolicy(const moderation::PolicySnapshot* snapshot, const std::string& name,
                    const std::string& key, Route& route);
+  // Whether the store here says what the name means.
+  [[nodiscard]] bool IsPublished(const moderation::PolicySnapshot* snapshot,
+                                 const std::string& name) const;
 
   moderation::Judge& judge_;
   std::span<const ShippedPolicy> shipped_;
@@ -107,6 +122,7 @@ class PolicyShelf {
   std::unique_ptr<moderation::LivePolicies> live_;
   GoldenReader read_golden_;
   std::string owner_;
+  PolicyShelf* operators_ = nullptr;  // null: this is the operator's
   std::mutex mutex_;
   // Most recently used first; bounded.
   std::list<std::pair<std::string, Prepared>> kept_;

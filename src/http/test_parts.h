@@ -320,6 +320,7 @@ class TestService {
         judge, shipped, tenant->store.get(),
         [](std::string_view, const std::string&) { return std::vector<moderation::GoldenCase>(2); },
         name);
+    tenant->shelf->FallBackOn(*shelf);
     tenant->judging =
         std::make_unique<Judging>(JudgingParts{judge, *tenant->shelf, tenant->log.get(), metrics,
                                                [this] { return now.load(); }},

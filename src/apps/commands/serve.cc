@@ -295,7 +295,8 @@ std::optional<ExitCode> Serving::Open() {
                                 [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
                                   return JudgeOf(std::move(judge), kept);
                                 },
-                                [this](Kept& kept) { return SlowLogOf(kept); },
+                                [this](Kept& kept) { return SlowLogOf(kept); }, &*shelf_,
+                                slow_shelf_ ? &*slow_shelf_ : nullptr,
                                 [this](const std::string& folder) {
                                   return OpenTenantSender(arguments_.webhook, folder);
                                 }});

@@ -38,6 +38,9 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
   tenant->judge = parts_.judge_of(std::make_unique<SharedJudge>(parts_.judge), tenant->kept);
   tenant->shelf = std::make_unique<http::PolicyShelf>(
       *tenant->judge, parts_.shipped, tenant->kept.policies.get(), ReadGolden, name);
+  if (parts_.shelf != nullptr) {
+    tenant->shelf->FallBackOn(*parts_.shelf);
+  }
   tenant->judging = std::make_unique<http::Judging>(
       http::JudgingParts{*tenant->judge, *tenant->shelf, tenant->kept.verdicts.get(),
                          parts_.metrics, UtcNow},
@@ -46,6 +49,9 @@ Result<std::unique_ptr<Tenants::Tenant>> Tenants::OpenOne(const std::string& nam
     tenant->slow_shelf = std::make_unique<http::PolicyShelf>(
         *parts_.slow_judge, parts_.shipped, tenant->kept.policies.get(), ReadGolden, name);
     tenant->slow_log = parts_.slow_log_of(tenant->kept);
+    if (parts_.slow_shelf != nullptr) {
+      tenant->slow_shelf->FallBackOn(*parts_.slow_shelf);
+    }
     tenant->slow_judging = std::make_unique<http::Judging>(
         http::JudgingParts{*parts_.slow_judge, *tenant->slow_shelf, tenant->slow_log.get(),
                            parts_.metrics, UtcNow},

@@ -42,6 +42,9 @@ struct TenantsParts {
       judge_of;
   // The tenant's log as the slow judge writes to it. REQUIRES: set, with a slow judge.
   std::function<std::unique_ptr<moderation::VerdictLog>(Kept&)> slow_log_of{};
+  // Whose policies the server's own configuration names; null: the tenant's.
+  http::PolicyShelf* shelf = nullptr;
+  http::PolicyShelf* slow_shelf = nullptr;  // the same for the slow judge
   // What tells its webhooks, from its folder; not set: nothing does.
   std::function<Result<std::unique_ptr<moderation::MessageSender>>(const std::string& folder)>
       sender_of{};

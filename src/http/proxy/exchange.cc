@@ -32,6 +32,7 @@ Exchange::Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamR
 JudgeJob Exchange::InputJob(guard::Duration time) const {
   JudgeJob job;
   job.policies = parts_.options.input_policies;
+  job.of_operator = true;
   job.contents.push_back(proxied_.content);
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   return job;
@@ -241,6 +242,7 @@ bool Exchange::AskWhole(Judging& judging, const moderation::Content& content, gu
                         bool last) {
   JudgeJob job;
   job.policies = parts_.options.output_policies;
+  job.of_operator = true;
   job.contents.push_back(content);
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   const Clock::time_point until = job.deadline + std::chrono::seconds(1);

@@ -135,6 +135,7 @@ void Exchange::Apply(guard::StreamGuard& guard, guard::Step step) {
 void Exchange::Ask(const guard::ScoreRequest& request) {
   JudgeJob job;
   job.policies = parts_.options.output_policies;
+  job.of_operator = true;
   job.contents.push_back(moderation::Completion(request.text));
   job.account = request_->id;  // one version of a policy for the whole stream
   const bool slow = request.kind == guard::AskKind::kPrefix;  // asked only where there is one
