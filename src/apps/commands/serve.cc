@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "apps/command_line/command_tree.h"
+#include "apps/command_line/serve_config.h"
 #include "apps/commands/commands.h"
 #include "apps/commands/judging.h"
 #include "apps/commands/reload_signal.h"
@@ -249,25 +249,13 @@ std::optional<ExitCode> Serving::Listen() {
 void Serving::AddGauges() {
   metrics_.SetGauge("safeguard_http_connections", "Connections that are open",
                     [this] { return static_cast<double>(server_->connections()); });
-  if (kept_.queue == nullptr) {
-    return;
-  }
-  const auto count = [this](std::size_t moderation::JobCounts::* which) {
-    return [this, which] {
+  if (kept_.queue != nullptr) {
+    AddJobGauges(metrics_, [this] {
       std::map<std::string, moderation::JobQueue*> queues = tenants_->Queues();
       queues[std::string(http::kDefaultTenant)] = kept_.queue.get();
-      std::map<std::string, double> values;
-      for (const auto& [tenant, queue] : queues) {
-        const auto counts = queue->Counts("", UtcNow());
-        values[tenant] = counts ? static_cast<double>((*counts).*which) : std::nan("");
-      }
-      return values;
-    };
-  };
-  metrics_.SetGauges("safeguard_jobs_waiting", "Jobs that wait", "tenant",
-                     count(&moderation::JobCounts::waiting));
-  metrics_.SetGauges("safeguard_jobs_dead", "Jobs that were given up and wait for a person",
-                     "tenant", count(&moderation::JobCounts::dead));
+      return queues;
+    });
+  }
 }
 
 std::optional<ExitCode> Serving::Open() {

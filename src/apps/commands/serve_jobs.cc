@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <random>
 #include <utility>
 
@@ -38,6 +39,24 @@ class PausedWorker final : public moderation::JobWorker {
 };
 
 }  // namespace
+
+void AddJobGauges(http::Metrics& metrics,
+                  std::function<std::map<std::string, moderation::JobQueue*>()> queues) {
+  const auto count = [&queues](std::size_t moderation::JobCounts::* which) {
+    return [queues, which] {
+      std::map<std::string, double> values;
+      for (const auto& [tenant, queue] : queues()) {
+        const auto counts = queue->Counts("", UtcNow());
+        values[tenant] = counts ? static_cast<double>((*counts).*which) : std::nan("");
+      }
+      return values;
+    };
+  };
+  metrics.SetGauges("safeguard_jobs_waiting", "Jobs that wait", "tenant",
+                    count(&moderation::JobCounts::waiting));
+  metrics.SetGauges("safeguard_jobs_dead", "Jobs that were given up and wait for a person",
+                    "tenant", count(&moderation::JobCounts::dead));
+}
 
 ServeJobs::ServeJobs(ServeJobsParts parts)
     : parts_(std::move(parts)), random_(moderation::SeededRandom(std::random_device{}())) {

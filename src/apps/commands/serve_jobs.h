@@ -5,12 +5,14 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "http/metrics.h"
 #include "http/policy_shelf.h"
 #include "moderation/clock.h"
 #include "moderation/job_workers.h"
@@ -27,6 +29,10 @@ struct JobsOfTenant {
   moderation::MessageSender* sender = nullptr;     // null: notices wait for another process
   std::function<bool()> may_send{};                // false: they wait; not set: always
 };
+
+// Tells how many jobs wait and how many are dead, of each tenant; `queues` is asked each time.
+void AddJobGauges(http::Metrics& metrics,
+                  std::function<std::map<std::string, moderation::JobQueue*>()> queues);
 
 struct ServeJobsParts {
   // Event and detail for the server's log; called from any thread.

@@ -123,8 +123,7 @@ class EvalWorker final : public moderation::JobWorker {
     if (!read) {
       return GiveUp(lease, read.error());
     }
-    eval::Dataset* data = &read->data;
-    Sample(run->sample, run->seed, *data);
+    Sample(run->sample, run->seed, read->data);
     const Result<Judged> judged = Judge(lease, *run, *read);
     if (!judged) {
       return GiveUp(lease, judged.error());
@@ -136,7 +135,7 @@ class EvalWorker final : public moderation::JobWorker {
     if (judged->stopped) {
       return parts_.queue.Release(lease, UtcNow(), "", UtcNow());
     }
-    return Report(lease, *run, *data, *judged);
+    return Report(lease, *run, *read, *judged);
   }
 
   Result<Data> ReadData(const http::EvalRun& run) {
@@ -154,9 +153,6 @@ class EvalWorker final : public moderation::JobWorker {
     Result<eval::Dataset> data = LoadSent(parts_.folder, *bytes, run.dataset_name, *mapping);
     if (!data) {
       return std::unexpected(data.error());
-    }
-    if (!file->notes.empty()) {
-      data->notes.push_back("fields and labels as the dataset's mapping says: " + file->notes);
     }
     return Data{std::move(*data), file->notes};
   }
@@ -230,14 +226,18 @@ class EvalWorker final : public moderation::JobWorker {
     return judged;
   }
 
-  Status Report(const Lease& lease, const http::EvalRun& run, const eval::Dataset& data,
+  Status Report(const Lease& lease, const http::EvalRun& run, const Data& data,
                 const Judged& judged) {
     std::vector<http::EvalReport> reports;
     for (std::size_t p = 0; p < judged.policies.size(); ++p) {
       eval::ReportOptions options;
       options.bootstrap.seed = run.seed;
       options.date = UtcText(UtcNow()).substr(0, 10);
-      eval::Report report = eval::BuildReport(judged.policies[p], data, judged.runs[p], options);
+      eval::Report report =
+          eval::BuildReport(judged.policies[p], data.data, judged.runs[p], options);
+      if (!data.mapping.empty()) {
+        report.notes.push_back("fields and labels as the dataset's mapping says: " + data.mapping);
+      }
       report.notes.push_back(
           "judged by the service as it answers requests, with what its judge has learned of the "
           "policy's own labelled cases");
