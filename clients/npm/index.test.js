@@ -147,6 +147,10 @@ describe('the service', () => {
     const mapping = {text: 'said', label: 'ruling', positive: ['out']};
     const foreign = await client.uploadDataset('said,ruling\nHi,kept\nBuy now,out\n', 'foreign.csv', {mapping});
     assert.deepEqual([foreign.violations, foreign.mapping], [1, mapping]);
+    const many = Array.from({length: 5000}, (_, i) => `comment ${i} on a long match,${i % 2}\n`).join('');
+    const long = await client.startEval((await client.uploadDataset(`text,label\n${many}`, 'many.csv')).dataset, ['spam']);
+    assert.equal((await client.cancelEval(long.run)).state, 'cancelled');
+    await assert.rejects(client.waitEval(long.run), {name: 'JobFailed'});
     await assert.rejects(client.cancelEval(run), {name: 'Conflict', status: 409});
     await client.deleteDataset(data.dataset);
     await assert.rejects(client.startEval(data.dataset, ['spam']), {name: 'NotFound'});

@@ -149,6 +149,12 @@ class ServiceTest(unittest.TestCase):
         self.assertIn("<html", self.client.eval_report(run["run"], "html"))
         with self.assertRaises(Conflict):
             self.client.cancel_eval(run["run"])
+        many = "text,label\n" + "".join(f"comment {i} on a long match,{i % 2}\n" for i in range(5000))
+        long = self.client.start_eval(self.client.upload_dataset(many.encode(), "many.csv")["dataset"], ["spam"])
+        self.assertEqual(self.client.cancel_eval(long["run"])["state"], "cancelled")
+        with self.assertRaises(JobFailed):
+            self.client.wait_eval(long["run"])
+        self.assertIn(long["run"], [r["run"] for r in self.client.eval_runs("cancelled")])
         self.client.delete_dataset(data["dataset"])
         with self.assertRaises(NotFound):
             self.client.start_eval(data["dataset"], ["spam"])
