@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -278,16 +277,14 @@ std::optional<ExitCode> Serving::Open() {
   if (const auto failed_slow = OpenSlowJudge()) {
     return failed_slow;
   }
-  tenants_.emplace(TenantsParts{kept_.folder, *model_judge_, shipped_, metrics_, JudgingOptionsOf(),
-                                slow_judge_.get(),
-                                [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
-                                  return JudgeOf(std::move(judge), kept);
-                                },
-                                [this](Kept& kept) { return SlowLogOf(kept); }, &*shelf_,
-                                slow_shelf_ ? &*slow_shelf_ : nullptr,
-                                [this](const std::string& folder) {
-                                  return OpenTenantSender(arguments_.webhook, folder);
-                                }});
+  tenants_.emplace(TenantsParts{
+      kept_.folder, *model_judge_, shipped_, metrics_, JudgingOptionsOf(), slow_judge_.get(),
+      [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
+        return JudgeOf(std::move(judge), kept);
+      },
+      [this](Kept& kept) { return SlowLogOf(kept); }, &*shelf_,
+      slow_shelf_ ? &*slow_shelf_ : nullptr,
+      [this](const std::string& folder) { return OpenTenantSender(arguments_.webhook, folder); }});
   if (const Status opened = OpenTenants(); !opened) {
     return Fails(console_, opened.error(), ExitCode::kCannotRun);
   }
@@ -348,10 +345,7 @@ JobsOfTenant Serving::JobsOf(const Kept& kept, moderation::Judge& judge, http::P
 JobsOfTenant Serving::JobsOf(const Tenants::Tenant& tenant) {
   JobsOfTenant jobs = JobsOf(tenant.kept, *tenant.judge, *tenant.shelf);
   jobs.sender = tenant.sender.get();
-  jobs.may_send = [path = TenantSecretsPath(tenant.kept.folder)] {
-    std::error_code unreadable;  // then the sender says so
-    return std::filesystem::exists(path, unreadable) || unreadable;
-  };
+  jobs.may_send = [folder = tenant.kept.folder] { return HasTenantSecrets(folder); };
   if (sender_ != nullptr && !jobs.may_send()) {
     service_->Log("webhooks-wait", tenant.kept.folder +
                                        " has no webhook-secrets.txt: what is to be told to this "

@@ -182,6 +182,11 @@ std::string TenantSecretsPath(const std::string& tenant_folder) {
   return tenant_folder + "/webhook-secrets.txt";
 }
 
+bool HasTenantSecrets(const std::string& tenant_folder) {
+  std::error_code unreadable;
+  return std::filesystem::exists(TenantSecretsPath(tenant_folder), unreadable) || unreadable;
+}
+
 Result<std::unique_ptr<moderation::MessageSender>> OpenTenantSender(
     const WebhookArguments& arguments, const std::string& tenant_folder) {
   return SenderWith(arguments, TenantSecretsPath(tenant_folder));

@@ -64,6 +64,8 @@ std::vector<std::string> ChangedKeys(const std::string& before, const std::strin
 
 // A tenant's own secrets: no tenant can sign what another's receiver believes.
 std::string TenantSecretsPath(const std::string& tenant_folder);
+// True as well where that cannot be told: then whoever reads them says why.
+bool HasTenantSecrets(const std::string& tenant_folder);
 // Signs with them, as they are at each message. They need not be there yet.
 Result<std::unique_ptr<moderation::MessageSender>> OpenTenantSender(
     const WebhookArguments& arguments, const std::string& tenant_folder);

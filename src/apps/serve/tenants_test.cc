@@ -84,6 +84,7 @@ TEST_F(TenantsTest, EachSignsItsWebhooksWithItsOwnSecrets) {
                    [](auto judge, const Kept&) { return judge; },
                    nullptr,
                    nullptr,
+                   nullptr,
                    [&](const std::string& folder) { return OpenTenantSender(arguments, folder); }});
   Tenants::Tenant* acme = nullptr;
   ASSERT_TRUE(tenants.Open({"acme"}, [&](Tenants::Tenant& tenant) { acme = &tenant; }));
