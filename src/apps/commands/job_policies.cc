@@ -1,6 +1,9 @@
 #include "apps/commands/job_policies.h"
 
+#include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/calibration/calibration_place.h"
@@ -12,6 +15,19 @@ namespace safeguard::apps {
 namespace {
 
 constexpr std::size_t kKeptMax = 512;
+
+// The policy with its labelled cases, where the catalog still has its bytes: a judge that learned
+// from them answers differently without. A policy of a file that the job brought along has none.
+std::optional<LoadedPolicy> KnownPolicy(const PolicyCatalog& catalog,
+                                        const moderation::PolicyReference& wanted) {
+  for (const std::string& name : {wanted.id + "@" + wanted.version, wanted.id}) {
+    Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kRead);
+    if (loaded && loaded->policy.hash == wanted.hash) {
+      return std::move(*loaded);
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -77,8 +93,10 @@ Result<JobPolicies::Prepared> JobPolicies::Find(const moderation::JudgedPolicy& 
 
 Result<JobPolicies::Prepared> JobPolicies::Prepare(const moderation::JudgedPolicy& wanted) const {
   LoadedPolicy policy;
-  if (wanted.text.empty()) {
-    const PolicyCatalog catalog(services_.shipped_policies(), data_dir_);
+  const PolicyCatalog catalog(services_.shipped_policies(), data_dir_);
+  if (std::optional<LoadedPolicy> known = KnownPolicy(catalog, wanted.policy)) {
+    policy = std::move(*known);
+  } else if (wanted.text.empty()) {
     Result<LoadedPolicy> loaded =
         catalog.Load(wanted.policy.id + "@" + wanted.policy.version, "", Golden::kRead);
     if (!loaded) {

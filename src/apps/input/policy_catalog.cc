@@ -1,6 +1,7 @@
 #include "apps/input/policy_catalog.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <sstream>
@@ -203,6 +204,18 @@ Result<LoadedPolicy> PolicyCatalog::Load(const std::string& name_or_path,
   return loaded;
 }
 
+namespace {
+
+// A data folder in which no policy was published yet.
+bool HoldsOtherData(const std::string& folder) {
+  std::error_code ignored;  // what cannot be looked at is not there
+  return std::ranges::any_of(
+      std::array{"/classifiers", "/audit", "/jobs.db", "/verdicts.db", "/reviews.db"},
+      [&](const char* name) { return std::filesystem::exists(folder + name, ignored); });
+}
+
+}  // namespace
+
 Result<std::optional<moderation::VersionInfo>> PolicyCatalog::FindStored(
     const std::string& name, std::unique_ptr<moderation::PolicyStore>& store) const {
   const moderation::VersionName wanted = moderation::ParseVersionName(name);
@@ -226,10 +239,9 @@ Result<std::optional<moderation::VersionInfo>> PolicyCatalog::FindStored(
   Result<std::unique_ptr<moderation::PolicyStore>> opened = storage::OpenPolicyStore(folder, {});
   if (!opened) {
     // A variable that is set for later says nothing yet; a flag means what it says, but the folder
-    // may be there for its classifiers alone.
-    const bool not_yet =
-        opened.error().code == ErrorCode::kNotFound &&
-        (data_dir_.empty() || std::filesystem::exists(folder + "/classifiers", ignored));
+    // may be there for other data alone.
+    const bool not_yet = opened.error().code == ErrorCode::kNotFound &&
+                         (data_dir_.empty() || HoldsOtherData(folder));
     return not_yet && !names_version ? Result<std::optional<moderation::VersionInfo>>(std::nullopt)
                                      : std::unexpected(opened.error());
   }
