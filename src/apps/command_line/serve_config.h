@@ -7,7 +7,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 
@@ -26,8 +25,6 @@ Status ApplyConfigFile(const std::string& path, CLI::App& serve);
 
 // Every option as it is now, as such a file, each with what it means.
 std::string ConfigYaml(CLI::App& serve);
-// The keys that differ between two of those texts.
-std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after);
 // The JSON Schema of such a file.
 std::string ConfigSchema(const CLI::App& serve);
 

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "apps/command_line/command_tree.h"
-#include "apps/command_line/serve_config.h"
 #include "apps/commands/commands.h"
 #include "apps/commands/judging.h"
 #include "apps/commands/reload_signal.h"
