@@ -218,4 +218,18 @@ JudgeChoice SlowChoice(const ServeArguments& arguments) {
   return choice;
 }
 
+std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after) {
+  std::vector<std::string> changed;
+  std::istringstream old_lines(before);
+  std::istringstream new_lines(after);  // of the same keys, in the same order
+  std::string old_line;
+  std::string new_line;
+  while (std::getline(old_lines, old_line) && std::getline(new_lines, new_line)) {
+    if (old_line != new_line) {
+      changed.push_back(new_line.substr(0, new_line.find(':')));
+    }
+  }
+  return changed;
+}
+
 }  // namespace safeguard::apps

@@ -59,6 +59,9 @@ Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArgum
 // one.
 JudgeChoice SlowChoice(const ServeArguments& arguments);
 
+// The keys of a configuration whose lines differ. REQUIRES: both have the same keys in one order.
+std::vector<std::string> ChangedKeys(const std::string& before, const std::string& after);
+
 // A tenant's own secrets: no tenant can sign what another's receiver believes.
 std::string TenantSecretsPath(const std::string& tenant_folder);
 // True as well where that cannot be told: then whoever reads them says why.
