@@ -18,12 +18,17 @@ constexpr std::size_t kKeptMax = 512;
 
 // The policy with its labelled cases, where the catalog still has its bytes: a judge that learned
 // from them answers differently without. A policy of a file that the job brought along has none.
-std::optional<LoadedPolicy> KnownPolicy(const PolicyCatalog& catalog,
-                                        const moderation::PolicyReference& wanted) {
+// Fails where the catalog cannot be read: to judge without the cases would be another verdict.
+Result<std::optional<LoadedPolicy>> KnownPolicy(const PolicyCatalog& catalog,
+                                                const moderation::PolicyReference& wanted) {
   for (const std::string& name : {wanted.id + "@" + wanted.version, wanted.id}) {
     Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kRead);
     if (loaded && loaded->policy.hash == wanted.hash) {
       return std::move(*loaded);
+    }
+    if (!loaded && (loaded.error().code == ErrorCode::kCorruptFile ||
+                    loaded.error().code == ErrorCode::kUnavailable)) {
+      return std::unexpected(loaded.error());
     }
   }
   return std::nullopt;
@@ -94,8 +99,12 @@ Result<JobPolicies::Prepared> JobPolicies::Find(const moderation::JudgedPolicy& 
 Result<JobPolicies::Prepared> JobPolicies::Prepare(const moderation::JudgedPolicy& wanted) const {
   LoadedPolicy policy;
   const PolicyCatalog catalog(services_.shipped_policies(), data_dir_);
-  if (std::optional<LoadedPolicy> known = KnownPolicy(catalog, wanted.policy)) {
-    policy = std::move(*known);
+  Result<std::optional<LoadedPolicy>> known = KnownPolicy(catalog, wanted.policy);
+  if (!known) {
+    return std::unexpected(known.error());
+  }
+  if (*known) {
+    policy = std::move(**known);
   } else if (wanted.text.empty()) {
     Result<LoadedPolicy> loaded =
         catalog.Load(wanted.policy.id + "@" + wanted.policy.version, "", Golden::kRead);

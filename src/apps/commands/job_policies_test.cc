@@ -46,5 +46,16 @@ TEST_F(JobPoliciesTest, APolicyOfTheSameNameWithOtherBytesLendsNoCases) {
   EXPECT_EQ(CasesOf(*other, text), 0U);
 }
 
+TEST_F(JobPoliciesTest, AStoreThatCannotBeReadIsToldAndNotJudgedAround) {
+  const std::string broken = folder.Write("data/policies.db", std::string(8192, 'x'));
+  const PolicyCatalog shipped(services.shipped_policies(), "");
+  const auto alpha = shipped.Load("alpha", "", Golden::kRead);
+  ASSERT_TRUE(alpha) << alpha.error().message;
+  moderation::JudgedPolicy wanted;
+  wanted.policy = alpha->policy.Reference();
+  wanted.text = alpha->bytes;
+  EXPECT_FALSE(policies.Find(wanted)) << broken;
+}
+
 }  // namespace
 }  // namespace safeguard::apps
