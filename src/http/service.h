@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@
 #include "http/metrics.h"
 #include "http/policy_shelf.h"
 #include "http/proxy/proxy_settings.h"
+#include "http/served_route.h"
 #include "http/upstream.h"
 #include "moderation/batch_store.h"
 #include "moderation/file_store.h"
@@ -111,6 +113,8 @@ struct ServiceParts {
   std::function<const TenantParts*(const std::string& tenant)> find_tenant{};
   // Of exported receipts; called from any thread. Without it they are not signed.
   moderation::ReceiptSigner sign_receipt{};
+  // That requests may name: the operator's, and so the default tenant's alone.
+  std::span<const ServedRoute> routes{};
 };
 
 enum class LogLevel { kInfo, kError };
