@@ -54,6 +54,31 @@ call 0 safeguard verdicts --json
 has out '"decided_by":"recorded"'
 has out '"provisional":{'
 
+# Two processes on one data folder share a route's budget: what both were granted is what one would have been.
+for i in $(seq 400); do
+  printf '{"text": "Offer %s: cheap followers, DM me to buy", "final": "{\\"violation\\": 1, \\"policy_category\\": \\"\\", \\"rule_ids\\": [], \\"rationale\\": \\"An ad.\\"}"}\n' "$i"
+done >offers.jsonl
+sed 's/, "final".*/}/' offers.jsonl >offers.in.jsonl
+cat >capped.yaml <<'YAML'
+route: capped
+policies: [{policy: spam, band: [0, 1]}]
+reasoners: [{name: low, judge: recorded, recorded: offers.jsonl, tokens: 50}]
+budget: {tokens_per_second: 100, burst_s: 2}
+unanswered: provisional
+audit: {safe: 0, violation: 0}
+degrade: [band, shed]
+YAML
+begun=$(date +%s%N)
+for n in 1 2; do
+  safeguard batch --route capped.yaml --in offers.in.jsonl --out "capped$n.jsonl" --data-dir capped 2>"capped$n.err" &
+done
+wait
+granted=$(cat capped1.jsonl capped2.jsonl | grep -c '"decided_by":"recorded"')
+allowed=$((((($(date +%s%N) - begun) / 1000000) * 100 / 1000 + 200) / 50 + 1))
+equal "verdicts of both" "$(cat capped1.jsonl capped2.jsonl | wc -l)" 800
+[ "$granted" -ge 4 ] && [ "$granted" -le "$allowed" ] || fail "two processes were granted $granted verdicts of a reasoner, not 4 to $allowed"
+CHECKS=$((CHECKS + 1))
+
 # What nobody decides goes to people, and their decision into the record.
 printf 'policies: [{policy: spam, band: [0, 1]}]\nreview: {undetermined: on, violations: on}\n' >people.yaml
 code=0; safeguard classify "$AD" --route people.yaml >out 2>err || code=$?

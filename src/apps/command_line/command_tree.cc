@@ -140,7 +140,6 @@ CommandTree::CommandTree()
   app_->set_version_flag("--version", std::string("safeguard ") + VersionText());
   app_->formatter(std::make_shared<HelpFormatter>());
   app_->require_subcommand(1);
-  app_->footer(std::string(kTopExamples) + "\n" + ExitCodeHelp());
   AddClassify();
   AddBatch();
   AddEval();
@@ -160,6 +159,8 @@ CommandTree::CommandTree()
   AddKey();
   AddDoctor();
   AddVersion();
+  // Last: what is added inherits it, and these examples are not of any one group.
+  app_->footer(std::string(kTopExamples) + "\n" + ExitCodeHelp());
 }
 
 CommandTree::~CommandTree() = default;

@@ -199,9 +199,10 @@ void AddPrecision(CLI::App* command, std::string& precision) {
 }
 
 void AddPackedFile(CLI::App* command, bool& packed_file) {
-  command->add_flag("--no-packed-file{false}", packed_file,
-                    "Pack the reasoner's weights anew instead of keeping them beside the model "
-                    "(safeguard model pack)");
+  command->add_flag_callback(
+      "--no-packed-file", [&packed_file] { packed_file = false; },
+      "Pack the reasoner's weights anew instead of keeping them beside the model (safeguard model "
+      "pack)");
 }
 
 void AddThreads(CLI::App* command, std::size_t& threads) {
