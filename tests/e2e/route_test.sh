@@ -63,21 +63,27 @@ cat >capped.yaml <<'YAML'
 route: capped
 policies: [{policy: spam, band: [0, 1]}]
 reasoners: [{name: low, judge: recorded, recorded: offers.jsonl, tokens: 50}]
-budget: {tokens_per_second: 100, burst_s: 2}
+budget: {tokens_per_second: 10, burst_s: 40}
 unanswered: provisional
 audit: {safe: 0, violation: 0}
 degrade: [band, shed]
 YAML
+granted() {  # FOLDER FOLDER: how many verdicts of the reasoner two processes got that worked at once
+  local n=0 folder
+  for folder in "$1" "$2"; do
+    n=$((n + 1))
+    safeguard batch --route capped.yaml --in offers.in.jsonl --out "capped$n.jsonl" --restart --data-dir "$folder" 2>/dev/null &
+  done
+  wait
+  cat capped1.jsonl capped2.jsonl | grep -c '"decided_by":"recorded"'
+}
 begun=$(date +%s%N)
-for n in 1 2; do
-  safeguard batch --route capped.yaml --in offers.in.jsonl --out "capped$n.jsonl" --data-dir capped 2>"capped$n.err" &
-done
-wait
-granted=$(cat capped1.jsonl capped2.jsonl | grep -c '"decided_by":"recorded"')
-allowed=$((((($(date +%s%N) - begun) / 1000000) * 100 / 1000 + 200) / 50 + 1))
+together=$(granted both both)
+allowed=$((($(date +%s%N) - begun) / 1000000 * 10 / 1000 / 50 + 400 / 50 + 1))
 equal "verdicts of both" "$(cat capped1.jsonl capped2.jsonl | wc -l)" 800
-[ "$granted" -ge 4 ] && [ "$granted" -le "$allowed" ] || fail "two processes were granted $granted verdicts of a reasoner, not 4 to $allowed"
-CHECKS=$((CHECKS + 1))
+apart=$(granted one other)
+equal "granted together $together of at most $allowed, apart $apart" \
+  "$([ "$together" -ge 4 ] && [ "$together" -le "$allowed" ] && [ "$apart" -gt "$together" ] && echo yes)" yes
 
 # What nobody decides goes to people, and their decision into the record.
 printf 'policies: [{policy: spam, band: [0, 1]}]\nreview: {undetermined: on, violations: on}\n' >people.yaml
