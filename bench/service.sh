@@ -111,6 +111,7 @@ hold() {  # NAME MODE MODEL
   local before after held
   before=$(memory)
   mkfifo "$WORK/streams"
+  rm -f "$WORK/held"  # that of the part before
   "$LOAD" "$URL/v1/chat/completions" --body "${CHAT/MODEL/$3}" --connections "$STREAMS" --seconds 60 --hold <"$WORK/streams" >"$WORK/held" &
   exec 8>"$WORK/streams"
   until [ -s "$WORK/held" ]; do sleep 0.1; done
