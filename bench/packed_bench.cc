@@ -48,7 +48,7 @@ void Run(benchmark::State& state, const KernelTable& table, PackedType type, Act
   std::vector<const std::byte*> pointers;
   for (std::size_t r = 0; r < rows; ++r) {
     auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
-    table.prepare({x.data(), kBlocks, bits, row});
+    table.prepare({type, bits, x.data(), kBlocks, row});
     pointers.push_back(row);
   }
   const std::vector<float> bias(kOutputs);

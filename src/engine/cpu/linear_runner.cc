@@ -56,8 +56,8 @@ void LinearRunner::Run(std::span<const LinearJob> jobs) {
   pieces_.clear();
   prepared_.Clear();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    if (Packed(jobs[j].weights) != nullptr) {
-      prepared_.Add(jobs[j].x, jobs[j].weights->columns);
+    if (const PackedMatrix* packed = Packed(jobs[j].weights)) {
+      prepared_.Add(jobs[j].x, *packed);
     }
     Cut(j, jobs[j].only.empty() ? jobs[j].weights->rows : jobs[j].only.size(), jobs.size());
   }
@@ -71,8 +71,8 @@ void LinearRunner::Run(std::span<const GateUpJob> jobs, float alpha, float limit
   pieces_.clear();
   prepared_.Clear();
   for (std::size_t j = 0; j < jobs.size(); ++j) {
-    if (Packed(&jobs[j].expert->gate) != nullptr) {
-      prepared_.Add(jobs[j].x, jobs[j].expert->gate.columns);
+    if (const PackedMatrix* packed = Packed(&jobs[j].expert->gate)) {
+      prepared_.Add(jobs[j].x, *packed);
     }
     Cut(j, 2 * jobs[j].expert->gate.rows, jobs.size());
   }
@@ -84,7 +84,7 @@ void LinearRunner::Run(std::span<const GateUpJob> jobs, float alpha, float limit
 
 void LinearRunner::RunPiece(const LinearJob& job, const Piece& piece, Scratch& scratch) const {
   if (const PackedMatrix* packed = Packed(job.weights)) {
-    prepared_.Find(job.x, scratch.packed.rows);
+    prepared_.Find(job.x, *packed, scratch.packed.rows);
     return job.only.empty() ? RunPackedPiece(job, *packed, piece, scratch)
                             : RunChosen(job, *packed, piece, scratch);
   }
@@ -162,7 +162,7 @@ void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alph
   LinearTask task = {layout,       scratch.rows.data(),  count, scratch.bias.data(),  job.x.data(),
                      job.x.size(), scratch.pairs.data(), count, scratch.kernel.data()};
   if (const PackedMatrix* packed = Packed(&expert.gate)) {
-    prepared_.Find(job.x, scratch.packed.rows);
+    prepared_.Find(job.x, *packed, scratch.packed.rows);
     RunPacked(kernels_,
               {packed, bits_, piece.begin, count, scratch.bias.data(), scratch.pairs.data(), count},
               scratch.packed);

@@ -44,5 +44,46 @@ TEST(LinearRunner, ChosenRowsHaveTheBitsTheyHaveAmongAllRows) {
   }
 }
 
+// The same rows meet weights of two types at once: tables may want other integers for each.
+TEST(LinearRunner, MatricesOfTwoTypesShareRows) {
+  constexpr std::size_t kColumns = 96;
+  constexpr std::size_t kRows = 5;
+  RandomWeights random(4);
+  ThreadPool pool(2);
+  GptOssWeights model;
+  model.layers.resize(1);
+  MatrixView& query = model.layers[0].query;
+  MatrixView& key = model.layers[0].key;
+  query = random.Matrix(WeightType::kQ8_0, NibbleOrder::kHalves, 50, kColumns);
+  key = random.Matrix(WeightType::kMxfp4, NibbleOrder::kHalves, 20, kColumns);
+  const auto packed = PackedWeights::Pack(model, DenseWeights::kAsStored, pool);
+  ASSERT_TRUE(packed.has_value());
+  std::vector<float> x(kRows * kColumns);
+  std::vector<const float*> rows;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>(i * 37 % 101) / 50.0F - 1.0F;
+    if (i % kColumns == 0) {
+      rows.push_back(&x[i]);
+    }
+  }
+  for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+    const auto run = [&](const KernelTable& table) {
+      std::vector<float> out(kRows * 70);
+      LinearRunner runner(table, pool, packed->get(), bits);
+      const LinearJob jobs[] = {{&query, nullptr, rows, out.data(), 50},
+                                {&key, nullptr, rows, out.data() + kRows * 50, 20}};
+      runner.Run(jobs);
+      return out;
+    };
+    const std::vector<float> expected = run(kReferenceKernels);
+    const KernelTables tables = AllKernels();
+    for (std::size_t t = 0; t < tables.count; ++t) {
+      if (tables.tables[t]->supported()) {
+        EXPECT_EQ(run(*tables.tables[t]), expected) << tables.tables[t]->name;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace safeguard::engine::cpu

@@ -12,17 +12,15 @@ constexpr std::size_t kRowsAtATime = 4;
 
 }  // namespace
 
-void PreparedRows::Add(std::span<const float* const> x, std::size_t columns) {
-  blocks_ = columns / kPackedBlock;
-  if (in_order_) {
-    if (places_.try_emplace(x.data(), sources_.size()).second) {
-      sources_.insert(sources_.end(), x.begin(), x.end());
-    }
+void PreparedRows::Add(std::span<const float* const> x, const PackedMatrix& matrix) {
+  blocks_ = matrix.columns / kPackedBlock;
+  Places& places = places_.at(static_cast<std::size_t>(matrix.type));
+  if (in_order_ && !places.try_emplace(x.data(), sources_.size()).second) {
     return;
   }
   for (const float* row : x) {
-    if (places_.try_emplace(row, sources_.size()).second) {
-      sources_.push_back(row);
+    if (in_order_ || places.try_emplace(row, sources_.size()).second) {
+      sources_.push_back({row, matrix.type});
     }
   }
 }
@@ -35,19 +33,20 @@ void PreparedRows::Make(const KernelTable& kernels, ActivationBits bits, ThreadP
   pool.ParallelFor(pieces, [&](std::size_t piece, std::size_t) {
     const std::size_t end = std::min(sources_.size(), (piece + 1) * kRowsAtATime);
     for (std::size_t i = piece * kRowsAtATime; i < end; ++i) {
-      kernels.prepare({sources_[i], blocks_, bits, memory + i * stride});
+      kernels.prepare({sources_[i].type, bits, sources_[i].x, blocks_, memory + i * stride});
     }
   });
 }
 
-void PreparedRows::Find(std::span<const float* const> x,
+void PreparedRows::Find(std::span<const float* const> x, const PackedMatrix& matrix,
                         std::vector<const std::byte*>& rows) const {
   const auto* memory = reinterpret_cast<const std::byte*>(memory_.data());
   const std::size_t stride = PreparedRowBytes(blocks_);
+  const Places& places = places_.at(static_cast<std::size_t>(matrix.type));
   rows.clear();
   const auto place_of = [&](const void* key) {
-    const auto place = places_.find(key);
-    CHECK(place != places_.end());
+    const auto place = places.find(key);
+    CHECK(place != places.end());
     return place->second;
   };
   const std::size_t first = in_order_ ? place_of(x.data()) : 0;

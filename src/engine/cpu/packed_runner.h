@@ -2,6 +2,7 @@
 // matrices are handed to the kernel.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,25 +21,34 @@ class PreparedRows {
  public:
   // Forgets the last step's rows.
   void Clear() {
-    places_.clear();
+    for (Places& places : places_) {
+      places.clear();
+    }
     sources_.clear();
   }
   // `in_order`: the rows of a span are to stand one behind the other (KernelTable::rows_in_order).
   explicit PreparedRows(bool in_order) : in_order_(in_order) {}
 
-  // Wants `x`, rows of `columns`. A row that is given twice is made once; in order, a span that is
-  // given twice is. REQUIRES: all rows between two Clears have the same `columns`, and they and the
-  // spans stay as they are until the last Find.
-  void Add(std::span<const float* const> x, std::size_t columns);
+  // Wants `x` for `matrix`. A row that is given twice for one type of weights is made once; in
+  // order, a span that is given twice is. REQUIRES: all matrices between two Clears have the same
+  // `columns`, and the rows and spans stay as they are until the last Find.
+  void Add(std::span<const float* const> x, const PackedMatrix& matrix);
   void Make(const KernelTable& kernels, ActivationBits bits, ThreadPool& pool);
   // Where the rows stand, after Make.
-  void Find(std::span<const float* const> x, std::vector<const std::byte*>& rows) const;
+  void Find(std::span<const float* const> x, const PackedMatrix& matrix,
+            std::vector<const std::byte*>& rows) const;
 
  private:
+  using Places = std::unordered_map<const void*, std::size_t>;
+  struct Source {
+    const float* x;
+    PackedType type;
+  };
+
   bool in_order_;
   std::size_t blocks_ = 0;
-  std::unordered_map<const void*, std::size_t> places_;  // by row; in order, by a span's begin
-  std::vector<const float*> sources_;
+  std::array<Places, kPackedTypes> places_;  // by type, and row; in order, by a span's begin
+  std::vector<Source> sources_;
   AlignedFloats memory_;
 };
 

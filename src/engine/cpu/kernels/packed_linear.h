@@ -29,6 +29,7 @@ enum class PackedType : std::uint8_t {
   kQ8,
   kBf16,  // for activations of bfloat16 only
 };
+inline constexpr std::size_t kPackedTypes = 3;
 
 // How fine activations are.
 enum class ActivationBits : std::uint8_t { k16, k8, kBf16 };
@@ -58,22 +59,23 @@ constexpr std::size_t PackedGroupBytes(PackedType type, std::size_t blocks) {
 
 // Bytes of a prepared row. Of bfloat16: 32 numbers a block, in pairs, as described above. Else
 // 64 bytes of integers a block, in an order of the kernel's own; then s of
-// every block, then two corrections of every block (-12 and -128 times the sum of q), for kernels
-// that add 12 or 128 to the weights.
+// every block, then two corrections of every block, for kernels that add 12 or 128 to the weights
+// (prepare_rows.h).
 constexpr std::size_t PreparedRowBytes(std::size_t blocks) {
   return (blocks * (64 + 3 * 4) + 63) / 64 * 64;
 }
 
 struct PrepareTask {
+  PackedType type;  // of the weights that the row will meet
+  ActivationBits bits;
   const float* x;  // blocks * kPackedBlock
   std::size_t blocks;
-  ActivationBits bits;
   std::byte* row;  // PreparedRowBytes(blocks), on a cache line
 };
 
 struct PackedTask {
   PackedType type;
-  ActivationBits bits;        // as the rows were prepared
+  ActivationBits bits;        // type and bits as the rows were prepared for
   const std::byte* weights;   // the first group, on a cache line
   std::size_t blocks;         // of a row
   std::size_t outputs;        // those behind are computed in the last group, but not written

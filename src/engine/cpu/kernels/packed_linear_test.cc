@@ -65,7 +65,7 @@ std::vector<float> Multiply(const KernelTable& table, const Packed& packed,
   std::vector<const std::byte*> pointers;
   for (std::size_t r = 0; r < rows; ++r) {
     auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
-    table.prepare({x.data() + (first + r) * columns, packed.blocks, bits, row});
+    table.prepare({packed.type, bits, x.data() + (first + r) * columns, packed.blocks, row});
     pointers.push_back(row);
   }
   bias.resize(RoundUp(packed.outputs, kPackedOutputs));
@@ -141,6 +141,49 @@ TEST_P(PackedKernels, AddTheLargestNumbersExactly) {
         EXPECT_NEAR(double{out}, 64 * double{sign} * weight, 1e-2);
         EXPECT_EQ(out, Multiply(kReferenceKernels, packed, x, 0, 1, bits)[0]);
       }
+    }
+  }
+}
+
+// Output o's weights all have code o, a row's activations all are the same integer: the sums of
+// equal signs that come closest to what 16 bits hold.
+TEST_P(PackedKernels, MultiplyEveryCodeByEveryByte) {
+  constexpr std::size_t kCodes = 256;
+  std::vector<std::byte> q8(kCodes * 34);
+  std::vector<std::byte> mxfp4(kCodes * 17);
+  for (std::size_t code = 0; code < kCodes; ++code) {
+    std::memset(&q8[code * 34], static_cast<int>(code), 34);
+    std::memset(&mxfp4[code * 17], static_cast<int>(code), 17);
+    q8[code * 34] = std::byte{0};  // scales of one
+    q8[code * 34 + 1] = std::byte{0x3C};
+    mxfp4[code * 17] = std::byte{0x7F};
+  }
+  for (const WeightType type : {WeightType::kQ8_0, WeightType::kMxfp4}) {
+    MatrixView matrix;
+    matrix.type = type;
+    matrix.rows = kCodes;
+    matrix.columns = 32;
+    matrix.row_stride = 34;
+    matrix.data = q8.data();
+    matrix.mxfp4 = {mxfp4.data() + 1, mxfp4.data(), 17, 17, 17, 17, NibbleOrder::kHalves};
+    const Packed packed = Pack({&matrix});
+    ASSERT_TRUE(packed.fits);
+    for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
+      const int most = bits == ActivationBits::k8 ? 127 : 32'639;
+      const int step = bits == ActivationBits::k8 ? 1 : 127;  // every l and every h, not every pair
+      std::vector<float> x;
+      for (int q = -most; q <= most; q += step) {
+        x.insert(x.end(), 31, static_cast<float>(q));
+        x.push_back(static_cast<float>(q < 0 ? -most : most));  // so that the scale is one
+      }
+      const std::size_t rows = x.size() / 32;
+      const std::vector<float> out = Multiply(*GetParam(), packed, x, 0, rows, bits);
+      const std::vector<float> expected = Multiply(kReferenceKernels, packed, x, 0, rows, bits);
+      ASSERT_EQ(out, expected);
+      const std::size_t last = (rows - 1) * (kCodes + 1);
+      const double weight = type == WeightType::kQ8_0 ? -1 : -6;
+      EXPECT_EQ(double{out[last + 255]}, 32.0 * most * weight);
+      EXPECT_EQ(double{out[last + 0x80]}, type == WeightType::kQ8_0 ? 32.0 * most * -128 : 0.0);
     }
   }
 }

@@ -100,10 +100,13 @@ std::vector<float> Linear(const KernelTable& table, WeightType type, NibbleOrder
   return out;
 }
 
-// Integers must give the reference's bits, bfloat16 what sums of binary32 are precise to.
-std::vector<float> PackedLinear(const KernelTable& table, PackedType type, ActivationBits bits) {
+constexpr std::size_t kPackedRows = 29;  // sixteen or eight at once, and some
+
+// The first `count` of kPackedRows rows. Integers must give the reference's bits, bfloat16 what
+// sums of binary32 are precise to.
+std::vector<float> PackedLinear(const KernelTable& table, PackedType type, ActivationBits bits,
+                                std::size_t count = kPackedRows) {
   constexpr std::size_t kBlocks = kColumns / kPackedBlock;
-  constexpr std::size_t kPackedRows = 29;  // sixteen or eight at once, and some
   Random random(5);
   const std::size_t row_floats = PreparedRowBytes(kBlocks) / sizeof(float);
   const std::size_t group_floats = PackedGroupBytes(type, kBlocks) / sizeof(float);
@@ -123,22 +126,25 @@ std::vector<float> PackedLinear(const KernelTable& table, PackedType type, Activ
   std::array<const std::byte*, kPackedRows> rows{};
   for (std::size_t r = 0; r < kPackedRows; ++r) {
     auto* row = reinterpret_cast<std::byte*>(prepared.data() + r * row_floats);
-    table.prepare({x.data() + r * kColumns, kBlocks, bits, row});
+    table.prepare({type, bits, x.data() + r * kColumns, kBlocks, row});
     rows.at(r) = row;
   }
-  std::vector<float> out(kPackedRows * kPackedOutputs);
+  std::vector<float> out(count * kPackedOutputs);
   AlignedFloats scratch(kPackedScratchFloats);
   table.packed_linear({type, bits, reinterpret_cast<const std::byte*>(weights.data()), kBlocks,
-                       kPackedOutputs, bias.data(), rows.data(), kPackedRows, out.data(),
-                       kPackedOutputs, scratch.data()});
+                       kPackedOutputs, bias.data(), rows.data(), count, out.data(), kPackedOutputs,
+                       scratch.data()});
   return out;
 }
 
 bool PackedAgrees(const KernelTable& table) {
   for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8}) {
     for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
-      if (PackedLinear(table, type, bits) != PackedLinear(kReferenceKernels, type, bits)) {
-        return false;
+      for (const std::size_t rows : {std::size_t{1}, std::size_t{3}, kPackedRows}) {
+        if (PackedLinear(table, type, bits, rows) !=
+            PackedLinear(kReferenceKernels, type, bits, rows)) {
+          return false;
+        }
       }
     }
   }

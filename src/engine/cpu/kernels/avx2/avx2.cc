@@ -23,7 +23,7 @@ const KernelTable kAvx2Kernels = {
     .attention = Attention<Lanes8>,
     .rms_norm = RmsNorm<Lanes8>,
     .swiglu = Swiglu<Lanes8>,
-    .prepare = Prepare<IntegerOrder::kPairs>,
+    .prepare = Prepare<IntegerOrder::kParts>,
     .packed_linear = PackedLinear<Lanes8>,
 };
 

@@ -121,7 +121,7 @@ struct Lanes8 {
     }
   }
   // ---- integers, for vector_packed.h ----
-  static constexpr std::size_t kPackedRows = 4;
+  static constexpr std::size_t kPackedRows = 6;
   static Int LoadInt(const std::byte* from) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
   }
@@ -139,16 +139,8 @@ struct Lanes8 {
   static Int Xor(Int a, Int b) { return _mm256_xor_si256(a, b); }
   static Int AddInt(Int a, Int b) { return _mm256_add_epi32(a, b); }
   template <int bits>
-  static Int Left16(Int x) {
-    return _mm256_slli_epi16(x, bits);
-  }
-  template <int bits>
   static Int Right16(Int x) {
     return _mm256_srli_epi16(x, bits);
-  }
-  template <int bits>
-  static Int Arithmetic16(Int x) {
-    return _mm256_srai_epi16(x, bits);
   }
   template <int bits>
   static Int Left32(Int x) {
@@ -164,6 +156,11 @@ struct Lanes8 {
   }
   static Float AsFloat(Int x) { return _mm256_castsi256_ps(x); }
   static Int AsInt(Float x) { return _mm256_castps_si256(x); }
+  // Computes x here: GCC puts additions off until the sum is used, and keeps what is to be added.
+  [[gnu::always_inline]] static void ComputeNow(Int& x) { asm("" : "+x"(x)); }
+  static Int Add16(Int a, Int b) { return _mm256_add_epi16(a, b); }
+  // Products of bytes, `a` without and `b` with a sign, added in pairs: within 16 bits, please.
+  static Int MulAddBytes(Int a, Int b) { return _mm256_maddubs_epi16(a, b); }
   // Products of 16-bit integers, added in pairs.
   static Int MulAdd16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
   // Twice the E2M1 value of every byte's code.
@@ -172,14 +169,21 @@ struct Lanes8 {
                                        1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
     return _mm256_shuffle_epi8(table, codes);
   }
+  // The same plus 12.
+  static Int E2m1TwicePlus12(Int codes) {
+    const Int table = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0));
+    return _mm256_shuffle_epi8(table, codes);
+  }
   // 2^(e - 127) of eight bytes e of 1 to 254.
   static Float PowersOfTwo(const std::byte* from) {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu8_epi32(bytes), 23));
   }
 
-  // Into the L2 cache.
-  static void Prefetch(const std::byte* at) {
+  // Into the L2 cache. Always inlined: GCC drops calls of a function that does nothing but
+  // prefetch.
+  [[gnu::always_inline]] static void Prefetch(const std::byte* at) {
     _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
   }
 };

@@ -24,7 +24,7 @@ const KernelTable kAvx512Kernels = {
     .attention = Attention<Lanes16>,
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
-    .prepare = Prepare<IntegerOrder::kPairs>,
+    .prepare = Prepare<IntegerOrder::kParts>,
     .packed_linear = PackedLinear<Lanes16>,
 };
 

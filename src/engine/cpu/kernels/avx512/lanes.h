@@ -110,7 +110,7 @@ struct Lanes16 {
     }
   }
   // ---- integers, for vector_packed.h ----
-  static constexpr std::size_t kPackedRows = 8;
+  static constexpr std::size_t kPackedRows = 12;
   static Int LoadInt(const std::byte* from) { return _mm512_load_si512(from); }
   static void StoreInt(std::byte* to, Int x) { _mm512_store_si512(to, x); }
   static Int SetInt(std::int32_t x) { return _mm512_set1_epi32(x); }
@@ -124,16 +124,8 @@ struct Lanes16 {
   static Int Xor(Int a, Int b) { return _mm512_xor_si512(a, b); }
   static Int AddInt(Int a, Int b) { return _mm512_add_epi32(a, b); }
   template <int bits>
-  static Int Left16(Int x) {
-    return _mm512_slli_epi16(x, bits);
-  }
-  template <int bits>
   static Int Right16(Int x) {
     return _mm512_srli_epi16(x, bits);
-  }
-  template <int bits>
-  static Int Arithmetic16(Int x) {
-    return _mm512_srai_epi16(x, bits);
   }
   template <int bits>
   static Int Left32(Int x) {
@@ -149,6 +141,11 @@ struct Lanes16 {
   }
   static Float AsFloat(Int x) { return _mm512_castsi512_ps(x); }
   static Int AsInt(Float x) { return _mm512_castps_si512(x); }
+  // Computes x here: GCC puts additions off until the sum is used, and keeps what is to be added.
+  [[gnu::always_inline]] static void ComputeNow(Int& x) { asm("" : "+v"(x)); }
+  static Int Add16(Int a, Int b) { return _mm512_add_epi16(a, b); }
+  // Products of bytes, `a` without and `b` with a sign, added in pairs: within 16 bits, please.
+  static Int MulAddBytes(Int a, Int b) { return _mm512_maddubs_epi16(a, b); }
   // Products of 16-bit integers, added in pairs.
   static Int MulAdd16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
   // Twice the E2M1 value of every byte's code.
@@ -157,14 +154,21 @@ struct Lanes16 {
         _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12));
     return _mm512_shuffle_epi8(table, codes);
   }
+  // The same plus 12.
+  static Int E2m1TwicePlus12(Int codes) {
+    const Int table = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0));
+    return _mm512_shuffle_epi8(table, codes);
+  }
   // 2^(e - 127) of sixteen bytes e of 1 to 254.
   static Float PowersOfTwo(const std::byte* from) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), 23));
   }
 
-  // Into the L2 cache.
-  static void Prefetch(const std::byte* at) {
+  // Into the L2 cache. Always inlined: GCC drops calls of a function that does nothing but
+  // prefetch.
+  [[gnu::always_inline]] static void Prefetch(const std::byte* at) {
     _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
   }
 };
