@@ -74,6 +74,13 @@ std::vector<Verdict> CalibratedJudge::DecideUntil(
                     [&](auto inner) { return judge_->DecideUntil(inner, contents, stop); });
 }
 
+std::vector<Verdict> CalibratedJudge::DecideInPassing(
+    std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+    std::span<const Content> contents, const StopSignal& stop) {
+  return Calibrated(policies,
+                    [&](auto inner) { return judge_->DecideInPassing(inner, contents, stop); });
+}
+
 std::vector<Verdict> CalibratedJudge::DecideSample(
     std::span<const std::shared_ptr<const PreparedPolicy>> policies,
     std::span<const Content> contents, std::uint64_t sample) {

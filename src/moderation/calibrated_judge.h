@@ -33,6 +33,9 @@ class CalibratedJudge final : public Judge {
   std::vector<Verdict> DecideUntil(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                                    std::span<const Content> contents,
                                    const StopSignal& stop) override;
+  std::vector<Verdict> DecideInPassing(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, const StopSignal& stop) override;
   std::vector<Verdict> DecideSample(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
                                     std::span<const Content> contents,
                                     std::uint64_t sample) override;

@@ -15,6 +15,10 @@
 //   - what could not be decided is undetermined, never safe
 //   - an answer comes within the route's time budget (plus what the lists take)
 //   - deferred work is told to be so only after it was acknowledged
+//
+// What is judged in passing (Judge::DecideInPassing) goes the same way and costs the same budget,
+// and nothing else follows from it: it is not put off, not drawn for the audit nor counted in it,
+// and not filed for review.
 #pragma once
 
 #include <functional>

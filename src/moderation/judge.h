@@ -76,6 +76,15 @@ class Judge {
     return Decide(policies, contents);
   }
 
+  // DecideUntil, of something in passing: a window of a stream, which is judged again as part of a
+  // whole. A judge that does more about a content than judge it (puts it off, audits itself with
+  // it, files it for people) does none of that here.
+  virtual std::vector<Verdict> DecideInPassing(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, const StopSignal& stop) {
+    return DecideUntil(policies, contents, stop);
+  }
+
   // Decide as another draw: where the judge samples, `sample` above 0 gives it other random
   // numbers. A judge that does not sample answers as Decide does.
   virtual std::vector<Verdict> DecideSample(

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "moderation/route.h"
+#include "moderation/route_guard.h"
 
 namespace safeguard::moderation {
 
@@ -21,6 +23,8 @@ struct RouteFile {
   std::string screen_model;          // its folder; empty: the usual places
   std::string screen_recorded;       // of "recorded": the file
   std::vector<std::string> lists;    // files of lists
+  // Empty: the guarding proxy takes no traffic under this route.
+  std::optional<RouteGuard> guard{};
 };
 
 inline constexpr std::size_t kRouteBytesMax = std::size_t{64} << 10;

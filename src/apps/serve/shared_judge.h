@@ -37,6 +37,11 @@ class SharedJudge final : public moderation::Judge {
                                                const moderation::StopSignal& stop) override {
     return judge_.DecideUntil(policies, contents, stop);
   }
+  std::vector<moderation::Verdict> DecideInPassing(Policies policies,
+                                                   std::span<const moderation::Content> contents,
+                                                   const moderation::StopSignal& stop) override {
+    return judge_.DecideInPassing(policies, contents, stop);
+  }
   std::vector<moderation::Verdict> DecideSample(Policies policies,
                                                 std::span<const moderation::Content> contents,
                                                 std::uint64_t sample) override {

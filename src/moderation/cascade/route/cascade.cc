@@ -38,6 +38,12 @@ class RouteCascade final : public Cascade {
     return Request(core_, policies, contents).Run();
   }
 
+  std::vector<Verdict> DecideInPassing(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, const StopSignal&) override {
+    return Request(core_, policies, contents).RunInPassing();
+  }
+
   Verdict Finish(const std::shared_ptr<const PreparedPolicy>& policy,
                  const DeferredItem& item) override {
     return Request(core_, std::span(&policy, 1), std::span(&item.content, 1)).RunDeferred(item);

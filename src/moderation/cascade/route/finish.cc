@@ -72,7 +72,7 @@ bool Request::Defer(Case& each, DeferReason reason, UndeterminedReason open_reas
 
 // What the audit learns of a case.
 void Request::Record(Case& each) {
-  if (!each.screened) {
+  if (!each.screened || in_passing_) {
     return;
   }
   const std::string& policy = each.policy->policy().id;
@@ -98,7 +98,7 @@ void Request::FileReview(const Case& each, Verdict& verdict) {
       (verdict.outcome == Outcome::kUndetermined && core_.route.review_undetermined &&
        !Hopeless(verdict) && !verdict.provisional) ||
       (verdict.outcome == Outcome::kViolation && core_.route.review_violations);
-  if (!wanted || core_.parts.review == nullptr) {
+  if (!wanted || core_.parts.review == nullptr || in_passing_) {
     return;
   }
   ReviewItem item;

@@ -18,6 +18,8 @@ class Request {
           std::span<const Content> contents);
 
   std::vector<Verdict> Run();
+  // The same of a window of a stream: nothing follows from it but its verdicts.
+  std::vector<Verdict> RunInPassing();
   // Reasoners alone, for what was deferred.
   Verdict RunDeferred(const DeferredItem& item);
 
@@ -70,13 +72,16 @@ class Request {
   [[nodiscard]] Duration Left(std::size_t contents) const;
   // The same for a reasoner that can be finished later.
   [[nodiscard]] Duration LeftForReasoner(std::size_t contents) const;
-  [[nodiscard]] bool CanDefer() const { return core_.parts.deferred != nullptr && !in_deferred_; }
+  [[nodiscard]] bool CanDefer() const {
+    return core_.parts.deferred != nullptr && !in_deferred_ && !in_passing_;
+  }
 
   Core& core_;
   std::vector<std::shared_ptr<const PreparedPolicy>> policies_;
   std::span<const Content> contents_;
   Duration start_;
   bool in_deferred_ = false;
+  bool in_passing_ = false;
   std::vector<Case> cases_;                             // content-major
   std::vector<std::optional<TamperFinding>> tamper_;    // by content
   std::vector<std::optional<LanguageGuess>> language_;  // by content

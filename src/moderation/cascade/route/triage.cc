@@ -89,7 +89,7 @@ void Request::Gate(Case& each) {
 void Request::DrawAudit(Case& each) {
   const bool safe = each.side == ScreenSide::kSafe;
   const double declared = safe ? core_.route.audit.safe_share : core_.route.audit.violation_share;
-  if (declared <= 0 || core_.route.reasoners.empty()) {
+  if (declared <= 0 || core_.route.reasoners.empty() || in_passing_) {
     return;
   }
   core_.governor->ExpectAudits(declared * CostOf(each, 0));
@@ -163,7 +163,7 @@ void Request::Triage() {
     if (each.open()) {
       TriageOne(each);
     }
-    if (each.screened) {
+    if (each.screened && !in_passing_) {
       core_.audit.Screened(each.policy->policy().id, each.side);
     }
   }

@@ -76,18 +76,27 @@ void Fields::Wrong(const YamlNode& node, std::string_view key, const std::string
   }
 }
 
-const YamlNode* Fields::Find(std::string_view key) {
+void Fields::Wrong(std::string_view key, const std::string& what) {
+  const YamlNode* node = FindAny(key);
+  Wrong(node == nullptr ? node_ : *node, key, what);
+}
+
+const YamlNode* Fields::FindAny(std::string_view key) {
   known_.insert(std::string(key));
   if (node_.kind != Kind::kMap) {
     return nullptr;
   }
   for (std::size_t i = 0; i + 1 < node_.children.size(); i += 2) {
     if (node_.children[i].scalar == key) {
-      const YamlNode& value = node_.children[i + 1];
-      return value.kind == Kind::kNull ? nullptr : &value;
+      return &node_.children[i + 1];
     }
   }
   return nullptr;
+}
+
+const YamlNode* Fields::Find(std::string_view key) {
+  const YamlNode* node = FindAny(key);
+  return node == nullptr || node->kind == Kind::kNull ? nullptr : node;
 }
 
 void Fields::Text(std::string_view key, std::string& out) {
@@ -193,7 +202,7 @@ void Fields::Word(std::string_view key, const std::vector<std::string>& words,
 }
 
 void Fields::Map(std::string_view key, const std::function<void(Fields&)>& read) {
-  const YamlNode* node = Find(key);
+  const YamlNode* node = FindAny(key);
   if (node != nullptr) {
     Fields fields(*node, PathOf(key), status_);
     read(fields);

@@ -35,15 +35,22 @@ class Fields {
   // One of `words`: its place.
   void Word(std::string_view key, const std::vector<std::string>& words,
             const std::function<void(std::size_t)>& set);
+  // A key without a value is an empty map.
   void Map(std::string_view key, const std::function<void(Fields&)>& read);
   // A list of maps; where `short_key` is given, a text stands for a map of that key alone.
   void Maps(std::string_view key, std::string_view short_key, std::size_t most,
             const std::function<void(Fields&)>& read);
 
-  // What is wrong here, unless something was before.
-  void Wrong(const YamlNode& node, std::string_view key, const std::string& what);
+  // Whether it has a value.
+  [[nodiscard]] bool Has(std::string_view key) { return Find(key) != nullptr; }
+
+  // What is wrong with the value of `key`, unless something was before.
+  void Wrong(std::string_view key, const std::string& what);
 
  private:
+  void Wrong(const YamlNode& node, std::string_view key, const std::string& what);
+  // The value of `key`; null where it is not there. Find: also where it is empty.
+  const YamlNode* FindAny(std::string_view key);
   const YamlNode* Find(std::string_view key);
   [[nodiscard]] std::string PathOf(std::string_view key) const;
 

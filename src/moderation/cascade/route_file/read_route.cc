@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "moderation/cascade/route_file/fields.h"
+#include "moderation/cascade/route_file/read_guard.h"
 #include "moderation/route_file.h"
 
 namespace safeguard::moderation {
@@ -8,6 +9,7 @@ namespace {
 
 using reading::YamlNode;
 using route_file::Fields;
+using route_file::ReadGuard;
 
 constexpr double kDaySeconds = 86'400;
 
@@ -124,7 +126,7 @@ void ReadBudget(Fields& fields, GovernorSettings& governor) {
   fields.Count("backlog_max", 0, 1e9, governor.backlog_max);
 }
 
-void ReadDegrade(Fields& fields, GovernorSettings& governor, const YamlNode& root) {
+void ReadDegrade(Fields& fields, GovernorSettings& governor) {
   std::vector<std::string> names;
   fields.Texts("degrade", kDegradations.size(), names);
   if (names.empty()) {
@@ -140,7 +142,7 @@ void ReadDegrade(Fields& fields, GovernorSettings& governor, const YamlNode& roo
       }
     }
     if (!known) {
-      fields.Wrong(root, "degrade", "must be of effort, audit, band, defer, shed");
+      fields.Wrong("degrade", "must be of effort, audit, band, defer, shed");
     }
   }
 }
@@ -169,7 +171,7 @@ void ReadAll(const YamlNode& root, RouteFile& file, Status& status) {
   fields.Map("time", [&](Fields& time) { ReadTime(time, route); });
   fields.Map("audit", [&](Fields& audit) { ReadAudit(audit, route.audit); });
   fields.Map("budget", [&](Fields& budget) { ReadBudget(budget, route.governor); });
-  ReadDegrade(fields, route.governor, root);
+  ReadDegrade(fields, route.governor);
   fields.Word("language_gate", {"on", "known", "off", "yes", "true", "no", "false"},
               [&](std::size_t place) {
                 route.language_gate = place != 2 && place < 5;
@@ -184,6 +186,7 @@ void ReadAll(const YamlNode& root, RouteFile& file, Status& status) {
   auto seed = static_cast<std::size_t>(route.seed);
   fields.Count("seed", 0, 9e15, seed);
   route.seed = seed;
+  fields.Map("guard", [&](Fields& guard) { file.guard = ReadGuard(guard, route); });
 }
 
 }  // namespace
