@@ -136,7 +136,7 @@ Status OpenExtra(const std::string& mode, Extra& extra) {
     extra.upstream = OpenSilentUpstream();
   }
   extra.proxy.exchanges_max = 20'000;
-  extra.proxy.stream.limits.stall_max = std::chrono::hours(1);
+  extra.proxy.guard.stream.limits.stall_max = std::chrono::hours(1);
   extra.proxy.stream_time_max = std::chrono::hours(1);
   return {};
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -28,8 +30,10 @@ class FakeUpstream final : public Upstream {
   std::unique_ptr<UpstreamCall> Post(UpstreamRequest request) override {
     const std::lock_guard lock(mutex_);
     requests_.push_back(std::move(request));
-    return std::make_unique<Call>(script_);
+    return std::make_unique<Call>(script_, drained_);
   }
+  // Calls whose answer has been read to its end, by one who waits for more.
+  int drained() const { return drained_->load(); }
   void Set(UpstreamScript script) {
     const std::lock_guard lock(mutex_);
     script_ = std::move(script);
@@ -42,7 +46,8 @@ class FakeUpstream final : public Upstream {
  private:
   class Call final : public UpstreamCall {
    public:
-    explicit Call(UpstreamScript script) : script_(std::move(script)) {}
+    Call(UpstreamScript script, std::shared_ptr<std::atomic<int>> drained)
+        : script_(std::move(script)), drained_(std::move(drained)) {}
 
     UpstreamEvent Next(std::chrono::steady_clock::time_point until, bool read) override {
       UpstreamEvent event;
@@ -70,6 +75,9 @@ class FakeUpstream final : public Upstream {
                                                                 : UpstreamEvent::Kind::kBroken;
         return event;
       }
+      if (ended_ && !std::exchange(told_drained_, true)) {
+        drained_->fetch_add(1);
+      }
       std::unique_lock lock(mutex_);
       woken_.wait_until(lock, until, [&] { return wake_; });
       wake_ = false;
@@ -84,6 +92,8 @@ class FakeUpstream final : public Upstream {
 
    private:
     UpstreamScript script_;
+    std::shared_ptr<std::atomic<int>> drained_;
+    bool told_drained_ = false;
     bool head_told_ = false;
     bool ended_ = false;
     std::size_t at_ = 0;
@@ -95,6 +105,7 @@ class FakeUpstream final : public Upstream {
   std::mutex mutex_;
   UpstreamScript script_;
   std::vector<UpstreamRequest> requests_;
+  std::shared_ptr<std::atomic<int>> drained_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace safeguard::http

@@ -37,6 +37,7 @@ struct Part {
 // Contents that the same prepared policies judge.
 struct Group {
   PolicyShelf::Route route;
+  bool in_passing = false;
   std::vector<Content> contents;
   std::vector<std::pair<std::size_t, std::size_t>> where;  // part, content of its job
 };
@@ -271,11 +272,11 @@ class Judging::Impl {
     part.answer.channels.resize(names.size() * job.contents.size());
     for (std::size_t c = 0; c < job.contents.size(); ++c) {
       auto group = std::ranges::find_if(groups, [&](const Group& other) {
-        return other.route.policies == routes[c].policies &&
+        return other.in_passing == job.in_passing && other.route.policies == routes[c].policies &&
                other.route.shadows == routes[c].shadows;
       });
       if (group == groups.end()) {
-        group = groups.insert(groups.end(), Group{routes[c], {}, {}});
+        group = groups.insert(groups.end(), Group{routes[c], job.in_passing, {}, {}});
       }
       group->contents.push_back(job.contents[c]);
       group->where.emplace_back(parts.size(), c);
@@ -289,8 +290,10 @@ class Judging::Impl {
     const std::size_t policies = group.route.policies.size();
     const Audience* audience = parts[group.where.front().first].waiting->job.audience.get();
     std::vector<Verdict> verdicts =
-        audience == nullptr ? parts_.judge.DecideUntil(group.route.policies, group.contents, stop)
-                            : DecideAloud(group, *audience);
+        audience != nullptr ? DecideAloud(group, *audience)
+        : group.in_passing
+            ? parts_.judge.DecideInPassing(group.route.policies, group.contents, stop)
+            : parts_.judge.DecideUntil(group.route.policies, group.contents, stop);
     CHECK(verdicts.size() == policies * group.contents.size());
     const moderation::TimeMs now = parts_.now();
     for (std::size_t g = 0; g < group.contents.size(); ++g) {
@@ -300,8 +303,7 @@ class Judging::Impl {
         Verdict& verdict = verdicts[g * policies + i];
         const std::size_t at = c * policies + i;
         parts_.metrics.CountVerdict(verdict, part.answer.channels[at]);
-        const bool wanted =
-            part.waiting->job.record_safe || verdict.outcome != moderation::Outcome::kSafe;
+        const bool wanted = !group.in_passing || verdict.outcome != moderation::Outcome::kSafe;
         if (parts_.log != nullptr && wanted) {
           part.records.push_back(moderation::RecordOf(
               verdict, group.contents[g], part.answer.channels[at], now, options_.keep_content));
@@ -366,7 +368,7 @@ class Judging::Impl {
   void DecideShadows(const Group& group, const std::vector<Part>& parts,
                      const moderation::StopSignal& stop) {
     const std::size_t shadows = group.route.shadows.size();
-    if (shadows == 0 || parts_.log == nullptr) {
+    if (shadows == 0 || parts_.log == nullptr || group.in_passing) {
       return;
     }
     const std::vector<Verdict> verdicts =

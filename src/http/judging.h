@@ -41,8 +41,10 @@ struct JudgeJob {
   // Where not empty the log keeps one record of each verdict, however often the job is sent.
   std::string key;
   std::chrono::steady_clock::time_point deadline{};
-  // False: of what is safe nothing is recorded. For the windows of a stream, which are many.
-  bool record_safe = true;
+  // A window of a stream, of which there are many, and which is judged again as part of a whole: of
+  // what is safe nothing is recorded, no shadow judges it, and no follow-up comes of it
+  // (Judge::DecideInPassing).
+  bool in_passing = false;
   // Not null: the job is judged alone, aloud. REQUIRES: exactly one content.
   std::shared_ptr<const Audience> audience{};
 };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "http/test_parts.h"
 
@@ -209,6 +210,42 @@ TEST_F(JudgingTest, AnswersByTheActiveVersionAndRecordsShadows) {
   parts.judging->Stop();
   EXPECT_EQ(Recorded({.channel = Channel::kShadow}), 1U);
   EXPECT_EQ(Recorded({.channel = Channel::kActive}), 1U);
+}
+
+TEST_F(JudgingTest, InPassingNothingIsKeptButWhatIsNotSafe) {
+  using State = moderation::VersionState;
+  for (const auto& [text, state] :
+       {std::pair("# Spam\n\n## Violates\n- S1 Bad.\n", State::kActive),
+        std::pair("# Spam\n\n## Violates\n- S1 Bad, or worse.\n", State::kShadow)}) {
+    const int number = parts.store->Publish("spam", {text, ""}, {"m", "", 1})->version.number;
+    ASSERT_TRUE(parts.store->Move("spam", number, state, 0, {"m", "", 2}));
+  }
+  std::unique_lock gate(parts.judge.gate);
+  Started busy = Submit("keeps the judge busy", {"spam"});
+  AwaitEntered(1);
+  const auto window = [&](const std::string& text) {
+    JudgeJob job;
+    job.policies = {"spam"};
+    job.contents.push_back(moderation::Completion(text));
+    job.in_passing = true;
+    job.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    auto promise = std::make_shared<std::promise<Result<JudgeAnswer>>>();
+    EXPECT_TRUE(parts.judging->Submit(
+        std::move(job), [promise](Result<JudgeAnswer> answer) { promise->set_value(answer); }));
+    return promise->get_future();
+  };
+  auto fine = window("a fine window");
+  Started whole = Submit("a fine whole", {"spam"});
+  auto bad = window("a bad window");
+  gate.unlock();
+  EXPECT_EQ(fine.get()->verdicts.at(0).outcome, moderation::Outcome::kSafe);
+  EXPECT_EQ(bad.get()->verdicts.at(0).outcome, moderation::Outcome::kViolation);
+  EXPECT_TRUE(whole.answer.get());
+  parts.judging->Stop();
+  EXPECT_EQ(parts.judge.in_passing.load(), 2) << "what is whole is not among them";
+  EXPECT_EQ(Recorded({.channel = Channel::kActive}), 3U)
+      << "two wholes, and the window that breaks a rule";
+  EXPECT_EQ(Recorded({.channel = Channel::kShadow}), 2U) << "of wholes";
 }
 
 TEST_F(JudgingTest, EverythingTakenIsAnsweredWhenItStops) {

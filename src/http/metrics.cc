@@ -44,6 +44,11 @@ struct Metrics::State {
       CounterFamily(registry, "safety_unscanned_total",
                     "Contents answered without any layer having looked at them: alarm above 0")
           .Add({});
+  Family<Counter>& guarded = CounterFamily(registry, "safeguard_guarded_total",
+                                           "Exchanges with the upstream, by their end");
+  Family<Counter>& fail_modes =
+      CounterFamily(registry, "safeguard_fail_modes_total",
+                    "Exchanges with the upstream in which a fail mode has acted");
   Family<Counter>& disagreements =
       CounterFamily(registry, "safety_shadow_disagreements_total",
                     "Shadow verdicts with another outcome than the version that answered");
@@ -87,6 +92,15 @@ void Metrics::CountVerdict(const moderation::Verdict& verdict, moderation::Chann
 
 void Metrics::CountUnscanned(std::size_t contents) {
   state_->unscanned.Increment(static_cast<double>(contents));
+}
+
+void Metrics::CountGuarded(const std::string& route, const std::string& state) {
+  state_->guarded.Add({{"route", route}, {"state", state}}).Increment();
+}
+
+void Metrics::CountFailMode(const std::string& route, const std::string& side,
+                            const std::string& mode) {
+  state_->fail_modes.Add({{"route", route}, {"side", side}, {"mode", mode}}).Increment();
 }
 
 void Metrics::CountShadowDisagreement(const std::string& policy, const std::string& version) {

@@ -27,6 +27,11 @@ class Metrics {
   void CountVerdict(const moderation::Verdict& verdict, moderation::Channel channel);
   // A content that was given back undecided because nothing looked at it in time.
   void CountUnscanned(std::size_t contents);
+  // An exchange of the guarding proxy has ended. `route`: empty for none; `state`: as its line in
+  // the log says.
+  void CountGuarded(const std::string& route, const std::string& state);
+  // A fail mode has acted in one: "input" or "output"; "closed", "open" or "degrade".
+  void CountFailMode(const std::string& route, const std::string& side, const std::string& mode);
   void CountShadowDisagreement(const std::string& policy, const std::string& version);
   void ObserveBatch(std::size_t contents, double seconds);
   void CountRefused(const std::string& why);  // "queue", "quota", "key", "scope"

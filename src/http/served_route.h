@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@
 
 #include "http/judging.h"
 #include "http/policy_shelf.h"
+#include "http/proxy/proxy_settings.h"
 #include "moderation/cascade.h"
 
 namespace safeguard::http {
@@ -42,6 +44,11 @@ struct ServedRoute {
   // The cascade that finishes in this process what `cascade` has put off; null: none does.
   moderation::Cascade* finisher = nullptr;
   std::string file{};  // that it was read from, absolute: jobs name it
+  // What the proxy promises of traffic under it; empty: it takes none. Policies are named as in
+  // `policies`, and none means all of these; what a verdict may take is TimeOf().
+  std::optional<GuardOptions> guard{};
+  // Asked where `guard` degrades; null: nobody.
+  Judging* slow_judging = nullptr;
 };
 
 // Null where there is none of that name.

@@ -6,14 +6,44 @@
 #include "http/gateway/gateway.h"
 
 namespace safeguard::http {
+namespace {
+
+constexpr const char* kCascadeName = "safeguard-cascade";  // as moderation objects call it
+
+// Those of the routes that guard traffic. What their reasoners are asked inside a stream has the
+// time that the route has for any request.
+std::vector<Guarding> GuardedRoutes(const ServiceParts& parts) {
+  std::vector<Guarding> guarded;
+  for (const ServedRoute& route : parts.routes) {
+    if (!route.guard) {
+      continue;
+    }
+    GuardOptions options = *route.guard;
+    options.judge_time_max = TimeOf(route);
+    options.stream.limits.score_max = TimeOf(route);
+    for (auto* const policies : {&options.input_policies, &options.output_policies}) {
+      if (policies->empty()) {
+        *policies = route.policies;
+      }
+    }
+    guarded.push_back(
+        {route.name, std::move(options), route.judging, route.slow_judging, kCascadeName});
+  }
+  return guarded;
+}
+
+}  // namespace
 
 Tenancy::Tenancy(std::string name_of_it, const ServiceParts& parts, const ServiceOptions& options)
     : name(std::move(name_of_it)), context{parts, options, options.timeout} {
   if (parts.upstream != nullptr) {
-    proxy = std::make_unique<Proxy>(
-        ExchangeParts{context.parts.judging, context.parts.metrics, *context.parts.upstream,
-                      context.parts.now, context.parts.log_line, context.options.model,
-                      context.options.proxy, context.parts.slow_judging});
+    const ProxyOptions& proxied = context.options.proxy;
+    proxy =
+        std::make_unique<Proxy>(ExchangeParts{context.parts.metrics, *context.parts.upstream,
+                                              context.parts.now, context.parts.log_line, proxied},
+                                Guardings({"", proxied.guard, context.parts.judging,
+                                           context.parts.slow_judging, context.options.model},
+                                          GuardedRoutes(context.parts), proxied.need_route));
     context.proxy = proxy.get();
   }
   for (auto* const make : {JudgeRoutes, JobRoutes, ReviewRoutes, ModerationRoutes, ChatRoutes,

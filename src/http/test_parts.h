@@ -70,6 +70,13 @@ class FakeJudge final : public moderation::Judge {
     return Answer(policies, contents);
   }
 
+  std::vector<moderation::Verdict> DecideInPassing(
+      std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
+      std::span<const moderation::Content> contents, const moderation::StopSignal& stop) override {
+    in_passing.fetch_add(static_cast<int>(contents.size()));
+    return DecideUntil(policies, contents, stop);
+  }
+
   // Says "let me think" first, in pieces; with `thinks_on` for as long as anybody listens.
   std::vector<moderation::Verdict> DecideAloud(
       std::span<const std::shared_ptr<const moderation::PreparedPolicy>> policies,
@@ -97,6 +104,7 @@ class FakeJudge final : public moderation::Judge {
   std::atomic<bool> thinks_on = false;
   std::atomic<int> called_off = 0;
   std::atomic<int> entered = 0;
+  std::atomic<int> in_passing = 0;  // contents
   std::atomic<int> stopped = 0;
   std::size_t slow_bytes = 0;  // of a content, from which on DecideUntil waits for the gate
   std::atomic<int> calls = 0;

@@ -1,4 +1,5 @@
-// An OpenAI- and Anthropic-shaped upstream on loopback that says what the last message tells it to:
+// An OpenAI- and Anthropic-shaped upstream on loopback that says what the last message (of
+// responses: the input) tells it to:
 // "say: TEXT". Its address goes to the file in argv[2]; what it was sent, to stdout.
 import {createServer} from 'node:http';
 import {writeFileSync} from 'node:fs';
@@ -18,7 +19,7 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const body = JSON.parse(text);
     console.log(request.url, JSON.stringify(body));
-    const said = body.messages.at(-1).content.replace(/^say: /, '');
+    const said = (body.messages?.at(-1).content ?? body.input).replace(/^say: /, '');
     const words = said.split(/(?<= )/);
     if (request.url === '/v1/messages') {
       return sse(response, [
@@ -28,6 +29,19 @@ const server = createServer((request, response) => {
         named('content_block_stop', {index: 0}),
         named('message_delta', {delta: {stop_reason: 'end_turn'}, usage: {output_tokens: 9}}),
         named('message_stop', {})]);
+    }
+    if (request.url === '/v1/responses') {
+      const answer = {id: 'resp_up', object: 'response', created_at: 1, model: body.model};
+      const part = {output_index: 0, content_index: 0};
+      if (body.stream) {
+        return sse(response, [
+          named('response.created', {response: {...answer, status: 'in_progress', output: []}}),
+          ...words.map((delta) => named('response.output_text.delta', {...part, delta})),
+          named('response.output_text.done', {...part, text: said}),
+          named('response.completed', {response: {...answer, status: 'completed', output: []}})]);
+      }
+      response.writeHead(200, {'content-type': 'application/json'});
+      return response.end(JSON.stringify({...answer, status: 'completed', output: [{type: 'message', role: 'assistant', content: [{type: 'output_text', text: said}]}]}));
     }
     const head = {id: 'chatcmpl-up', created: 1, model: body.model};
     if (!body.stream) {

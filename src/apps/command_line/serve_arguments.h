@@ -28,7 +28,9 @@ struct TalkArguments {
   std::string input_fail = "closed";  // closed, open, degrade
   std::string output_fail = "closed";
   std::size_t visible_tokens = 0;  // of a stream, before they are judged
+  std::size_t visible_ms = 500;    // and for how long
   std::string slow_judge{};        // a checkpoint, asked where degrade says so; empty: none
+  bool require_route = false;      // nothing is passed on that names none
 };
 
 struct ServeArguments {

@@ -73,6 +73,13 @@ void AddTalk(CLI::App* command, TalkArguments& talk) {
                    "Tokens of a stream that may be seen before they are judged (default: 0)")
       ->type_name("N")
       ->check(NumberFrom(0, 100000));
+  command
+      ->add_option("--visible-ms", talk.visible_ms,
+                   "Milliseconds that any of them may be seen before it is judged (default: 500)")
+      ->type_name("N")
+      ->check(NumberFrom(0, 60000));
+  command->add_flag("--require-route", talk.require_route,
+                    "Pass on nothing that names no route (default: by these settings)");
 }
 
 void AddWebhook(CLI::App* command, WebhookArguments& webhook) {

@@ -314,7 +314,7 @@ Status Serving::WarmPolicies() {
   if (!snapshot) {
     return std::unexpected(snapshot.error());
   }
-  const auto guards = shelf_->Resolve(snapshot->get(), talk_.proxy.input_policies, "");
+  const auto guards = shelf_->Resolve(snapshot->get(), talk_.proxy.guard.input_policies, "");
   return guards ? Status{} : std::unexpected(guards.error());
 }
 

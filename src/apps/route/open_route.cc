@@ -202,6 +202,18 @@ JudgeChoice ScreenChoice(const moderation::RouteFile& file, const std::string& k
   return choice;
 }
 
+namespace {
+
+void RenameGuarded(std::optional<moderation::RouteGuard>& guard, const std::string& name,
+                   const std::string& id) {
+  if (guard) {
+    std::ranges::replace(guard->input.policies, name, id);
+    std::ranges::replace(guard->output.policies, name, id);
+  }
+}
+
+}  // namespace
+
 Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services) {
   const Result<std::string> bytes = ReadFile(request.path, moderation::kRouteBytesMax);
   if (!bytes) {
@@ -225,7 +237,9 @@ Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services) {
   }
   route.policies = std::move(*policies);
   for (std::size_t p = 0; p < route.file.settings.policies.size(); ++p) {
-    route.file.settings.policies[p].policy = route.policies[p].policy.id;
+    std::string& name = route.file.settings.policies[p].policy;
+    RenameGuarded(route.file.guard, name, route.policies[p].policy.id);
+    name = route.policies[p].policy.id;
   }
   const Status checked = moderation::CheckRoute(route.file.settings);
   if (!checked) {

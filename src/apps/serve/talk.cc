@@ -1,5 +1,6 @@
 #include "apps/serve/talk.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -38,7 +39,7 @@ Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
   }
   if (arguments.upstream.empty()) {
     if (!arguments.upstream_allow.empty() || !arguments.upstream_key_env.empty() ||
-        !arguments.policies.empty() || !arguments.slow_judge.empty()) {
+        !arguments.policies.empty() || !arguments.slow_judge.empty() || arguments.require_route) {
       return Fail(ErrorCode::kInvalidInput, "options of an upstream, and no upstream",
                   "say where it is with --upstream");
     }
@@ -48,6 +49,12 @@ Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
       (arguments.input_fail == "degrade" || arguments.output_fail == "degrade")) {
     return Fail(ErrorCode::kInvalidInput, "degrade asks a slow judge, and there is none",
                 "name its checkpoint with --slow-judge");
+  }
+  if (arguments.visible_tokens > 0 && arguments.visible_ms == 0) {
+    return Fail(ErrorCode::kInvalidInput,
+                "with --visible-ms 0 nothing is visible before it is judged, and --visible-tokens "
+                "says otherwise",
+                "raise the one or leave out the other");
   }
   Result<std::unique_ptr<http::Upstream>> upstream = http::OpenUpstream(
       {.url = arguments.upstream, .allowed = arguments.upstream_allow, .certificates = ""});
@@ -63,13 +70,16 @@ Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
     }
     talk.proxy.upstream_key = key;
   }
-  talk.proxy.input = ModeOf(arguments.input);
-  talk.proxy.output = ModeOf(arguments.output);
-  talk.proxy.input_fail = FailOf(arguments.input_fail);
-  talk.proxy.output_fail = FailOf(arguments.output_fail);
-  talk.proxy.input_policies = arguments.policies;
-  talk.proxy.output_policies = arguments.policies;
-  talk.proxy.stream.contract.tokens_max = arguments.visible_tokens;
+  talk.proxy.guard.input = ModeOf(arguments.input);
+  talk.proxy.guard.output = ModeOf(arguments.output);
+  talk.proxy.guard.input_fail = FailOf(arguments.input_fail);
+  talk.proxy.guard.output_fail = FailOf(arguments.output_fail);
+  talk.proxy.guard.input_policies = arguments.policies;
+  talk.proxy.guard.output_policies = arguments.policies;
+  talk.proxy.guard.stream.contract = {
+      .tokens_max = arguments.visible_tokens,
+      .visible_max = std::chrono::milliseconds(arguments.visible_ms)};
+  talk.proxy.need_route = arguments.require_route;
   return talk;
 }
 

@@ -117,15 +117,22 @@ TEST_F(TalkTest, AnUpstreamTakesItsSettingsAndAKeyThatMustBeThere) {
   arguments_.input = "score";
   arguments_.output_fail = "open";
   arguments_.visible_tokens = 7;
+  arguments_.visible_ms = 250;
+  arguments_.require_route = true;
   const Result<Talk> talk = OpenTalk(arguments_, judge_);
   ASSERT_TRUE(talk) << Describe(talk.error());
   EXPECT_NE(talk->upstream, nullptr);
-  EXPECT_EQ(talk->proxy.input, http::ProxyMode::kScore);
-  EXPECT_EQ(talk->proxy.output, http::ProxyMode::kBlock);
-  EXPECT_EQ(talk->proxy.input_fail, guard::FailMode::kClosed);
-  EXPECT_EQ(talk->proxy.output_fail, guard::FailMode::kOpen);
-  EXPECT_EQ(talk->proxy.output_policies, arguments_.policies);
-  EXPECT_EQ(talk->proxy.stream.contract.tokens_max, 7U);
+  EXPECT_EQ(talk->proxy.guard.input, http::ProxyMode::kScore);
+  EXPECT_EQ(talk->proxy.guard.output, http::ProxyMode::kBlock);
+  EXPECT_EQ(talk->proxy.guard.input_fail, guard::FailMode::kClosed);
+  EXPECT_EQ(talk->proxy.guard.output_fail, guard::FailMode::kOpen);
+  EXPECT_EQ(talk->proxy.guard.output_policies, arguments_.policies);
+  EXPECT_EQ(talk->proxy.guard.stream.contract.tokens_max, 7U);
+  EXPECT_EQ(talk->proxy.guard.stream.contract.visible_max, std::chrono::milliseconds(250));
+  EXPECT_TRUE(talk->proxy.need_route);
+  arguments_.visible_ms = 0;
+  EXPECT_FALSE(OpenTalk(arguments_, judge_)) << "nothing would be visible";
+  arguments_.visible_ms = 250;
   arguments_.upstream_key_env = "SAFEGUARD_NO_SUCH_VARIABLE";
   EXPECT_FALSE(OpenTalk(arguments_, judge_));
 }
@@ -139,8 +146,8 @@ TEST_F(TalkTest, DegradeNeedsASlowJudgeToAsk) {
   arguments_.slow_judge = "a-checkpoint";
   const Result<Talk> with = OpenTalk(arguments_, judge_);
   ASSERT_TRUE(with) << Describe(with.error());
-  EXPECT_EQ(with->proxy.output_fail, guard::FailMode::kDegrade);
-  EXPECT_EQ(with->proxy.input_fail, guard::FailMode::kClosed);
+  EXPECT_EQ(with->proxy.guard.output_fail, guard::FailMode::kDegrade);
+  EXPECT_EQ(with->proxy.guard.input_fail, guard::FailMode::kClosed);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
-// POST /v1/chat/completions, /v1/responses and /v1/messages. The name of the reasoner's model talks
-// to it; every other model is the upstream's, where there is one, behind the guard.
+// POST /v1/chat/completions, /v1/responses and /v1/messages, and the same under /routes/NAME. The
+// name of the reasoner's model talks to it; every other model is the upstream's, where there is
+// one, behind the guard.
 #include <utility>
 
 #include "http/api/chat_input.h"
 #include "http/api/chat_run.h"
 #include "http/api/routes.h"
+#include "http/proxy/guarding.h"
 #include "http/proxy/proxy.h"
 
 namespace safeguard::http {
@@ -23,6 +25,14 @@ Problem NoSuchModel(const RouteContext& context, const std::string& model) {
   return problem;
 }
 
+// What answers here itself goes through no guard, and must not look as if it did.
+Problem NotGuarded(const std::string& model) {
+  return {400, "invalid-request",
+          "a route guards what goes to the upstream, and \"" + model.substr(0, 64) +
+              "\" answers here itself",
+          "leave the route out, or name the upstream's model", "/model"};
+}
+
 std::string ModelOf(const Json& body) {
   const auto found = body.find("model");
   return found != body.end() && found->is_string() ? found->get<std::string>() : "";
@@ -39,7 +49,7 @@ void PassOn(const RouteContext& context, guard::WireFormat format,
   context.proxy->Handle(format, request, reply, !ours);
 }
 
-Route TalkRoute(const RouteContext& context, const char* pattern, guard::WireFormat format,
+Route TalkRoute(const RouteContext& context, const std::string& pattern, guard::WireFormat format,
                 Read read, Make make) {
   Route route{"POST", pattern, Route::Access::kScope, Scope::kJudge};
   route.openai = true;
@@ -59,6 +69,10 @@ Route TalkRoute(const RouteContext& context, const char* pattern, guard::WireFor
                                : refuse(NoSuchModel(context, model));
       return;
     }
+    if (const OrProblem<std::string> named = RouteNameIn(*request); !named || !named->empty()) {
+      refuse(named ? NotGuarded(model) : named.error());
+      return;
+    }
     OrProblem<ChatRequest> chat = read(*body);
     if (!chat) {
       refuse(chat.error());
@@ -70,8 +84,8 @@ Route TalkRoute(const RouteContext& context, const char* pattern, guard::WireFor
   return route;
 }
 
-Route MessagesRoute(const RouteContext& context) {
-  Route route{"POST", "/v1/messages", Route::Access::kScope, Scope::kJudge};
+Route MessagesRoute(const RouteContext& context, const std::string& pattern) {
+  Route route{"POST", pattern, Route::Access::kScope, Scope::kJudge};
   route.openai = true;
   route.handler = [&context](const std::shared_ptr<Request>& request, const Reply& reply) {
     if (context.proxy != nullptr) {
@@ -91,11 +105,18 @@ Route MessagesRoute(const RouteContext& context) {
 }  // namespace
 
 std::vector<Route> ChatRoutes(const RouteContext& context) {
-  return {TalkRoute(context, "/v1/chat/completions", guard::WireFormat::kOpenAiChat,
-                    ReadChatRequest, MakeCompletionShape),
-          TalkRoute(context, "/v1/responses", guard::WireFormat::kOpenAiResponses,
-                    ReadResponsesRequest, MakeResponsesShape),
-          MessagesRoute(context)};
+  std::vector<Route> routes;
+  for (const char* const before : {"", "/routes/{route}"}) {
+    const std::string prefix = before;
+    routes.push_back(TalkRoute(context, prefix + "/v1/chat/completions",
+                               guard::WireFormat::kOpenAiChat, ReadChatRequest,
+                               MakeCompletionShape));
+    routes.push_back(TalkRoute(context, prefix + "/v1/responses",
+                               guard::WireFormat::kOpenAiResponses, ReadResponsesRequest,
+                               MakeResponsesShape));
+    routes.push_back(MessagesRoute(context, prefix + "/v1/messages"));
+  }
+  return routes;
 }
 
 }  // namespace safeguard::http

@@ -39,7 +39,8 @@ WindowScore Combine(const std::vector<Verdict>& verdicts) {
       verdicts, {}, [](const Verdict& verdict) { return Rank(verdict.outcome); });
   combined.outcome = worst->outcome;
   combined.reason = worst->reason;
-  combined.by = worst->decided_by.layer + " " + worst->decided_by.model;
+  combined.by = worst->decided_by.layer;  // nobody, where it was not judged
+  combined.by += worst->decided_by.model.empty() ? "" : " " + worst->decided_by.model;
   combined.detail = worst->outcome == Outcome::kUndetermined ? worst->detail : worst->policy.id;
   for (const std::string& rule : worst->rule_ids) {
     combined.detail += " " + rule;

@@ -33,7 +33,8 @@ std::string Describe(const WindowScore& score) {
   if (score.score) {
     text += " " + std::to_string(*score.score).substr(0, 5);
   }
-  return score.detail.empty() ? text : text + ": " + score.detail;
+  text += text.empty() || score.detail.empty() ? "" : ": ";
+  return text + score.detail;
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ inline Seen Read(WireFormat format, const std::string& released) {
     if (!At(json, "error").is_null() || type == "error") {
       seen.end = "error";
     }
-    if (At(json, "choices").is_array()) {
+    if (At(json, "choices").is_array() && !json["choices"].empty()) {
       const Json& choice = json["choices"][0];
       const Json& delta = At(choice, "delta");
       seen.content += StringAt(delta, "content");

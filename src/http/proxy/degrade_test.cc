@@ -85,8 +85,8 @@ class DegradeTest : public ::testing::Test {
     return parts->Call("POST", path, body.dump());
   }
   void DegradeBoth() {
-    proxy.input_fail = guard::FailMode::kDegrade;
-    proxy.output_fail = guard::FailMode::kDegrade;
+    proxy.guard.input_fail = guard::FailMode::kDegrade;
+    proxy.guard.output_fail = guard::FailMode::kDegrade;
   }
   void Whole(const std::string& text) {
     upstream.Set({.content_type = "application/json",
@@ -146,7 +146,8 @@ TEST_F(DegradeTest, WithoutASlowJudgeDegradeIsClosed) {
   EXPECT_EQ(Ask("/v1/chat/completions", "hello", false).status, 503);
   upstream.Set({.body = ChatStream("An unclear sentence that goes on for a while. ")});
   const Response stream = Ask("/v1/chat/completions", "hello", true);
-  EXPECT_EQ(stream.status, 502);
+  EXPECT_EQ(stream.status, 503);
+  EXPECT_EQ(FindHeader(stream.headers, "x-safeguard-failed-closed"), "output");
 }
 
 TEST_F(DegradeTest, AStreamWaitsForTheSlowJudge) {
@@ -156,11 +157,14 @@ TEST_F(DegradeTest, AStreamWaitsForTheSlowJudge) {
   EXPECT_THAT(stream, HasSubstr("An unclear sentence"));
   EXPECT_THAT(stream, Not(HasSubstr("content_not_judged")));
   EXPECT_GT(parts->slow_judge.calls.load(), 0);
-  EXPECT_THAT(parts->LogLines(), ::testing::Contains(HasSubstr("\"degraded\":\"output\"")));
+  EXPECT_THAT(parts->LogLines(), ::testing::Contains(HasSubstr("\"degraded\":\"output\"")))
+      << "before the last byte";
   sees_clearly = false;
   parts = nullptr;
   const Response closed = Ask("/v1/chat/completions", "hello", true);
-  EXPECT_EQ(closed.status, 502) << "nothing was sent before it was judged";
+  EXPECT_EQ(closed.status, 503) << "nothing was sent before it was judged";
+  EXPECT_EQ(closed.problem, "output-not-judged");
+  EXPECT_EQ(FindHeader(closed.headers, "x-safeguard-degraded"), "output");
 }
 
 TEST_F(DegradeTest, StreamsOfResponsesSayWhatWasFound) {

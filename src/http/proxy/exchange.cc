@@ -1,6 +1,7 @@
 #include "http/proxy/exchange.h"
 
 #include <algorithm>
+#include <array>
 
 #include "http/domain_json.h"
 #include "http/guard/judge_scorer.h"
@@ -13,17 +14,33 @@ using moderation::Outcome;
 
 constexpr std::size_t kErrorBytesMax = std::size_t{64} << 10;
 
-void AddSide(std::string& sides, const char* side) {
-  if (sides.find(side) == std::string::npos) {
-    sides += (sides.empty() ? "" : ", ") + std::string(side);
-  }
+// Each fail mode's response header, and its event in the log.
+struct Telling {
+  guard::FailMode mode;
+  const char* header;
+  const char* event;
+  const char* key;  // of the line that ends an exchange
+  const char* level;
+};
+constexpr std::array<Telling, 3> kTellings = {{
+    {guard::FailMode::kOpen, "x-safeguard-failed-open", "failed-open", "failed_open", "error"},
+    {guard::FailMode::kClosed, "x-safeguard-failed-closed", "failed-closed", "failed_closed",
+     "warn"},
+    {guard::FailMode::kDegrade, "x-safeguard-degraded", "degraded", "degraded", "warn"},
+}};
+
+constexpr const char* kUndecided = "the judge could not decide";
+
+std::string WhyOf(const Result<JudgeAnswer>& answer) {
+  return answer ? kUndecided : answer.error().message;
 }
 
 }  // namespace
 
-Exchange::Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamRequest upstream,
-                   std::shared_ptr<Request> request, Reply reply)
+Exchange::Exchange(const ExchangeParts& parts, const Guarding& guarding, ProxiedRequest proxied,
+                   UpstreamRequest upstream, std::shared_ptr<Request> request, Reply reply)
     : parts_(parts),
+      guarding_(guarding),
       proxied_(std::move(proxied)),
       upstream_request_(std::move(upstream)),
       request_(std::move(request)),
@@ -31,7 +48,7 @@ Exchange::Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamR
 
 JudgeJob Exchange::InputJob(guard::Duration time) const {
   JudgeJob job;
-  job.policies = parts_.options.input_policies;
+  job.policies = guarding_.options.input_policies;
   job.of_operator = true;
   job.contents.push_back(proxied_.content);
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
@@ -44,15 +61,16 @@ void Exchange::JudgeInput(std::function<void()> go_on, std::function<void()> end
     self->DecideInput(answer) ? go_on() : ended();
   };
   const JudgeDone first = [self = shared_from_this(), decide](const Result<JudgeAnswer>& answer) {
-    if (Decides(answer) || !self->Degrades(self->parts_.options.input_fail, self->proxied_.input)) {
+    if (Decides(answer) ||
+        !self->Degrades(self->guarding_.options.input_fail, self->proxied_.input)) {
       decide(answer);
       return;
     }
-    self->Degraded("input", answer ? "the judge could not decide" : answer.error().message);
-    SubmitTo(*self->parts_.slow_judging,
-             self->InputJob(self->parts_.options.stream.limits.slow_max), decide);
+    self->Acts(guard::FailMode::kDegrade, "input", WhyOf(answer));
+    SubmitTo(*self->guarding_.slow_judging,
+             self->InputJob(self->guarding_.options.stream.limits.slow_max), decide);
   };
-  SubmitTo(parts_.judging, InputJob(parts_.options.input_time_max), first);
+  SubmitTo(guarding_.judging, InputJob(guarding_.options.judge_time_max), first);
 }
 
 void Exchange::SubmitTo(Judging& judging, JudgeJob job, const JudgeDone& done) {
@@ -73,10 +91,11 @@ bool Exchange::DecideInput(const Result<JudgeAnswer>& answer) {
     return true;
   }
   if (input_.outcome() == Outcome::kUndetermined) {
-    if (!blocks || parts_.options.input_fail == guard::FailMode::kOpen) {
-      FailedOpen("input");
+    if (!blocks || guarding_.options.input_fail == guard::FailMode::kOpen) {
+      FailedOpen("input", WhyOf(answer));
       return true;
     }
+    Acts(guard::FailMode::kClosed, "input", WhyOf(answer));
     AnswerProblem({503,
                    "input-not-judged",
                    "nothing could be decided about the request",
@@ -97,7 +116,7 @@ bool Exchange::DecideInput(const Result<JudgeAnswer>& answer) {
 void Exchange::AnswerStoppedInput() {
   Response response;
   if (proxied_.stream) {
-    guard::GuardSettings settings = parts_.options.stream;
+    guard::GuardSettings settings = guarding_.options.stream;
     settings.format = proxied_.format;
     body_ = std::make_shared<BodyStream>();
     body_->Write(
@@ -241,7 +260,7 @@ void Exchange::RunWhole() {
 bool Exchange::AskWhole(Judging& judging, const moderation::Content& content, guard::Duration time,
                         bool last) {
   JudgeJob job;
-  job.policies = parts_.options.output_policies;
+  job.policies = guarding_.options.output_policies;
   job.of_operator = true;
   job.contents.push_back(content);
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
@@ -271,26 +290,23 @@ bool Exchange::AskWhole(Judging& judging, const moderation::Content& content, gu
 void Exchange::JudgeWhole(ProxiedAnswer answer) {
   const moderation::Content content = moderation::Completion(answer.text);
   if (!moderation::IsBlank(content)) {
-    const bool degrades = Degrades(parts_.options.output_fail, proxied_.output);
-    if (!AskWhole(parts_.judging, content, parts_.options.input_time_max, !degrades) && degrades) {
-      Degraded("output", "the judge could not decide");
-      AskWhole(*parts_.slow_judging, content, parts_.options.stream.limits.slow_max, true);
+    const bool degrades = Degrades(guarding_.options.output_fail, proxied_.output);
+    if (!AskWhole(guarding_.judging, content, guarding_.options.judge_time_max, !degrades) &&
+        degrades) {
+      Acts(guard::FailMode::kDegrade, "output", kUndecided);
+      AskWhole(*guarding_.slow_judging, content, guarding_.options.stream.limits.slow_max, true);
     }
   }
   const bool blocks = proxied_.output == ProxyMode::kBlock;
   const bool undetermined = !output_.empty() && output_.outcome() == Outcome::kUndetermined;
-  if (undetermined && blocks && parts_.options.output_fail != guard::FailMode::kOpen) {
-    AnswerProblem({503,
-                   "output-not-judged",
-                   "nothing could be decided about the answer",
-                   "send again; the operator has set that what is not judged does not pass",
-                   {},
-                   1});
+  if (undetermined && blocks && guarding_.options.output_fail != guard::FailMode::kOpen) {
+    Acts(guard::FailMode::kClosed, "output", kUndecided);
+    AnswerOutputNotJudged();
     Log("output_not_judged", nullptr);
     return;
   }
   if (undetermined) {
-    FailedOpen("output");
+    FailedOpen("output", kUndecided);
   }
   const bool stop = blocks && output_.outcome() == Outcome::kViolation && !output_.empty();
   Json json = std::move(answer.json);
@@ -311,6 +327,15 @@ void Exchange::JudgeWhole(ProxiedAnswer answer) {
   Log(stop ? "output_blocked" : "completed", nullptr);
 }
 
+void Exchange::AnswerOutputNotJudged() {
+  AnswerProblem({503,
+                 "output-not-judged",
+                 "nothing could be decided about the answer",
+                 "send again; the operator has set that what is not judged does not pass",
+                 {},
+                 1});
+}
+
 void Exchange::AnswerProblem(const Problem& problem) {
   Response response = ProblemResponse(problem, request_->id, true);
   Json json = Json::parse(response.body);
@@ -324,24 +349,38 @@ void Exchange::Answer(Response response) {
   if (response.stream == nullptr) {
     response.headers.push_back({"x-safeguard-output", output_.Word()});
   }
-  if (!failed_open_.empty()) {
-    response.headers.push_back({"x-safeguard-failed-open", failed_open_});
-  }
-  if (!degraded_.empty()) {
-    response.headers.push_back({"x-safeguard-degraded", degraded_});
+  for (const Telling& telling : kTellings) {
+    if (std::string sides = acted_.SidesOf(telling.mode); !sides.empty()) {
+      response.headers.push_back({telling.header, std::move(sides)});
+    }
   }
   answered_ = true;
   reply_(std::move(response));
 }
 
-void Exchange::FailedOpen(const char* side) {
+void Exchange::Acts(guard::FailMode mode, const char* side, const std::string& why) {
+  if (!acted_.Add(side, mode)) {
+    return;
+  }
+  parts_.metrics.CountFailMode(guarding_.route, side, guard::ToString(mode));
+  const auto* const telling = std::ranges::find(kTellings, mode, &Telling::mode);
+  Json line = {{"level", telling->level},
+               {"event", telling->event},
+               {"request_id", request_->id},
+               {"side", side},
+               {"why", why}};
+  AddRoute(line);
+  parts_.log_line(JsonLine(line));
+}
+
+void Exchange::FailedOpen(const char* side, const std::string& why) {
   parts_.metrics.CountUnscanned(1);
-  if (failed_open_.find(side) == std::string::npos) {
-    AddSide(failed_open_, side);
-    parts_.log_line(JsonLine({{"level", "error"},
-                              {"event", "failed-open"},
-                              {"request_id", request_->id},
-                              {"side", side}}));
+  Acts(guard::FailMode::kOpen, side, why);
+}
+
+void Exchange::AddRoute(Json& line) const {
+  if (!guarding_.route.empty()) {
+    line["route"] = guarding_.route;
   }
 }
 
@@ -353,27 +392,19 @@ bool Exchange::Decides(const Result<JudgeAnswer>& answer) {
 
 bool Exchange::Degrades(guard::FailMode mode, ProxyMode side) const {
   return mode == guard::FailMode::kDegrade && side == ProxyMode::kBlock &&
-         parts_.slow_judging != nullptr;
-}
-
-void Exchange::Degraded(const char* side, const std::string& why) {
-  if (degraded_.find(side) == std::string::npos) {
-    AddSide(degraded_, side);
-    parts_.log_line(JsonLine({{"level", "warn"},
-                              {"event", "degraded"},
-                              {"request_id", request_->id},
-                              {"side", side},
-                              {"why", why}}));
-  }
+         guarding_.slow_judging != nullptr;
 }
 
 Json Exchange::ModerationJson() const {
   Json json = {{"input", nullptr}, {"output", nullptr}};
   if (!input_.empty()) {
-    json["input"] = input_.ToJson(proxied_.format, parts_.judge_name);
+    json["input"] = input_.ToJson(proxied_.format, guarding_.judge_name);
   }
   if (!output_.empty()) {
-    json["output"] = output_.ToJson(proxied_.format, parts_.judge_name);
+    json["output"] = output_.ToJson(proxied_.format, guarding_.judge_name);
+  }
+  if (!acted_.empty()) {
+    json["fail_modes"] = acted_.ToJson();
   }
   return json;
 }
@@ -386,9 +417,12 @@ void Exchange::Log(const char* state, const guard::StreamGuard* guard) {
                {"stream", proxied_.stream},
                {"state", state},
                {"input", input_.Word()},
-               {"output", output_.Word()},
-               {"failed_open", failed_open_},
-               {"degraded", degraded_}};
+               {"output", output_.Word()}};
+  for (const Telling& telling : kTellings) {
+    line[telling.key] = acted_.SidesOf(telling.mode);
+  }
+  AddRoute(line);
+  parts_.metrics.CountGuarded(guarding_.route, state);
   if (guard != nullptr) {
     const guard::LedgerSummary summary = guard->ledger().Summary();
     line["released_bytes"] = summary.released_bytes;

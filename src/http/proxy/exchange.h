@@ -16,6 +16,8 @@
 #include "http/message.h"
 #include "http/metrics.h"
 #include "http/problem.h"
+#include "http/proxy/fail_modes.h"
+#include "http/proxy/guarding.h"
 #include "http/proxy/moderation_json.h"
 #include "http/proxy/proxied_json.h"
 #include "http/upstream.h"
@@ -24,20 +26,18 @@ namespace safeguard::http {
 
 // What all exchanges share; outlives them.
 struct ExchangeParts {
-  Judging& judging;
   Metrics& metrics;
   Upstream& upstream;
   std::function<moderation::TimeMs()> now;
   std::function<void(std::string_view)> log_line;
-  std::string judge_name;  // as moderation objects call it
   const ProxyOptions& options;
-  Judging* slow_judging = nullptr;  // null: there is none
 };
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(const ExchangeParts& parts, ProxiedRequest proxied, UpstreamRequest upstream,
-           std::shared_ptr<Request> request, Reply reply);
+  // `parts` and `guarding` outlive it.
+  Exchange(const ExchangeParts& parts, const Guarding& guarding, ProxiedRequest proxied,
+           UpstreamRequest upstream, std::shared_ptr<Request> request, Reply reply);
 
   // Judges the request, then calls `go_on` where it may be passed on, and `ended` where it was
   // answered at once; from a thread of the judging's.
@@ -72,6 +72,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void Pump(guard::StreamGuard& guard);
   void Keep(const Score& score);
   void Apply(guard::StreamGuard& guard, guard::Step step);
+  void Take(const guard::GuardEvent& event);
   void Ask(const guard::ScoreRequest& request);
   void Post(Score score);
   std::vector<Score> TakeScores();
@@ -82,27 +83,31 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   bool AwaitHead(UpstreamEvent& head, Clock::time_point until);
   void RefuseUpstream(const UpstreamEvent& head);
   void AnswerProblem(const Problem& problem);
+  void AnswerOutputNotJudged();
   void Answer(Response response);
-  void FailedOpen(const char* side);
+  // A fail mode has acted on "input" or "output": told once each.
+  void Acts(guard::FailMode mode, const char* side, const std::string& why);
+  void FailedOpen(const char* side, const std::string& why);
   [[nodiscard]] static bool Decides(const Result<JudgeAnswer>& answer);
   // Whether the slow judge is to be asked about what the other one could not decide.
   [[nodiscard]] bool Degrades(guard::FailMode mode, ProxyMode side) const;
-  void Degraded(const char* side, const std::string& why);
   // Submits, or answers that it could not.
   static void SubmitTo(Judging& judging, JudgeJob job, const JudgeDone& done);
+  // Ends the exchange's telling: its line in the log, and its count.
   void Log(const char* state, const guard::StreamGuard* guard);
+  void AddRoute(nlohmann::ordered_json& line) const;
   [[nodiscard]] guard::Duration Now() const;
   [[nodiscard]] nlohmann::ordered_json ModerationJson() const;
 
   const ExchangeParts& parts_;
+  const Guarding& guarding_;
   ProxiedRequest proxied_;
   UpstreamRequest upstream_request_;
   std::shared_ptr<Request> request_;
   Reply reply_;
   SideVerdicts input_;
   SideVerdicts output_;
-  std::string failed_open_;  // "input", "output", "input, output"
-  std::string degraded_;     // the same
+  ActedModes acted_;
   std::shared_ptr<BodyStream> body_;
   bool answered_ = false;
   std::atomic<bool> stopping_ = false;

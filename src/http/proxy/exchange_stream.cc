@@ -21,7 +21,7 @@ constexpr std::string_view kChatDone = "data: [DONE]\n\n";
 
 void Exchange::RunStream() {
   UpstreamEvent head;
-  if (!AwaitHead(head, Clock::now() + parts_.options.stream.limits.stall_max)) {
+  if (!AwaitHead(head, Clock::now() + guarding_.options.stream.limits.stall_max)) {
     return;
   }
   if (head.status != 200) {
@@ -37,14 +37,14 @@ void Exchange::RunStream() {
     Log("refused", nullptr);
     return;
   }
-  guard::GuardSettings settings = parts_.options.stream;
+  guard::GuardSettings settings = guarding_.options.stream;
   settings.format = proxied_.format;
   const bool blocks = proxied_.output == ProxyMode::kBlock;
-  settings.fail_mode = blocks ? parts_.options.output_fail : guard::FailMode::kOpen;
-  if (settings.fail_mode == guard::FailMode::kDegrade && parts_.slow_judging == nullptr) {
+  settings.fail_mode = blocks ? guarding_.options.output_fail : guard::FailMode::kOpen;
+  if (settings.fail_mode == guard::FailMode::kDegrade && guarding_.slow_judging == nullptr) {
     settings.fail_mode = guard::FailMode::kClosed;
   }
-  if (parts_.slow_judging == nullptr) {
+  if (guarding_.slow_judging == nullptr) {
     settings.doubt_at.reset();
   } else if (settings.fail_mode == guard::FailMode::kDegrade && !settings.doubt_at) {
     settings.doubt_at = 1;  // asked about what was not judged, not about doubt
@@ -57,10 +57,10 @@ void Exchange::RunStream() {
   if (!answered_) {
     AnswerProblem({502, "upstream-failed", "the upstream's stream was empty", "send again", {}, 1});
   }
+  Log(guard.ended() ? guard::ToString(guard.state()) : "client_left", &guard);
   if (body_ != nullptr) {
     body_->End();
   }
-  Log(guard.ended() ? guard::ToString(guard.state()) : "client_left", &guard);
 }
 
 void Exchange::Pump(guard::StreamGuard& guard) {
@@ -102,7 +102,7 @@ void Exchange::Pump(guard::StreamGuard& guard) {
 void Exchange::Keep(const Score& score) {
   const bool judged = !score.answer.verdicts.empty();
   const bool decides = judged && Decides(score.answer);
-  if (!decides && !score.slow && Degrades(parts_.options.output_fail, proxied_.output)) {
+  if (!decides && !score.slow && Degrades(guarding_.options.output_fail, proxied_.output)) {
     return;
   }
   if (judged) {
@@ -114,15 +114,7 @@ void Exchange::Keep(const Score& score) {
 
 void Exchange::Apply(guard::StreamGuard& guard, guard::Step step) {
   for (const guard::GuardEvent& event : step.events) {
-    if (event.kind == guard::GuardEventKind::kFailedOpen) {
-      FailedOpen("output");
-    } else if (event.kind == guard::GuardEventKind::kDegraded ||
-               event.kind == guard::GuardEventKind::kDoubt) {
-      Degraded("output", event.detail);
-    } else if (event.kind == guard::GuardEventKind::kNotJudged ||
-               event.kind == guard::GuardEventKind::kRefused) {
-      output_.Fail(event.detail);
-    }
+    Take(event);
   }
   if (!step.release.empty()) {
     Send(guard, std::move(step.release));
@@ -132,17 +124,50 @@ void Exchange::Apply(guard::StreamGuard& guard, guard::Step step) {
   }
 }
 
+void Exchange::Take(const guard::GuardEvent& event) {
+  using Kind = guard::GuardEventKind;
+  const bool opens = proxied_.output == ProxyMode::kScore ||
+                     guarding_.options.output_fail == guard::FailMode::kOpen;
+  switch (event.kind) {
+    case Kind::kFailedOpen:
+      output_.Fail(event.detail);
+      FailedOpen("output", event.detail);
+      break;
+    case Kind::kDegraded:
+    case Kind::kDoubt:
+      Acts(guard::FailMode::kDegrade, "output", event.detail);
+      break;
+    case Kind::kNotJudged:
+      output_.Fail(event.detail);
+      Acts(guard::FailMode::kClosed, "output", event.detail);
+      break;
+    case Kind::kExposedTooLong:
+      if (!opens) {
+        output_.Fail(event.detail);
+      }
+      Acts(opens ? guard::FailMode::kOpen : guard::FailMode::kClosed, "output", event.detail);
+      break;
+    case Kind::kRefused:
+      output_.Fail(event.detail);
+      break;
+    case Kind::kViolation:
+    case Kind::kUpstreamFailed:
+    case Kind::kCompleted:
+      break;
+  }
+}
+
 void Exchange::Ask(const guard::ScoreRequest& request) {
   JudgeJob job;
-  job.policies = parts_.options.output_policies;
+  job.policies = guarding_.options.output_policies;
   job.of_operator = true;
   job.contents.push_back(moderation::Completion(request.text));
   job.account = request_->id;  // one version of a policy for the whole stream
   const bool slow = request.kind == guard::AskKind::kPrefix;  // asked only where there is one
-  const guard::GuardLimits& limits = parts_.options.stream.limits;
+  const guard::GuardLimits& limits = guarding_.options.stream.limits;
   job.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                     slow ? limits.slow_max : limits.score_max);
-  job.record_safe = request.kind == guard::AskKind::kWhole;
+  job.in_passing = request.kind != guard::AskKind::kWhole;
   auto post = [self = shared_from_this(), id = request.id,
                slow](const Result<JudgeAnswer>& answer) {
     Score score{id, {}, {}, slow};
@@ -155,7 +180,7 @@ void Exchange::Ask(const guard::ScoreRequest& request) {
     }
     self->Post(std::move(score));
   };
-  SubmitTo(slow ? *parts_.slow_judging : parts_.judging, std::move(job), post);
+  SubmitTo(slow ? *guarding_.slow_judging : guarding_.judging, std::move(job), post);
 }
 
 void Exchange::Post(Score score) {
@@ -174,9 +199,13 @@ std::vector<Exchange::Score> Exchange::TakeScores() {
 void Exchange::Send(const guard::StreamGuard& guard, std::string bytes) {
   if (!answered_ && guard.state() == guard::GuardState::kFailed) {
     // Nothing has been sent: an error of HTTP is seen by everybody.
+    if (!acted_.SidesOf(guard::FailMode::kClosed).empty()) {
+      AnswerOutputNotJudged();
+      return;
+    }
     AnswerProblem({502,
                    "stream-refused",
-                   "the upstream's stream could not be judged, understood or finished",
+                   "the upstream's stream could not be understood or finished",
                    "send again; the log says why",
                    {},
                    1});
@@ -206,10 +235,11 @@ void Exchange::Send(const guard::StreamGuard& guard, std::string bytes) {
   }
 }
 
-// With what was found, where it is asked for or not all is well: a chunk of its own before the end
-// of a chat's stream, a field of the event that ends the others.
+// With what was found, where it is asked for, where not all is well and where a fail mode has
+// acted: a chunk of its own before the end of a chat's stream, a field of the event that ends the
+// others.
 std::string Exchange::WithModeration(std::string bytes) const {
-  const bool wanted = proxied_.tell || input_.outcome() != Outcome::kSafe ||
+  const bool wanted = proxied_.tell || !acted_.empty() || input_.outcome() != Outcome::kSafe ||
                       (!output_.empty() && output_.outcome() != Outcome::kSafe);
   if (!wanted) {
     return bytes;

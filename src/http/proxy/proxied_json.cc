@@ -237,7 +237,7 @@ std::optional<Problem> ReadContents(const Json& body, const char* list, Content&
 }  // namespace
 
 OrProblem<ProxiedRequest> ReadProxiedRequest(WireFormat format, std::string_view body,
-                                             const ProxyOptions& options) {
+                                             const GuardOptions& options) {
   const OrProblem<nlohmann::json> checked = ParseObject(body);
   if (!checked) {
     return std::unexpected(checked.error());

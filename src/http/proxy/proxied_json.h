@@ -29,7 +29,7 @@ struct ProxiedRequest {
 };
 
 OrProblem<ProxiedRequest> ReadProxiedRequest(guard::WireFormat format, std::string_view body,
-                                             const ProxyOptions& options);
+                                             const GuardOptions& options);
 
 // An answer that was not streamed: written anew from what was parsed, with all text in it.
 // kInvalidInput: not understood, or with something that cannot be judged.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "http/domain_json.h"
 
 namespace safeguard::http {
@@ -44,43 +43,60 @@ UpstreamRequest RequestFor(const ProxiedRequest& proxied, const Request& request
 
 }  // namespace
 
-Proxy::Proxy(ExchangeParts parts) : parts_(std::move(parts)) {
-  CHECK(guard::CheckSettings(parts_.options.stream).has_value());
-}
+Proxy::Proxy(ExchangeParts parts, Guardings guardings)
+    : parts_(std::move(parts)), guardings_(std::move(guardings)) {}
 
 Proxy::~Proxy() {
   Stop();
 }
 
+bool Proxy::Enter() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || under_way_ >= parts_.options.exchanges_max) {
+    return false;
+  }
+  ++under_way_;
+  return true;
+}
+
 void Proxy::Handle(WireFormat format, const std::shared_ptr<Request>& request, const Reply& reply,
                    bool pass_key) {
-  OrProblem<ProxiedRequest> proxied = ReadProxiedRequest(format, request->body, parts_.options);
+  const OrProblem<const Guarding*> guarding = guardings_.Of(*request);
+  if (!guarding) {
+    reply(ProblemResponse(guarding.error(), request->id, true));
+    return;
+  }
+  const Guarding& of = **guarding;
+  Reply answer = reply;
+  if (!of.route.empty()) {
+    answer = [route = of.route, reply](Response response) {
+      response.headers.push_back({kRouteHeader, route});
+      reply(std::move(response));
+    };
+  }
+  OrProblem<ProxiedRequest> proxied = ReadProxiedRequest(format, request->body, of.options);
   if (proxied && moderation::IsBlank(proxied->content)) {
     proxied = std::unexpected(
         Problem{400, "invalid-request", "the request holds no text", "give a message", {}});
   }
   if (!proxied) {
-    reply(ProblemResponse(proxied.error(), request->id, true));
+    answer(ProblemResponse(proxied.error(), request->id, true));
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || under_way_ >= parts_.options.exchanges_max) {
-      parts_.metrics.CountRefused("queue");
-      reply(ProblemResponse({429,
-                             "overloaded",
-                             "more requests are at the upstream than may",
-                             "wait as long as Retry-After says, then send again",
-                             {},
-                             1},
-                            request->id, true));
-      return;
-    }
-    ++under_way_;
+  if (!Enter()) {
+    parts_.metrics.CountRefused("queue");
+    answer(ProblemResponse({429,
+                            "overloaded",
+                            "more requests are at the upstream than may",
+                            "wait as long as Retry-After says, then send again",
+                            {},
+                            1},
+                           request->id, true));
+    return;
   }
   UpstreamRequest upstream = RequestFor(*proxied, *request, parts_.options, pass_key);
-  auto exchange =
-      std::make_shared<Exchange>(parts_, std::move(*proxied), std::move(upstream), request, reply);
+  auto exchange = std::make_shared<Exchange>(parts_, of, std::move(*proxied), std::move(upstream),
+                                             request, answer);
   exchange->JudgeInput([this, exchange] { Begin(exchange); }, [this] { Leave(); });
 }
 

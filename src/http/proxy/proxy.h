@@ -10,14 +10,14 @@
 #include <vector>
 
 #include "http/proxy/exchange.h"
+#include "http/proxy/guarding.h"
 
 namespace safeguard::http {
 
 // Thread-safe.
 class Proxy {
  public:
-  // REQUIRES: guard::CheckSettings(options.stream).
-  Proxy(ExchangeParts parts);
+  Proxy(ExchangeParts parts, Guardings guardings);
   ~Proxy();  // Stop()
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
@@ -29,11 +29,14 @@ class Proxy {
   void Stop();
 
  private:
+  // Counted as under way; false where more are than may.
+  bool Enter();
   void Begin(const std::shared_ptr<Exchange>& exchange);
   void Leave();
   void JoinEnded();
 
   ExchangeParts parts_;
+  Guardings guardings_;
   std::mutex mutex_;
   std::condition_variable left_;
   std::size_t under_way_ = 0;

@@ -14,7 +14,9 @@ namespace safeguard::http {
 // has set, never for less.
 enum class ProxyMode { kScore, kBlock };
 
-struct ProxyOptions {
+// What is promised of the traffic of one route, each direction for itself; or of traffic that names
+// no route.
+struct GuardOptions {
   ProxyMode input = ProxyMode::kBlock;
   ProxyMode output = ProxyMode::kBlock;
   // What could not be judged: kClosed stops it, kOpen lets it pass, counted, logged and told;
@@ -24,7 +26,12 @@ struct ProxyOptions {
   std::vector<std::string> input_policies;   // names for PolicyShelf; empty: its default ones
   std::vector<std::string> output_policies;  // the same
   guard::GuardSettings stream;               // format and fail mode are set for each request
-  std::chrono::milliseconds input_time_max{2'500};
+  std::chrono::milliseconds judge_time_max{2'500};  // of a request, and of an answer given whole
+};
+
+struct ProxyOptions {
+  GuardOptions guard;                                  // of requests that name no route
+  bool need_route = false;                             // those are refused
   std::chrono::milliseconds answer_time_max{110'000};  // of an answer that is given whole
   std::chrono::milliseconds stream_time_max{600'000};  // of one that streams
   std::size_t answer_bytes_max = std::size_t{4} << 20;

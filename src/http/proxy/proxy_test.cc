@@ -222,7 +222,7 @@ TEST_F(ProxyTest, ARequestMayAskForMoreThanTheOperatorNeverForLess) {
   Json body = Question("bad");
   body["moderation"] = {{"policy", {{"input", {{"mode", "score"}}}}}};
   EXPECT_EQ(JsonOf(Ask(body))["choices"][0]["finish_reason"], "content_filter");
-  proxy.input = ProxyMode::kScore;
+  proxy.guard.input = ProxyMode::kScore;
   Start();
   const Json scored = JsonOf(Ask(Question("bad")));
   EXPECT_EQ(scored["choices"][0]["message"]["content"], "fine");
@@ -231,8 +231,8 @@ TEST_F(ProxyTest, ARequestMayAskForMoreThanTheOperatorNeverForLess) {
 }
 
 TEST_F(ProxyTest, ScoresAreTold) {
-  proxy.input = ProxyMode::kScore;
-  proxy.output = ProxyMode::kScore;
+  proxy.guard.input = ProxyMode::kScore;
+  proxy.guard.output = ProxyMode::kScore;
   Whole("a bad answer");
   Json body = Question("a bad question");
   body["moderation"] = Json::object();
@@ -268,8 +268,8 @@ TEST_F(ProxyTest, WhatIsUndeterminedFailsClosedWithAnErrorArm) {
 }
 
 TEST_F(ProxyTest, FailingOpenIsTheOperatorsChoiceAndIsTold) {
-  proxy.input_fail = guard::FailMode::kOpen;
-  proxy.output_fail = guard::FailMode::kOpen;
+  proxy.guard.input_fail = guard::FailMode::kOpen;
+  proxy.guard.output_fail = guard::FailMode::kOpen;
   Whole("an unclear answer");
   const Response response = Ask(Question("an unclear question"));
   ASSERT_EQ(response.status, 200);
@@ -284,7 +284,7 @@ TEST_F(ProxyTest, FailingOpenIsTheOperatorsChoiceAndIsTold) {
 }
 
 TEST_F(ProxyTest, AJudgeThatTakesTooLongLeavesItUndetermined) {
-  proxy.input_time_max = 20ms;
+  proxy.guard.judge_time_max = 20ms;
   Start();
   std::unique_lock gate(parts->judge.gate);
   const Response response = Ask(Question());
@@ -337,7 +337,7 @@ TEST_F(ProxyTest, TheModerationChunkComesWhereItIsAskedFor) {
 }
 
 TEST_F(ProxyTest, AnUpstreamThatStallsDiesOrBabblesEndsInAnError) {
-  proxy.stream.limits.stall_max = 50ms;
+  proxy.guard.stream.limits.stall_max = 50ms;
   const std::string whole = ChatStream({"A sentence that is fine. "});
   const std::string half = whole.substr(0, whole.find("data: [DONE]"));
   const std::string cut = whole.substr(0, whole.size() / 3);

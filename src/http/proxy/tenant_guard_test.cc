@@ -25,8 +25,8 @@ class TenantGuardTest : public ::testing::Test {
   }
   static ProxyOptions Guarded() {
     ProxyOptions options;
-    options.input_policies = {"house"};
-    options.output_policies = {"house"};
+    options.guard.input_policies = {"house"};
+    options.guard.output_policies = {"house"};
     return options;
   }
   std::string AddKey(const std::string& tenant) {
