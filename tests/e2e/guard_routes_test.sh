@@ -10,6 +10,10 @@ if ! command -v node >/dev/null; then
   echo "SKIPPED: the guarded upstream; there is no node here" >&2
   exit 77
 fi
+if ! safeguard serve --help | grep -q -- '--route '; then
+  echo "SKIPPED: this server opens no routes" >&2
+  exit 77
+fi
 node "$HERE/upstream_fake.mjs" up.url >up.log 2>&1 &
 UPSTREAM=$!
 for _ in $(seq 600); do
