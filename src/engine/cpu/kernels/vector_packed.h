@@ -231,7 +231,7 @@ void AddRows(const PackedTask& task, const std::byte* const* x, std::size_t rows
   }
 }
 
-// Unpacks the chunk `span` once for many rows. Where there is nothing to unpack it is asked for.
+// Unpacks the chunk `span` once for many rows.
 template <class Kind>
 const std::byte* UnpackChunk(const PackedTask& task, const PackedSpan& span) {
   using V = typename Kind::Vector;
@@ -240,24 +240,31 @@ const std::byte* UnpackChunk(const PackedTask& task, const PackedSpan& span) {
   for (std::size_t block = 0; block < span.end - span.begin; ++block) {
     std::byte* to = ready + block * Kind::kReadyBytes;
     UnpackBlock<Kind>(codes, [to](std::size_t step, const auto& weights) {
-      for (std::size_t v = 0; v < Kind::kVectors && !Kind::kPackedReady; ++v) {
+      for (std::size_t v = 0; v < Kind::kVectors; ++v) {
         V::StoreInt(to + step * 64 + v * Kind::kBytes, weights[v]);
       }
     });
     codes += PackedCodeBytes(Kind::kType);
   }
-  return Kind::kPackedReady ? span.weights : ready;
+  return ready;
 }
 
-// Rows go over a chunk of weights in tiles as even as can be.
+// Rows go over a chunk of weights in tiles as even as can be. Where there is nothing to unpack the
+// first tile asks memory for what comes.
 template <class Kind>
 void AddChunk(const PackedTask& task, const std::byte* const* x, std::size_t rows, PackedSpan span,
               float* sums) {
-  span.weights = UnpackChunk<Kind>(task, span);
-  while (rows > 0) {
+  if constexpr (!Kind::kPackedReady) {
+    span.weights = UnpackChunk<Kind>(task, span);
+  }
+  for (bool first = true; rows > 0; first = false) {
     const std::size_t tiles = (rows + Kind::kMostRows - 1) / Kind::kMostRows;
     const std::size_t count = (rows + tiles - 1) / tiles;
-    AddRows<Kind, true>(task, x, count, span, sums);
+    if (Kind::kPackedReady && first) {
+      AddRows<Kind, false>(task, x, count, span, sums);
+    } else {
+      AddRows<Kind, true>(task, x, count, span, sums);
+    }
     x += count;
     rows -= count;
     sums += count * kPackedOutputs;
