@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -295,6 +296,7 @@ class TestService {
             [this](std::string_view line) {
               const std::lock_guard lock(lines_mutex);
               lines.emplace_back(line);
+              line_came.notify_all();
             },
             options.with_chat ? &chat : nullptr,
             options.upstream,
@@ -372,6 +374,16 @@ class TestService {
     return lines;
   }
 
+  // Whether a line with `part` in it is logged, now or soon. What a stream comes to is logged by
+  // the thread that wrote it, after its last byte: a test that has read it all must wait for that.
+  bool AwaitLogLine(std::string_view part) {
+    std::unique_lock lock(lines_mutex);
+    return line_came.wait_for(lock, std::chrono::seconds(20), [&] {
+      return std::ranges::any_of(
+          lines, [&](const std::string& line) { return line.find(part) != line.npos; });
+    });
+  }
+
   FakeJudge judge;
   FakeChatModel chat;
   std::vector<ShippedPolicy> shipped;
@@ -386,6 +398,7 @@ class TestService {
   Metrics metrics;
   std::atomic<std::int64_t> now = 1'795'881'600'000;
   std::mutex lines_mutex;
+  std::condition_variable line_came;
   std::vector<std::string> lines;
   std::unique_ptr<PolicyShelf> shelf;
   std::unique_ptr<Judging> judging;
