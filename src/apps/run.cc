@@ -70,10 +70,15 @@ struct Runner {
   ExitCode operator()(const PolicyChangeArguments& a) const {
     return RunPolicyChange(a, services, console);
   }
+  ExitCode operator()(const PolicyPromoteArguments& a) const {
+    return RunPolicyPromote(a, services, console);
+  }
   ExitCode operator()(const PolicyImportArguments& a) const { return RunPolicyImport(a, console); }
   ExitCode operator()(const PolicyExportArguments& a) const { return RunPolicyExport(a, console); }
   ExitCode operator()(const PolicyLogArguments& a) const { return RunPolicyLog(a, console); }
-  ExitCode operator()(const VerdictsArguments& a) const { return RunVerdicts(a, console, stop); }
+  ExitCode operator()(const VerdictsArguments& a) const {
+    return RunVerdicts(a, services, console, stop);
+  }
   ExitCode operator()(const ReceiptArguments& a) const { return RunReceipt(a, console); }
   ExitCode operator()(const ReplayArguments& a) const { return RunReplay(a, services, console); }
   ExitCode operator()(const DoctorArguments& a) const { return RunDoctor(a, services, console); }
@@ -86,12 +91,16 @@ struct Runner {
   ExitCode operator()(const JobsListArguments& a) const { return RunJobsList(a, console); }
   ExitCode operator()(const JobsShowArguments& a) const { return RunJobsShow(a, console); }
   ExitCode operator()(const JobsRetryArguments& a) const { return RunJobsRetry(a, console); }
-  ExitCode operator()(const ReviewListArguments& a) const { return RunReviewList(a, console); }
+  ExitCode operator()(const ReviewListArguments& a) const {
+    return RunReviewList(a, services, console);
+  }
   ExitCode operator()(const ReviewShowArguments& a) const { return RunReviewShow(a, console); }
   ExitCode operator()(const ReviewDecideArguments& a) const {
     return RunReviewDecide(a, services, console);
   }
-  ExitCode operator()(const ReviewExportArguments& a) const { return RunReviewExport(a, console); }
+  ExitCode operator()(const ReviewExportArguments& a) const {
+    return RunReviewExport(a, services, console);
+  }
   ExitCode operator()(const ReviewPruneArguments& a) const { return RunReviewPrune(a, console); }
   ExitCode operator()(const PolicyTestArguments& a) const {
     return RunPolicyTest(a, services, console, stop);

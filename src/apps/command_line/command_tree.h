@@ -37,11 +37,11 @@ using Invocation = std::variant<
     ParseEnd, ClassifyArguments, BatchArguments, EvalArguments, EvalRouteArguments,
     EvalRescoreArguments, EvalCompareArguments, EvalCascadeArguments, PolicyShowArguments,
     PolicyLintArguments, PolicyListArguments, PolicyWarmArguments, PolicyCalibrateArguments,
-    PolicyChangeArguments, PolicyImportArguments, PolicyExportArguments, PolicyLogArguments,
-    PolicyTestArguments, PolicyDiffArguments, BacktestArguments, BacktestStatusArguments,
-    BacktestStopArguments, VerdictsArguments, ListsCheckArguments, ListsAddArguments,
-    ListsShowArguments, ListsLintArguments, JobsSubmitArguments, JobsRunArguments,
-    JobsListArguments, JobsShowArguments, JobsRetryArguments, ReviewListArguments,
+    PolicyChangeArguments, PolicyPromoteArguments, PolicyImportArguments, PolicyExportArguments,
+    PolicyLogArguments, PolicyTestArguments, PolicyDiffArguments, BacktestArguments,
+    BacktestStatusArguments, BacktestStopArguments, VerdictsArguments, ListsCheckArguments,
+    ListsAddArguments, ListsShowArguments, ListsLintArguments, JobsSubmitArguments,
+    JobsRunArguments, JobsListArguments, JobsShowArguments, JobsRetryArguments, ReviewListArguments,
     ReviewShowArguments, ReviewDecideArguments, ReviewExportArguments, ReviewPruneArguments,
     ModelInfoArguments, ModelVerifyArguments, ModelPackArguments, ModelSynthArguments,
     ModelTokensArguments, ModelPullArguments, ModelLogitsArguments, ModelGenerateArguments,
@@ -122,6 +122,7 @@ class CommandTree {
   PolicyWarmArguments warm_;
   PolicyCalibrateArguments calibrate_;
   PolicyChangeArguments change_;
+  bool promote_force_ = false;
   PolicyImportArguments import_;
   PolicyExportArguments export_;
   PolicyLogArguments policy_log_;

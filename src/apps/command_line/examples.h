@@ -141,7 +141,8 @@ inline constexpr const char* kPromoteExamples = R"(Examples:
 A draft becomes shadow, canary, active; steps may be left out, never taken back. A shadow judges what
 is recorded (--record) and answers nothing. A canary answers for its percentage of contents or
 accounts; those that are in stay in as it grows. An active version retires the one before. A retired
-version may become a draft again, without its approval.
+version may become a draft again, without its approval. A version in which `policy lint` finds an
+error may be a shadow; as canary or active it takes --force.
 )";
 
 inline constexpr const char* kRollbackExamples = R"(Examples:

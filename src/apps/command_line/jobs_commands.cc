@@ -16,8 +16,9 @@ void CommandTree::AddJobs() {
 
   CLI::App* list = jobs->add_subcommand("list", "What waits, is worked on, is done or dead");
   Choices(list->add_option("--state", jobs_list_.state, "Only these"), "waiting|leased|done|dead");
-  Choices(list->add_option("--kind", jobs_list_.kind, "Only judgements, or only notices of them"),
-          "judge|notify");
+  Choices(list->add_option("--kind", jobs_list_.kind,
+                           "Only judgements, notices of them, or evaluations"),
+          "judge|notify|eval-run");
   CLI::App* dead = jobs->add_subcommand("dead", "Jobs that were given up, and why");
   dead->add_option("--discard", jobs_dead_.discard, "Remove this one for good")->type_name("ID");
   for (const auto& [command, arguments] :

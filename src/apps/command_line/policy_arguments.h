@@ -1,4 +1,4 @@
-// What the command line said to the commands that test, compare and replay policies.
+// What the command line said to the commands that test, compare, replay and promote policies.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,11 @@
 #include "apps/command_line/arguments.h"
 
 namespace safeguard::apps {
+
+struct PolicyPromoteArguments {
+  PolicyChangeArguments change;  // its verb is kPromote
+  bool force = false;            // even where the policy has errors
+};
 
 struct PolicyTestArguments {
   std::vector<std::string> policies;  // at least one

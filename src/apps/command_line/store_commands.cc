@@ -81,6 +81,7 @@ void CommandTree::AddStoreCommands(CLI::App* policy) {
   promote->add_option("--percent", change_.percent, "Of a canary: its share of contents")
       ->type_name("P")
       ->check(NumberFrom(0, 100));
+  promote->add_flag("--force", promote_force_, "Even where the check of the policy finds errors");
   promote->footer(kPromoteExamples);
 
   CLI::App* rollback = AddChange(
@@ -141,9 +142,12 @@ void CommandTree::AddStoreCommands(CLI::App* policy) {
 }
 
 std::optional<Invocation> CommandTree::SelectedOfStore(const std::string& name) const {
-  if (name == "publish" || name == "approve" || name == "promote" || name == "rollback" ||
-      name == "retire" || name == "settings") {
+  if (name == "publish" || name == "approve" || name == "rollback" || name == "retire" ||
+      name == "settings") {
     return change_;
+  }
+  if (name == "promote") {
+    return PolicyPromoteArguments{change_, promote_force_};
   }
   if (name == "import") {
     return import_;

@@ -40,11 +40,13 @@ ExitCode RunPolicyCalibrate(const PolicyCalibrateArguments& arguments, Services&
                             Console& console, const std::atomic<bool>& stop);
 ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
                          Console& console);
+ExitCode RunPolicyPromote(const PolicyPromoteArguments& arguments, Services& services,
+                          Console& console);
 ExitCode RunPolicyImport(const PolicyImportArguments& arguments, Console& console);
 ExitCode RunPolicyExport(const PolicyExportArguments& arguments, Console& console);
 ExitCode RunPolicyLog(const PolicyLogArguments& arguments, Console& console);
 // `stop` is set by Ctrl-C.
-ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Services& services, Console& console,
                      const std::atomic<bool>& stop);
 // kUsage for what the user can say otherwise, else kCannotRun.
 ExitCode StoreExitCode(const Error& error);

@@ -200,6 +200,9 @@ TEST_F(JobsCommands, WhatIsWrongIsSaid) {
   EXPECT_EQ(Call({"submit", "text", "-p", "alpha"}), 4);
   services.model_there = true;
   Submit({"text"}, 0);
+  EXPECT_EQ(Call({"list", "--state", "dead"}), 0);
+  EXPECT_EQ(console.out, "No such job. 1 waiting, 0 leased, 0 done, 0 dead.\n");
+  EXPECT_EQ(Call({"list", "--kind", "juge"}), 2);
   EXPECT_EQ(Call({"show", "nosuch"}), 4);
   EXPECT_EQ(Call({"dead", "--discard", "nosuch"}), 4);
 }

@@ -193,7 +193,9 @@ ExitCode RunJobsList(const JobsListArguments& arguments, Console& console) {
     }
     return ExitCode::kSafe;
   }
-  std::string out = JobTable(*jobs, console.columns(), UseColor(console, arguments.color));
+  std::string out = jobs->empty()
+                        ? "No such job. "
+                        : JobTable(*jobs, console.columns(), UseColor(console, arguments.color));
   console.Out(out + CountsText(*counts) + ".\n");
   return ExitCode::kSafe;
 }

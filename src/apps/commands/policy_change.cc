@@ -13,6 +13,7 @@
 #include "apps/output/version_text.h"
 #include "base/utc_time.h"
 #include "eval/golden_set.h"
+#include "moderation/policy_errors.h"
 #include "storage/stores.h"
 
 namespace safeguard::apps {
@@ -51,6 +52,29 @@ Result<std::size_t> CountGolden(const std::string& golden, const std::string& na
   std::istringstream in(golden);
   const auto cases = eval::ReadGoldenSet(in, name);
   return cases ? Result<std::size_t>(cases->size()) : std::unexpected(cases.error());
+}
+
+// As the server checks: without the model's token counter, lengths are not.
+std::vector<moderation::Finding> FindingsOf(const moderation::Policy& policy, Services& services) {
+  return moderation::LintPolicy(policy, services.OpenTokenCounter("").value_or(nullptr));
+}
+
+// What publishing says of them, into `outcome`.
+void TellFindings(std::vector<moderation::Finding> findings, Outcome& outcome) {
+  outcome.json["findings"] = nlohmann::ordered_json::array();
+  for (const moderation::Finding& finding : findings) {
+    outcome.json["findings"].push_back({{"severity", moderation::ToString(finding.severity)},
+                                        {"check", finding.check},
+                                        {"line", finding.line},
+                                        {"reason", finding.reason},
+                                        {"mend", finding.mend}});
+  }
+  const std::vector<moderation::Finding> errors = moderation::ErrorsOf(std::move(findings));
+  if (!errors.empty()) {
+    outcome.text +=
+        "It may not come to answer as it is: " + Printable(moderation::ErrorsText(errors)) +
+        " (safeguard policy lint says how to mend it).\n";
+  }
 }
 
 Result<Outcome> Publish(const PolicyChangeArguments& arguments, PolicyStore& store,
@@ -93,6 +117,7 @@ Result<Outcome> Publish(const PolicyChangeArguments& arguments, PolicyStore& sto
                         VersionName(version), policy->rules.size(), *cases, ShortHash(version.hash))
           : fmt::format("{} has these bytes already; it is {}.\n", VersionName(version),
                         StateText(version));
+  TellFindings(FindingsOf(*policy, services), outcome);
   return outcome;
 }
 
@@ -117,8 +142,26 @@ std::optional<VersionInfo> ActiveOf(PolicyStore& store, const std::string& polic
   return active ? std::optional(*active) : std::nullopt;
 }
 
-Result<Outcome> Promote(const PolicyChangeArguments& arguments, PolicyStore& store,
-                        const Action& action) {
+// A version that has errors does not come to answer, as over HTTP.
+Status CheckMayAnswer(PolicyStore& store, const VersionInfo& version, Services& services) {
+  const auto bytes = store.Read(version.policy_id, version.number);
+  const auto policy = bytes ? moderation::ReadPolicy(bytes->policy, version.policy_id)
+                            : std::unexpected(bytes.error());
+  if (!policy) {
+    return std::unexpected(policy.error());
+  }
+  const std::vector<moderation::Finding> errors =
+      moderation::ErrorsOf(FindingsOf(*policy, services));
+  return errors.empty() ? Status{}
+                        : Fail(ErrorCode::kInvalidInput, moderation::ErrorsText(errors),
+                               "mend it and publish it again, or insist with --force (safeguard "
+                               "policy lint " +
+                                   VersionName(version) + " shows all)");
+}
+
+// `force`: also what has errors.
+Result<Outcome> Promote(const PolicyChangeArguments& arguments, bool force, PolicyStore& store,
+                        const Action& action, Services& services) {
   const std::optional<VersionState> to = moderation::VersionStateFrom(arguments.to);
   const bool canary = to == VersionState::kCanary;
   if (canary != (arguments.percent >= 0)) {
@@ -130,6 +173,11 @@ Result<Outcome> Promote(const PolicyChangeArguments& arguments, PolicyStore& sto
   const Result<VersionInfo> version = NamedVersion(store, arguments.policy);
   if (!version) {
     return std::unexpected(version.error());
+  }
+  if ((canary || to == VersionState::kActive) && !force) {
+    if (const Status may = CheckMayAnswer(store, *version, services); !may) {
+      return std::unexpected(may.error());
+    }
   }
   const std::optional<VersionInfo> before = ActiveOf(store, version->policy_id);
   const Result<VersionInfo> moved = store.Move(version->policy_id, version->number, *to,
@@ -211,7 +259,7 @@ Result<Outcome> Settings(const PolicyChangeArguments& arguments, PolicyStore& st
       {{"policy", arguments.policy}, {"two_person", *on}}};
 }
 
-Result<Outcome> Change(const PolicyChangeArguments& arguments, PolicyStore& store,
+Result<Outcome> Change(const PolicyChangeArguments& arguments, bool force, PolicyStore& store,
                        const Action& action, Services& services) {
   switch (arguments.verb) {
     case StoreVerb::kPublish:
@@ -219,7 +267,7 @@ Result<Outcome> Change(const PolicyChangeArguments& arguments, PolicyStore& stor
     case StoreVerb::kApprove:
       return Approve(arguments, store, action);
     case StoreVerb::kPromote:
-      return Promote(arguments, store, action);
+      return Promote(arguments, force, store, action, services);
     case StoreVerb::kRollback:
       return Rollback(arguments, store, action);
     case StoreVerb::kRetire:
@@ -230,14 +278,8 @@ Result<Outcome> Change(const PolicyChangeArguments& arguments, PolicyStore& stor
   return Settings(arguments, store, action);
 }
 
-}  // namespace
-
-ExitCode StoreExitCode(const Error& error) {
-  return error.code == ErrorCode::kInvalidInput ? ExitCode::kUsage : ExitCode::kCannotRun;
-}
-
-ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
-                         Console& console) {
+ExitCode RunChange(const PolicyChangeArguments& arguments, bool force, Services& services,
+                   Console& console) {
   const Result<std::string> folder = DataFolder(arguments.data_dir);
   const Result<std::string> who = ActingPerson(arguments.who);
   for (const Result<std::string>* known : {&folder, &who}) {
@@ -253,12 +295,28 @@ ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& servi
     return Fails(console, store.error(), ExitCode::kCannotRun);
   }
   const Result<Outcome> outcome =
-      Change(arguments, **store, {*who, arguments.note, UtcNow()}, services);
+      Change(arguments, force, **store, {*who, arguments.note, UtcNow()}, services);
   if (!outcome) {
     return Fails(console, outcome.error(), StoreExitCode(outcome.error()));
   }
   console.Out(arguments.json ? JsonLine(outcome->json) + "\n" : outcome->text);
   return ExitCode::kSafe;
+}
+
+}  // namespace
+
+ExitCode StoreExitCode(const Error& error) {
+  return error.code == ErrorCode::kInvalidInput ? ExitCode::kUsage : ExitCode::kCannotRun;
+}
+
+ExitCode RunPolicyChange(const PolicyChangeArguments& arguments, Services& services,
+                         Console& console) {
+  return RunChange(arguments, false, services, console);
+}
+
+ExitCode RunPolicyPromote(const PolicyPromoteArguments& arguments, Services& services,
+                          Console& console) {
+  return RunChange(arguments.change, arguments.force, services, console);
 }
 
 }  // namespace safeguard::apps

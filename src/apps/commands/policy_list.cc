@@ -6,6 +6,7 @@
 
 #include "apps/commands/commands.h"
 #include "apps/input/data_folder.h"
+#include "apps/input/known_policies.h"
 #include "apps/input/policy_catalog.h"
 #include "apps/output/display_text.h"
 #include "apps/output/table.h"
@@ -136,8 +137,18 @@ Status ListShipped(Services& services, const PolicyListArguments& arguments, Con
   return {};
 }
 
-Status ListVersions(PolicyStore& store, const PolicyListArguments& arguments, Console& console) {
-  const Result<std::vector<VersionInfo>> versions = store.Versions(arguments.policy);
+// `store`: null where there is none.
+Status ListVersions(PolicyStore* store, const std::string& folder, Services& services,
+                    const PolicyListArguments& arguments, Console& console) {
+  const Result<std::vector<VersionInfo>> versions =
+      store == nullptr ? moderation::NoPolicy(arguments.policy) : store->Versions(arguments.policy);
+  if (!versions && versions.error().code == ErrorCode::kNotFound) {
+    const Status known = CheckKnownPolicy(arguments.policy, services.shipped_policies(), folder);
+    if (known && !arguments.json) {
+      console.Out(arguments.policy + " ships with safeguard; the store has no version of it.\n");
+    }
+    return known;
+  }
   if (!versions) {
     return std::unexpected(versions.error());
   }
@@ -182,8 +193,7 @@ ExitCode RunPolicyList(const PolicyListArguments& arguments, Services& services,
   if (arguments.names) {
     listed = ListNames(store->get(), services, console);
   } else if (!arguments.policy.empty()) {
-    listed = *store == nullptr ? Status(moderation::NoPolicy(arguments.policy))
-                               : ListVersions(**store, arguments, console);
+    listed = ListVersions(store->get(), folder, services, arguments, console);
   } else {
     listed = *store == nullptr ? Status{} : ListStore(**store, folder, arguments, console);
     listed = listed ? ListShipped(services, arguments, console) : listed;

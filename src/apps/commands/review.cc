@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "apps/commands/commands.h"
 #include "apps/commands/review_commands.h"
 #include "apps/input/data_folder.h"
+#include "apps/input/known_policies.h"
 #include "apps/input/policy_catalog.h"
 #include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
@@ -158,9 +160,59 @@ Result<ReviewCase> Decide(const ReviewDecideArguments& arguments, const std::str
   return queue.Decide(arguments.id, decision, arguments.again);
 }
 
+Result<bool> HasCases(ReviewQueue& queue, const std::string& policy, const std::string& route) {
+  const auto cases = queue.List({.policy_id = policy, .route = route, .limit = 1});
+  return cases ? Result<bool>(!cases->empty()) : std::unexpected(cases.error());
+}
+
+// The routes that filed something, in order.
+Result<std::vector<std::string>> RoutesOf(ReviewQueue& queue) {
+  std::set<std::string> routes;
+  moderation::ReviewQuery query{.limit = moderation::kReviewPageMax, .by_id = true};
+  for (bool more = true; more;) {
+    const auto cases = queue.List(query);
+    if (!cases) {
+      return std::unexpected(cases.error());
+    }
+    for (const ReviewCase& found : *cases) {
+      query.after = found.id;
+      if (!found.route.empty()) {
+        routes.insert(found.route);
+      }
+    }
+    more = cases->size() == query.limit;
+  }
+  return std::vector<std::string>(routes.begin(), routes.end());
+}
+
+// That a policy or a route of which there is no case is known at all. A policy is where it ships or
+// is in the store, a route where it ever filed a case that is still there.
+Status CheckNames(ReviewQueue& queue, const std::string& policy, const std::string& route,
+                  const std::string& data_dir, Services& services) {
+  const Result<bool> of_policy = HasCases(queue, policy, "");
+  const Result<bool> of_route = HasCases(queue, "", route);
+  const Result<std::string> folder = DataFolder(data_dir);
+  if (!of_policy || !of_route || !folder) {
+    return std::unexpected(!of_policy  ? of_policy.error()
+                           : !of_route ? of_route.error()
+                                       : folder.error());
+  }
+  if (!policy.empty() && !*of_policy) {
+    if (Status known = CheckKnownPolicy(policy, services.shipped_policies(), *folder); !known) {
+      return known;
+    }
+  }
+  if (!route.empty() && !*of_route) {
+    const auto routes = RoutesOf(queue);
+    return routes ? CheckKnown("route with a case", route, *routes)
+                  : std::unexpected(routes.error());
+  }
+  return {};
+}
+
 }  // namespace
 
-ExitCode RunReviewList(const ReviewListArguments& arguments, Console& console) {
+ExitCode RunReviewList(const ReviewListArguments& arguments, Services& services, Console& console) {
   const auto queue = OpenQueue(arguments.data_dir);
   if (!queue) {
     return Fails(console, queue.error(), ExitCode::kCannotRun);
@@ -176,6 +228,13 @@ ExitCode RunReviewList(const ReviewListArguments& arguments, Console& console) {
   const auto counts = (*queue)->Counts();
   if (!cases || !counts) {
     return Fails(console, cases ? counts.error() : cases.error(), ExitCode::kCannotRun);
+  }
+  if (cases->empty()) {
+    const Status known =
+        CheckNames(**queue, arguments.policy, arguments.route, arguments.data_dir, services);
+    if (!known) {
+      return Fails(console, known.error(), StoreExitCode(known.error()));
+    }
   }
   if (arguments.json) {
     for (const ReviewCase& found : *cases) {
@@ -197,7 +256,9 @@ ExitCode RunReviewList(const ReviewListArguments& arguments, Console& console) {
                              {"CONTENT", false, true}},
                             rows, console.columns(), UseColor(console, arguments.color)));
   }
-  console.Out(fmt::format("{} open, {} decided.\n", counts->open, counts->decided));
+  const bool filtered = !arguments.policy.empty() || !arguments.route.empty();
+  console.Out(fmt::format("{}{} open, {} decided{}.\n", rows.empty() ? "No such case. " : "",
+                          counts->open, counts->decided, filtered ? " in all" : ""));
   return ExitCode::kSafe;
 }
 
@@ -271,10 +332,16 @@ ExitCode RunReviewDecide(const ReviewDecideArguments& arguments, Services& servi
   return ExitCode::kSafe;
 }
 
-ExitCode RunReviewExport(const ReviewExportArguments& arguments, Console& console) {
+ExitCode RunReviewExport(const ReviewExportArguments& arguments, Services& services,
+                         Console& console) {
   const auto queue = OpenQueue(arguments.data_dir);
   if (!queue) {
     return Fails(console, queue.error(), ExitCode::kCannotRun);
+  }
+  // Before a file is emptied for it.
+  const Status known = CheckNames(**queue, arguments.policy, "", arguments.data_dir, services);
+  if (!known) {
+    return Fails(console, known.error(), StoreExitCode(known.error()));
   }
   std::ofstream file;
   if (arguments.out != "-") {

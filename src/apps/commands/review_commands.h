@@ -8,12 +8,13 @@
 
 namespace safeguard::apps {
 
-ExitCode RunReviewList(const ReviewListArguments& arguments, Console& console);
+ExitCode RunReviewList(const ReviewListArguments& arguments, Services& services, Console& console);
 ExitCode RunReviewShow(const ReviewShowArguments& arguments, Console& console);
 // Rules are checked against the policy where its very text can be found.
 ExitCode RunReviewDecide(const ReviewDecideArguments& arguments, Services& services,
                          Console& console);
-ExitCode RunReviewExport(const ReviewExportArguments& arguments, Console& console);
+ExitCode RunReviewExport(const ReviewExportArguments& arguments, Services& services,
+                         Console& console);
 ExitCode RunReviewPrune(const ReviewPruneArguments& arguments, Console& console);
 
 }  // namespace safeguard::apps

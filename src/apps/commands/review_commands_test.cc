@@ -96,6 +96,17 @@ TEST_F(ReviewCommands, WhatIsWrongIsSaid) {
   EXPECT_EQ(Call({"review", "decide", "1", "safe"}), 2) << "a reason is needed";
   EXPECT_EQ(Call({"review", "list", "--policy", "beta", "--json"}), 0);
   EXPECT_EQ(console.out, "");
+  EXPECT_EQ(Call({"review", "list", "--policy", "beta"}), 0);
+  EXPECT_EQ(console.out, "No such case. 1 open, 0 decided in all.\n");
+  EXPECT_EQ(Call({"review", "list", "--state", "decided", "--route", "comments"}), 0);
+  EXPECT_EQ(console.out, "No such case. 1 open, 0 decided in all.\n");
+  EXPECT_EQ(Call({"review", "list", "--policy", "alhpa"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("did you mean alpha?"));
+  EXPECT_EQ(Call({"review", "list", "--route", "coments", "--json"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("did you mean comments?"));
+  const std::string kept = folder.Write("kept.jsonl", "kept");
+  EXPECT_EQ(Call({"review", "export", "--policy", "alhpa", "--out", kept}), 4);
+  EXPECT_EQ(folder.Read("kept.jsonl"), "kept");
 }
 
 }  // namespace

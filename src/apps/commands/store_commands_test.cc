@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/fake_services.h"
@@ -127,6 +128,73 @@ TEST_F(StoreCommands, PublishRefusesAGoldenSetThatCannotBeRead) {
   const std::string golden = folder.Write("a.golden.jsonl", "{\"text\": \"no label\"}\n");
   EXPECT_NE(Call({"policy", "publish", file}), 0);
   EXPECT_EQ(Call({"policy", "publish", file, "--no-golden"}), 0) << console.error;
+}
+
+TEST_F(StoreCommands, WhatHasErrorsComesToAnswerOnlyWhenSomebodyInsists) {
+  const std::string empty = folder.Write("empty.md", "# Nothing\n\nBe nice.\n");
+  ASSERT_EQ(Call({"policy", "publish", empty, "--id", "empty", "--json"}), 0) << console.error;
+  const auto findings = nlohmann::json::parse(console.out)["findings"];
+  EXPECT_TRUE(std::ranges::any_of(findings, [](const nlohmann::json& finding) {
+    return finding["severity"] == "error" && finding["check"] == "no-rules";
+  })) << findings;
+  ASSERT_EQ(Call({"policy", "publish", empty, "--id", "empty"}), 0);
+  EXPECT_THAT(console.out, HasSubstr("It may not come to answer as it is: the policy has 1 error"));
+  EXPECT_EQ(Call({"policy", "promote", "empty@1", "--to", "shadow"}), 0) << "it answers nobody";
+  for (const std::vector<std::string>& to :
+       {std::vector<std::string>{"active"}, {"canary", "--percent", "5"}}) {
+    std::vector<std::string> words = {"policy", "promote", "empty@1", "--to"};
+    words.insert(words.end(), to.begin(), to.end());
+    EXPECT_EQ(Call(words), 2);
+    EXPECT_THAT(console.error, HasSubstr("the policy has 1 error: "));
+    EXPECT_THAT(console.error, HasSubstr("--force"));
+  }
+  EXPECT_EQ(Call({"policy", "promote", "empty@1", "--to", "active", "--force"}), 0);
+  services.model_there = false;
+  EXPECT_EQ(Call({"policy", "publish", empty, "--id", "again"}), 0) << "lengths go unchecked";
+}
+
+TEST_F(StoreCommands, NothingToShowIsSaidAndAnUnknownNameIsAnError) {
+  ASSERT_EQ(Call({"classify", "bad", "-p", "alpha", "--record"}), 1) << console.error;
+  Publish("one");
+  EXPECT_EQ(Call({"verdicts", "alhpa"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("no policy is called alhpa (did you mean alpha?)"));
+  EXPECT_EQ(Call({"verdicts", "alhpa", "--json"}), 4);
+  EXPECT_EQ(Call({"verdicts", "somethingelse"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("there is: alpha, beta, tested"));
+  for (const char* known : {"beta", "tested", "tested@1"}) {
+    EXPECT_EQ(Call({"verdicts", known}), 0) << console.error;
+    EXPECT_THAT(console.out, HasSubstr(" is recorded."));
+    EXPECT_EQ(Call({"verdicts", known, "--json"}), 0);
+    EXPECT_EQ(console.out, "");
+  }
+  EXPECT_EQ(Call({"verdicts", "tested@7"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("tested has no version 7"));
+  EXPECT_EQ(Call({"verdicts", "tested@latest"}), 2);
+  EXPECT_THAT(console.error, HasSubstr("tested@1"));
+  EXPECT_EQ(Call({"verdicts", "alpha", "--outcome", "safe"}), 0);
+  EXPECT_EQ(console.out, "None of the 1 verdicts of alpha matches.\n");
+  EXPECT_EQ(Call({"verdicts", "--since", "2099-01-01"}), 0);
+  EXPECT_EQ(console.out, "None of the 1 verdicts matches.\n");
+}
+
+TEST_F(StoreCommands, APolicyThatWasReadFromAFileIsKnownByItsVerdicts) {
+  const std::string file = folder.Write("own.md", "# Own\n\n## Violates\n- X1.a Anything.\n");
+  ASSERT_EQ(Call({"policy", "publish", file, "--id", "other"}), 0);
+  ASSERT_EQ(Call({"classify", "bad", "-p", file, "--record"}), 1) << console.error;
+  EXPECT_EQ(Call({"verdicts", "own"}), 0) << console.error;
+  EXPECT_EQ(Call({"verdicts", "own", "--channel", "shadow"}), 0) << console.error;
+  EXPECT_EQ(console.out, "None of the 1 verdicts of own matches.\n");
+}
+
+TEST_F(StoreCommands, TheListTellsAShippedPolicyFromAnUnknownOne) {
+  Publish("one");
+  EXPECT_EQ(Call({"policy", "list", "alpha"}), 0) << console.error;
+  EXPECT_EQ(console.out, "alpha ships with safeguard; the store has no version of it.\n");
+  EXPECT_EQ(Call({"policy", "list", "alpha", "--json"}), 0);
+  EXPECT_EQ(console.out, "");
+  EXPECT_EQ(Call({"policy", "list", "testde"}), 4);
+  EXPECT_THAT(console.error, HasSubstr("did you mean tested?"));
+  EXPECT_EQ(Call({"policy", "log", "alhpa"}), 4);
 }
 
 }  // namespace

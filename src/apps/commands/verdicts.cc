@@ -8,6 +8,7 @@
 
 #include "apps/commands/commands.h"
 #include "apps/input/data_folder.h"
+#include "apps/input/known_policies.h"
 #include "apps/output/display_text.h"
 #include "apps/output/record_json.h"
 #include "apps/output/table.h"
@@ -96,9 +97,52 @@ class Summary {
   std::map<std::tuple<std::string, std::string, moderation::Channel>, Line> lines_;
 };
 
+// The log keeps numbers: another way to name a version of the store finds nothing in it.
+Status CheckVersion(const VerdictQuery& query, const std::string& folder) {
+  const auto store = storage::OpenPolicyStore(folder, {});
+  const auto versions =
+      store ? (*store)->Versions(query.policy_id) : std::unexpected(store.error());
+  if (!versions) {
+    return versions.error().code == ErrorCode::kNotFound ? Status()
+                                                         : std::unexpected(versions.error());
+  }
+  const auto version = (*store)->Find(query.policy_id, query.policy_version);
+  if (!version) {
+    return std::unexpected(version.error());
+  }
+  const std::string number = std::to_string(version->number);
+  return number == query.policy_version
+             ? Status()
+             : Fail(ErrorCode::kInvalidInput, "verdicts are kept under a version's number",
+                    "ask for " + query.policy_id + "@" + number);
+}
+
+// Why there is nothing to show: a name that nobody knows is an error.
+Result<std::string> NothingText(const VerdictQuery& query, VerdictLog& log, Services& services,
+                                const std::string& folder) {
+  const Result<std::uint64_t> all = log.Count({.policy_id = query.policy_id});
+  if (!all) {
+    return std::unexpected(all.error());
+  }
+  const std::string& policy = query.policy_id;
+  Status known;
+  if (!policy.empty() && *all == 0) {
+    known = CheckKnownPolicy(policy, services.shipped_policies(), folder);
+  }
+  if (known && !query.policy_version.empty()) {
+    known = CheckVersion(query, folder);
+  }
+  if (!known) {
+    return std::unexpected(known.error());
+  }
+  const std::string of = policy.empty() ? "" : " of " + Printable(policy);
+  return *all == 0 ? "No verdict" + of + " is recorded.\n"
+                   : fmt::format("None of the {} verdicts{} matches.\n", *all, of);
+}
+
 }  // namespace
 
-ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
+ExitCode RunVerdicts(const VerdictsArguments& arguments, Services& services, Console& console,
                      const std::atomic<bool>& stop) {
   Result<VerdictQuery> query = QueryOf(arguments);
   const Result<std::string> folder = DataFolder(arguments.data_dir);
@@ -110,11 +154,13 @@ ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
     return Fails(console, log.error(), ExitCode::kCannotRun);
   }
   Summary summary;
+  bool any = false;
   while (!stop.load()) {
     const Result<moderation::VerdictPage> page = (*log)->Scan(*query);
     if (!page) {
       return Fails(console, page.error(), ExitCode::kCannotRun);
     }
+    any = any || !page->records.empty();
     for (const VerdictRecord& record : page->records) {
       if (arguments.json) {
         console.Out(JsonLine(RecordJson(record)) + "\n");
@@ -127,7 +173,13 @@ ExitCode RunVerdicts(const VerdictsArguments& arguments, Console& console,
     }
     query->after = page->next;
   }
-  if (!arguments.json) {
+  if (!any && !stop.load()) {
+    const Result<std::string> nothing = NothingText(*query, **log, services, *folder);
+    if (!nothing) {
+      return Fails(console, nothing.error(), StoreExitCode(nothing.error()));
+    }
+    console.Out(arguments.json ? "" : *nothing);
+  } else if (!arguments.json) {
     console.Out(summary.Text(console.columns(), UseColor(console, arguments.color)));
   }
   return stop.load() ? ExitCode::kInterrupted : ExitCode::kSafe;

@@ -8,6 +8,7 @@
 #include "http/domain_json.h"
 #include "http/json_input.h"
 #include "moderation/policy.h"
+#include "moderation/policy_errors.h"
 
 namespace safeguard::http {
 namespace {
@@ -293,21 +294,17 @@ OrProblem<std::optional<Response>> RefuseErrors(const RouteContext& context, con
   if (!policy) {
     return std::unexpected(ProblemOf(policy.error()));
   }
-  Findings errors = moderation::LintPolicy(*policy, context.parts.count_tokens);
-  std::erase_if(errors, [](const moderation::Finding& finding) {
-    return finding.severity != moderation::Severity::kError;
-  });
+  const Findings errors =
+      moderation::ErrorsOf(moderation::LintPolicy(*policy, context.parts.count_tokens));
   if (errors.empty()) {
     return std::nullopt;
   }
-  Response response = ProblemResponse(
-      {409,
-       "policy-has-errors",
-       "the policy has " + std::to_string(errors.size()) +
-           (errors.size() == 1 ? " error: " : " errors, the first: ") + errors.front().reason,
-       "mend it and publish it again, or send \"force\": true",
-       {}},
-      request.id);
+  Response response = ProblemResponse({409,
+                                       "policy-has-errors",
+                                       moderation::ErrorsText(errors),
+                                       "mend it and publish it again, or send \"force\": true",
+                                       {}},
+                                      request.id);
   Json json = Json::parse(response.body);
   json["findings"] = FindingsJson(errors);
   response.body = JsonLine(json);

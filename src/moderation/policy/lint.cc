@@ -5,10 +5,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/check.h"
 #include "moderation/policy.h"
 #include "moderation/policy/ids.h"
 #include "moderation/policy/lint_checks.h"
 #include "moderation/policy/scan.h"
+#include "moderation/policy_errors.h"
 
 namespace safeguard::moderation {
 namespace reading {
@@ -154,6 +156,25 @@ std::vector<Finding> LintPolicy(const Policy& policy, const TokenCounter& count_
   reading::CheckPrecedence(context);
   reading::CheckEscalation(context);
   return reading::Sorted(std::move(context.findings));
+}
+
+std::vector<Finding> ErrorsOf(std::vector<Finding> findings) {
+  std::erase_if(findings,
+                [](const Finding& finding) { return finding.severity != Severity::kError; });
+  return findings;
+}
+
+std::string ErrorsText(const std::vector<Finding>& errors) {
+  CHECK(!errors.empty());
+  constexpr std::size_t kToldMax = 3;
+  std::string text = "the policy has " + std::to_string(errors.size()) +
+                     (errors.size() == 1 ? " error" : " errors");
+  for (std::size_t e = 0; e < std::min(errors.size(), kToldMax); ++e) {
+    text += e == 0 ? ": " : "; ";
+    text += errors[e].line == 0 ? "" : "line " + std::to_string(errors[e].line) + ": ";
+    text += errors[e].reason;
+  }
+  return text + (errors.size() > kToldMax ? "; and others" : "");
 }
 
 }  // namespace safeguard::moderation
