@@ -9,7 +9,8 @@
 #     proxy   what the guarding proxy adds to an upstream that answers at once
 #     streams memory of 10,000 streams that are open and silent
 #     soak    one minute of load, and the memory at its beginning and end
-#   SECONDS_EACH=5 RATES="10000 15000" CONNECTIONS="1 16 256 2000" STREAMS=10000 SOAK_SECONDS=60
+#     files   the peak memory of `safeguard serve` while a file goes up and comes down
+#   FILE_MIB=63 FILES_AT_ONCE=4 SECONDS_EACH=5 RATES="10000 15000" CONNECTIONS="1 16 256 2000" STREAMS=10000 SOAK_SECONDS=60
 # The generator runs on the same cores as the server: the load of the machine is printed too.
 set -eu
 BUILD=$1
@@ -140,10 +141,42 @@ soak() {
   printf '\n'
   stop
 }
+peak() { awk '/VmHWM/ {print $2}' "/proc/$SERVER/status"; }  # KiB
+told() { printf '%-34s %s s, peak %s KiB (now %s)  load %s\n' "$1" "$2" "$(peak)" "$(memory)" "$(cut -d' ' -f1 /proc/loadavg)"; }
+timed() {  # NAME COMMAND...
+  local begin name=$1
+  shift
+  begin=$(date +%s.%N)
+  "$@"
+  told "$name" "$(awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN {printf "%.2f", b - a}')"
+}
+upload() { curl -sf -o "$WORK/answer$1" "$URL/v1/files" -F purpose=batch -F file=@"$WORK/lines" || echo "upload $1 failed" >&2; }
+download() {
+  curl -sf -o "$WORK/back$1" "$URL/v1/files/$(sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$WORK/answer$1")/content"
+  cmp "$WORK/lines" "$WORK/back$1"
+}
+at_once() {  # WHAT: so many of it together
+  local i pids=
+  for i in $(seq "$FILES_AT_ONCE"); do "$1" "$i" & pids="$pids $!"; done
+  for i in $pids; do wait "$i"; done
+}
+files() {
+  : "${FILE_MIB:=63}" "${FILES_AT_ONCE:=4}"
+  local line='{"custom_id": "1", "method": "POST", "url": "/v1/moderations", "body": {"input": "The jacket fits well."}}'
+  yes "$line" | head -c "$((FILE_MIB << 20))" >"$WORK/lines"
+  start "$BUILD/safeguard" serve --port 0 --data-dir "$WORK/data" --body-kib 65536
+  until curl -sf -o /dev/null "$URL/readyz"; do sleep 0.2; done
+  told "ready" 0
+  timed "$FILE_MIB MiB up" upload 1
+  timed "$FILE_MIB MiB down" download 1
+  timed "$FILES_AT_ONCE of them up at once" at_once upload
+  timed "$FILES_AT_ONCE of them down at once" at_once download
+  stop
+}
 
 for part in "$@"; do
   case $part in
-    judge | screen | proxy | streams | soak) "$part" ;;
+    judge | screen | proxy | streams | soak | files) "$part" ;;
     wrk) wrk_ladder ;;
     *) echo "bench/service.sh: there is no part $part" >&2; exit 1 ;;
   esac

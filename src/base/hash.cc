@@ -4,8 +4,12 @@
 
 #include <array>
 
+#include "base/blake2b.h"
+
 namespace safeguard {
 namespace {
+
+constexpr std::size_t kBlake2bBytes = 32;
 
 std::string Hex(std::span<const unsigned char> digest) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -21,7 +25,7 @@ std::string Hex(std::span<const unsigned char> digest) {
 }  // namespace
 
 std::string Blake2bHex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
+  std::array<unsigned char, kBlake2bBytes> digest{};
   crypto_generichash(digest.data(), digest.size(),
                      reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr,
                      0);
@@ -48,6 +52,27 @@ std::string HmacSha256(std::string_view key, std::string_view bytes) {
 
 bool EqualInSecret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+struct Blake2b::State {
+  crypto_generichash_state hash;
+};
+
+Blake2b::Blake2b() : state_(std::make_unique<State>()) {
+  crypto_generichash_init(&state_->hash, nullptr, 0, kBlake2bBytes);
+}
+
+Blake2b::~Blake2b() = default;
+
+void Blake2b::Update(std::string_view bytes) {
+  crypto_generichash_update(&state_->hash, reinterpret_cast<const unsigned char*>(bytes.data()),
+                            bytes.size());
+}
+
+std::string Blake2b::Hex() {
+  std::array<unsigned char, kBlake2bBytes> digest{};
+  crypto_generichash_final(&state_->hash, digest.data(), digest.size());
+  return safeguard::Hex(digest);
 }
 
 struct Sha256::State {

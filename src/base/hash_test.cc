@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "base/blake2b.h"
+
 namespace safeguard {
 namespace {
 
@@ -13,6 +15,15 @@ TEST(Hash, Sha256OfTheEmptyStringIsThePublishedOne) {
 
 TEST(Hash, Blake2bOfTheEmptyStringIsThePublishedOne) {
   EXPECT_EQ(Blake2bHex(""), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+}
+
+TEST(Hash, InPartsItIsTheSame) {
+  Blake2b parts;
+  EXPECT_EQ(Blake2b().Hex(), Blake2bHex(""));
+  for (const std::string_view part : {"po", "", "licy"}) {
+    parts.Update(part);
+  }
+  EXPECT_EQ(parts.Hex(), Blake2bHex("policy"));
 }
 
 TEST(Hash, OneByteChangesEverything) {

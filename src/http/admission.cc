@@ -39,7 +39,7 @@ std::optional<Problem> AdmitRequest(const ServiceParts& parts, bool keys_require
   }
   OrProblem<Admitted> admitted =
       parts.keys.Admit(request.header("authorization"), request.header("x-api-key"),
-                       request.body.size() / kBytesAToken, parts.now());
+                       request.body_bytes() / kBytesAToken, parts.now());
   if (!admitted) {
     parts.metrics.CountRefused(admitted.error().status == 429 ? "quota" : "key");
     return std::move(admitted.error());
@@ -66,6 +66,16 @@ std::optional<Problem> AdmitRequest(const ServiceParts& parts, bool keys_require
                    {}};
   }
   return ChooseTenant(request, key.tenant);
+}
+
+bool MayCall(const ServiceParts& parts, bool keys_required, const Route& route,
+             const Request& request) {
+  if (!keys_required) {
+    return true;
+  }
+  const OrProblem<ApiKey> key =
+      parts.keys.Find(request.header("authorization"), request.header("x-api-key"), parts.now());
+  return key && (route.access != Route::Access::kScope || key->Has(route.scope));
 }
 
 Problem UnknownTenant(const Request& request) {

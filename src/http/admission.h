@@ -21,6 +21,10 @@ std::optional<Problem> AdmitRequest(const ServiceParts& parts, bool keys_require
                                     const Route& route, Request& request,
                                     std::vector<Header>& quota);
 
+// Whether its key lets a request call `route` at all; nothing is taken from a quota.
+bool MayCall(const ServiceParts& parts, bool keys_required, const Route& route,
+             const Request& request);
+
 // Where nobody has opened the tenant of an admitted request.
 Problem UnknownTenant(const Request& request);
 

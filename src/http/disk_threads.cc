@@ -6,11 +6,10 @@ namespace safeguard::http {
 namespace {
 
 constexpr std::size_t kThreads = 2;
-constexpr std::size_t kQueueMax = 256;
 
 }  // namespace
 
-DiskThreads::DiskThreads() {
+DiskThreads::DiskThreads(std::size_t waiting_max) : waiting_max_(waiting_max) {
   for (std::size_t t = 0; t < kThreads; ++t) {
     threads_.emplace_back([this] { Work(); });
   }
@@ -23,7 +22,7 @@ DiskThreads::~DiskThreads() {
 bool DiskThreads::Run(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= kQueueMax) {
+    if (stopping_ || queue_.size() >= waiting_max_) {
       return false;
     }
     queue_.push_back(std::move(work));

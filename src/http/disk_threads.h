@@ -14,7 +14,8 @@ namespace safeguard::http {
 // Thread-safe.
 class DiskThreads {
  public:
-  DiskThreads();
+  // `waiting_max`: works that may wait for a thread.
+  explicit DiskThreads(std::size_t waiting_max = 256);
   ~DiskThreads();  // Stop()
   DiskThreads(const DiskThreads&) = delete;
   DiskThreads& operator=(const DiskThreads&) = delete;
@@ -27,6 +28,7 @@ class DiskThreads {
  private:
   void Work();
 
+  const std::size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable there_;
   std::deque<std::function<void()>> queue_;

@@ -211,8 +211,8 @@ std::set<std::string> KeyRing::tenants() const {
   return names;
 }
 
-OrProblem<Admitted> KeyRing::Admit(std::string_view authorization, std::string_view api_key,
-                                   std::size_t tokens, std::int64_t now) {
+OrProblem<const ApiKey*> KeyRing::FindLocked(std::string_view authorization,
+                                             std::string_view api_key, std::int64_t now) const {
   constexpr std::string_view kBearer = "Bearer ";
   std::string_view given = api_key;
   if (authorization.starts_with(kBearer)) {
@@ -222,18 +222,32 @@ OrProblem<Admitted> KeyRing::Admit(std::string_view authorization, std::string_v
     return std::unexpected(Unauthorized("this server wants a key"));
   }
   // Looked up by hash: what the time of the look-up tells is of the hash, not of the key.
-  const std::string hash = given.size() <= kKeyBytesMax ? Blake2bHex(given) : "";
-  const std::lock_guard lock(mutex_);
-  const auto found = by_hash_.find(hash);
+  const auto found = by_hash_.find(given.size() <= kKeyBytesMax ? Blake2bHex(given) : "");
   if (found == by_hash_.end()) {
     return std::unexpected(Unauthorized("the key is not known"));
   }
-  const ApiKey& key = found->second;
-  if (key.ExpiredAt(now)) {
-    return std::unexpected(Unauthorized("the key ended at " + UtcText(key.expires)));
+  if (found->second.ExpiredAt(now)) {
+    return std::unexpected(Unauthorized("the key ended at " + UtcText(found->second.expires)));
   }
-  Admitted admitted{key, {}};
-  if (std::optional<Problem> problem = TakeQuota(key, tokens, now, admitted.quota)) {
+  return &found->second;
+}
+
+OrProblem<ApiKey> KeyRing::Find(std::string_view authorization, std::string_view api_key,
+                                std::int64_t now) const {
+  const std::lock_guard lock(mutex_);
+  const OrProblem<const ApiKey*> key = FindLocked(authorization, api_key, now);
+  return key ? OrProblem<ApiKey>(**key) : std::unexpected(key.error());
+}
+
+OrProblem<Admitted> KeyRing::Admit(std::string_view authorization, std::string_view api_key,
+                                   std::size_t tokens, std::int64_t now) {
+  const std::lock_guard lock(mutex_);
+  const OrProblem<const ApiKey*> key = FindLocked(authorization, api_key, now);
+  if (!key) {
+    return std::unexpected(key.error());
+  }
+  Admitted admitted{**key, {}};
+  if (std::optional<Problem> problem = TakeQuota(**key, tokens, now, admitted.quota)) {
     problem->headers = std::move(admitted.quota);
     return std::unexpected(std::move(*problem));
   }

@@ -83,6 +83,10 @@ class KeyRing {
   // Of the keys, without kDefaultTenant and kAllTenants.
   [[nodiscard]] std::set<std::string> tenants() const;
 
+  // The key of "Authorization: Bearer KEY" or "X-API-Key: KEY", as Admit() says; its quotas stay as
+  // they are.
+  [[nodiscard]] OrProblem<ApiKey> Find(std::string_view authorization, std::string_view api_key,
+                                       std::int64_t now) const;
   // The key of "Authorization: Bearer KEY" or "X-API-Key: KEY". 401 without one, or with one that
   // is unknown or over; takes one request and `tokens` from its quotas, 429 when there are not so
   // many left. More tokens than fit into a minute are let in when the whole minute is there, and
@@ -105,6 +109,10 @@ class KeyRing {
     Bucket tokens;
   };
 
+  // REQUIRES: mutex_ is held.
+  [[nodiscard]] OrProblem<const ApiKey*> FindLocked(std::string_view authorization,
+                                                    std::string_view api_key,
+                                                    std::int64_t now) const;
   Quota& QuotaOf(const ApiKey& key, std::int64_t now);
   std::optional<Problem> TakeQuota(const ApiKey& key, std::size_t tokens, std::int64_t now,
                                    std::vector<Header>& told);

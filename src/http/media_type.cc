@@ -32,7 +32,7 @@ bool IsReadable(std::string_view parameter) {
 }  // namespace
 
 std::optional<Problem> CheckBody(const Request& request, bool form) {
-  if (request.body.empty()) {
+  if (request.body_bytes() == 0) {
     return std::nullopt;
   }
   const std::string_view encoding = Trimmed(request.header("content-encoding"));

@@ -7,10 +7,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
+#include "http/body_spool.h"
 #include "http/body_stream.h"
 
 namespace safeguard::http {
@@ -32,7 +35,8 @@ struct Request {
   std::string query;   // as sent, without the '?'
   std::vector<Header> headers;
   std::string body;
-  std::string peer;  // the client's address, without its port
+  std::shared_ptr<BodySpool> spool{};  // where set, the body lies there; `body` is empty
+  std::string peer;                    // the client's address, without its port
   std::chrono::steady_clock::time_point received{};
 
   // Filled in by Service before a handler sees the request.
@@ -45,6 +49,12 @@ struct Request {
   [[nodiscard]] std::string_view header(std::string_view name) const {
     return FindHeader(headers, name);
   }
+  [[nodiscard]] std::size_t body_bytes() const {
+    return spool == nullptr ? body.size() : spool->size();
+  }
+  [[nodiscard]] std::string body_hash() const {
+    return spool == nullptr ? Blake2bHex(body) : spool->hash();
+  }
 };
 
 struct Response {
@@ -55,6 +65,11 @@ struct Response {
   std::string problem;          // the code of the problem that it tells, for the log; may be empty
   // Where set, the body comes from it while it is written; `body` is not looked at.
   std::shared_ptr<BodyStream> stream{};
+  std::optional<std::size_t> stream_bytes{};  // how many will come from it, where that is known
+
+  [[nodiscard]] std::size_t body_bytes() const {
+    return stream == nullptr ? body.size() : stream_bytes.value_or(0);
+  }
 };
 
 // Called exactly once, from any thread.

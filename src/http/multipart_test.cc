@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace safeguard::http {
 namespace {
 
@@ -15,6 +17,13 @@ const std::string kForm =
     "Content-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".jsonl\"\r\n\r\n"
     "{\"a\": 1}\r\n--not the mark\r\n\r\n"
     "------x-1--\r\n";
+
+// A file, and a field behind it.
+std::string FormWith(const std::string& file) {
+  return "------x-1\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n" +
+         file + "\r\n------x-1\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\n" +
+         "batch\r\n------x-1--\r\n";
+}
 
 TEST(Multipart, FieldsAndFilesComeOutAsTheyWentIn) {
   const auto parts = ReadForm(kType, kForm);
@@ -33,6 +42,45 @@ TEST(Multipart, BoundariesAreReadQuotedAndBehindAPreamble) {
             2U);
   EXPECT_EQ(ReadForm(kType, "to be ignored\r\n" + kForm)->size(), 2U);
   EXPECT_EQ(ReadForm(kType, "------x-1--")->size(), 0U);
+}
+
+// Of every length about the pieces in which a body is read, with a file that looks like the mark.
+TEST(Multipart, ALongFormIsReadInPiecesWhereverTheyAreCut) {
+  const std::string mark = "\r\n------x-1";
+  for (const std::size_t about : {std::size_t{8192}, moderation::kFilePieceBytes}) {
+    for (std::size_t bytes = about - 120; bytes < about + 20; ++bytes) {
+      std::string file(bytes, 'x');
+      file.replace(file.size() / 2, mark.size() - 1, mark.substr(0, mark.size() - 1));
+      const std::string form = FormWith(file);
+      std::size_t largest = 0;
+      const moderation::ByteSource source{
+          form.size(), [&](std::size_t from, std::size_t count) -> Result<std::string> {
+            largest = std::max(largest, count);
+            return form.substr(std::min(from, form.size()), count);
+          }};
+      const auto parts = FindParts(kType, source);
+      ASSERT_TRUE(parts) << parts.error().detail;
+      ASSERT_EQ(parts->size(), 2U) << bytes;
+      EXPECT_EQ(form.substr((*parts)[0].begin, (*parts)[0].size), file);
+      EXPECT_EQ(form.substr((*parts)[1].begin, (*parts)[1].size), "batch");
+      EXPECT_LT(largest, moderation::kFilePieceBytes + 100);
+    }
+  }
+}
+
+TEST(Multipart, ABodyThatCannotBeReadIsNoFault) {
+  const std::string form = FormWith(std::string(100'000, 'x'));
+  for (std::size_t good = 0; good < 6; ++good) {
+    std::size_t reads = 0;
+    const moderation::ByteSource source{
+        form.size(), [&](std::size_t from, std::size_t count) -> Result<std::string> {
+          return ++reads > good ? Fail(ErrorCode::kUnavailable, "the disk")
+                                : Result<std::string>(form.substr(from, count));
+        }};
+    const auto parts = FindParts(kType, source);
+    ASSERT_FALSE(parts);
+    EXPECT_EQ(parts.error().status, 503) << "after " << good;
+  }
 }
 
 TEST(Multipart, WhatIsNoFormSaysSo) {

@@ -27,7 +27,8 @@ const char* StatusTitle(int status) {
                                                     {500, "Internal Server Error"},
                                                     {502, "Bad Gateway"},
                                                     {503, "Service Unavailable"},
-                                                    {504, "Gateway Timeout"}};
+                                                    {504, "Gateway Timeout"},
+                                                    {507, "Insufficient Storage"}};
   const auto found = titles.find(status);
   return found == titles.end() ? "Error" : found->second;
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "http/body_sink.h"
 #include "http/message.h"
 
 namespace safeguard::http {
@@ -46,8 +47,10 @@ class Server {
  public:
   // Listens and serves until Drain(). Fails when the address is unknown, taken or not allowed,
   // or the TLS files cannot be used.
-  // Every Reply must have been called or dropped before the server is destroyed.
-  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler handler);
+  // Every Reply must have been called or dropped before the server is destroyed, and so must every
+  // BodySink::Taken. Without a planner all bodies are in memory.
+  static Result<std::unique_ptr<Server>> Start(const ServerOptions& options, Handler handler,
+                                               BodyPlanner planner = nullptr);
 
   virtual ~Server() = default;
 

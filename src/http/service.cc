@@ -14,12 +14,16 @@
 #include "http/json_input.h"
 #include "http/media_type.h"
 #include "http/route_table.h"
+#include "http/spooling_sink.h"
 #include "http/tenancies.h"
 
 namespace safeguard::http {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Pieces of bodies that wait for the disk: one of each connection at most, so none is refused.
+constexpr std::size_t kPiecesMax = 100'000;
 
 bool IsRequestId(std::string_view id) {
   return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, [](char c) {
@@ -52,7 +56,8 @@ class Service::Impl {
   Impl(ServiceParts parts, const ServiceOptions& options)
       : parts_(std::move(parts)),
         options_(options),
-        tenancies_(parts_, options_),
+        spools_(options.spool_folder),
+        tenancies_(parts_, options_, pieces_),
         kept_(parts_.now) {
     for (const Route& route : tenancies_.of_default().routes) {
       routes_.Add(route);
@@ -100,6 +105,17 @@ class Service::Impl {
     Dispatch(shared ? *route : tenancy->routes[entry->index], request, finish);
   }
 
+  BodyPlan PlanBody(Request& head) {
+    const RouteTable::Entry* entry = routes_.Find(head);
+    if (entry == nullptr || !entry->route.form || options_.spool_folder.empty()) {
+      return {};
+    }
+    if (!IsForUs(head) || !MayCall(parts_, KeysRequired(), entry->route, head)) {
+      return {.unread = true};
+    }
+    return {.sink = MakeSpoolingSink(spools_, pieces_, parts_.log_line)};
+  }
+
   void OpenTenant(const std::string& name) { static_cast<void>(tenancies_.Find(name)); }
   void SetReady(bool ready) { ready_.store(ready); }
   void SetTimeout(std::chrono::milliseconds timeout) { tenancies_.SetTimeout(timeout); }
@@ -116,6 +132,7 @@ class Service::Impl {
   void Stop() {
     tenancies_.Stop();
     disk_.Stop();
+    pieces_.Stop();
   }
 
  private:
@@ -162,9 +179,14 @@ class Service::Impl {
     return options_.keys_required || parts_.keys.size() > 0;
   }
 
+  // Whether it names this machine, where that is all that keeps others out.
+  [[nodiscard]] bool IsForUs(const Request& request) const {
+    return KeysRequired() || IsLocalHost(request.header("host"));
+  }
+
   // Why a request goes no further; sets whom it comes from.
   std::optional<Problem> Refusal(Request& request, const Route* route, std::vector<Header>& quota) {
-    if (!KeysRequired() && !IsLocalHost(request.header("host"))) {
+    if (!IsForUs(request)) {
       return Problem{421,
                      "foreign-host",
                      "without keys this server answers to localhost and 127.0.0.1 alone",
@@ -203,7 +225,7 @@ class Service::Impl {
   bool Remember(const Request& request, const Route* route, Reply& finish) {
     const std::string name = request.tenant + "\n" + request.caller_id + "\n" + request.path +
                              "\n" + std::string(request.header("idempotency-key"));
-    Idempotency::Known known = kept_.Begin(name, Blake2bHex(request.body));
+    Idempotency::Known known = kept_.Begin(name, request.body_hash());
     if (known.response) {
       known.response->headers.push_back({"idempotency-replayed", "true"});
       finish(std::move(*known.response));
@@ -256,8 +278,8 @@ class Service::Impl {
                  {"route", pattern},
                  {"status", response.status},
                  {"ms", static_cast<double>(static_cast<std::int64_t>(took.count() * 1e6)) / 1000},
-                 {"bytes_in", request.body.size()},
-                 {"bytes_out", response.body.size()},
+                 {"bytes_in", request.body_bytes()},
+                 {"bytes_out", response.body_bytes()},
                  {"caller", request.caller_id},
                  {"peer", request.peer}};
     if (request.tenant != kDefaultTenant && !request.tenant.empty()) {
@@ -276,6 +298,8 @@ class Service::Impl {
 
   const ServiceParts parts_;  // the default tenant's
   const ServiceOptions options_;
+  SpoolFolder spools_;
+  DiskThreads pieces_{kPiecesMax};
   Tenancies tenancies_;
   Idempotency kept_;
   RouteTable routes_;
@@ -292,6 +316,10 @@ Service::~Service() {
 
 void Service::Handle(std::shared_ptr<Request> request, Reply reply) {
   impl_->Handle(std::move(request), std::move(reply));
+}
+
+BodyPlan Service::PlanBody(Request& head) {
+  return impl_->PlanBody(head);
 }
 
 void Service::SetReady(bool ready) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/body_sink.h"
 #include "http/chat_model.h"
 #include "http/dataset_mapping.h"
 #include "http/judging.h"
@@ -50,6 +51,7 @@ struct ServiceOptions {
   std::string model = "safeguard-screen";  // as /v1/models and /v1/moderations call the judge
   bool keep_content = false;               // in the records of jobs and reviews
   bool works_on_evals = true;              // false: none is taken, as nobody would work on it
+  std::string spool_folder{};              // for files that arrive; empty: they are in memory
 };
 
 // What a labelled dataset holds.
@@ -63,7 +65,7 @@ struct DatasetFacts {
 };
 // Reads a dataset's bytes as the mapping says; `name` is for its errors.
 using DatasetReader = std::function<Result<DatasetFacts>(
-    const std::string& bytes, const std::string& name, const DatasetMapping& mapping)>;
+    const moderation::ByteSource& bytes, const std::string& name, const DatasetMapping& mapping)>;
 
 // What a tenant has of its own: policies, verdicts, jobs, reviews and files, and the queue before
 // the judge. Nothing of it is reached by another tenant's key. All outlive the service; pointers as
@@ -128,7 +130,11 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   // See http::Handler. Every request is answered, with a problem where nothing else can be said.
+  // Nobody may read from an answer's stream any more when the service goes.
   void Handle(std::shared_ptr<Request> request, Reply reply);
+  // See http::BodyPlanner: files go to the disk as they arrive, and those of a caller who may not
+  // send any are not read. The service outlives the sink.
+  BodyPlan PlanBody(Request& head);
 
   // What /readyz says; false at first.
   void SetReady(bool ready);

@@ -34,8 +34,9 @@ std::vector<Guarding> GuardedRoutes(const ServiceParts& parts) {
 
 }  // namespace
 
-Tenancy::Tenancy(std::string name_of_it, const ServiceParts& parts, const ServiceOptions& options)
-    : name(std::move(name_of_it)), context{parts, options, options.timeout} {
+Tenancy::Tenancy(std::string name_of_it, const ServiceParts& parts, const ServiceOptions& options,
+                 DiskThreads& pieces)
+    : name(std::move(name_of_it)), context{parts, options, options.timeout, nullptr, &pieces} {
   if (parts.upstream != nullptr) {
     const ProxyOptions& proxied = context.options.proxy;
     proxy =
@@ -65,10 +66,11 @@ Tenancy::Tenancy(std::string name_of_it, const ServiceParts& parts, const Servic
   }
 }
 
-Tenancies::Tenancies(const ServiceParts& parts, const ServiceOptions& options)
+Tenancies::Tenancies(const ServiceParts& parts, const ServiceOptions& options, DiskThreads& pieces)
     : parts_(parts),
       options_(options),
-      default_(std::string(kDefaultTenant), parts, options),
+      pieces_(pieces),
+      default_(std::string(kDefaultTenant), parts, options, pieces),
       timeout_(options.timeout) {}
 
 Tenancy* Tenancies::Find(const std::string& name) {
@@ -83,7 +85,7 @@ Tenancy* Tenancies::Find(const std::string& name) {
   if (own == nullptr) {
     return nullptr;
   }
-  auto tenancy = std::make_unique<Tenancy>(name, PartsOf(*own), options_);
+  auto tenancy = std::make_unique<Tenancy>(name, PartsOf(*own), options_, pieces_);
   tenancy->context.timeout.store(timeout_);
   return others_.emplace(name, std::move(tenancy)).first->second.get();
 }

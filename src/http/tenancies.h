@@ -17,7 +17,8 @@
 namespace safeguard::http {
 
 struct Tenancy {
-  Tenancy(std::string name, const ServiceParts& parts, const ServiceOptions& options);
+  Tenancy(std::string name, const ServiceParts& parts, const ServiceOptions& options,
+          DiskThreads& pieces);
 
   std::string name;
   RouteContext context;
@@ -30,8 +31,8 @@ struct Tenancy {
 // Thread-safe.
 class Tenancies {
  public:
-  // `parts`: the default tenant's. They and `options` outlive it.
-  Tenancies(const ServiceParts& parts, const ServiceOptions& options);
+  // `parts`: the default tenant's; `pieces` read bodies while they are sent. All outlive it.
+  Tenancies(const ServiceParts& parts, const ServiceOptions& options, DiskThreads& pieces);
 
   [[nodiscard]] const Tenancy& of_default() const { return default_; }
   // Null where nobody has opened it.
@@ -50,6 +51,7 @@ class Tenancies {
 
   const ServiceParts& parts_;
   const ServiceOptions& options_;
+  DiskThreads& pieces_;
   Tenancy default_;
   std::mutex mutex_;
   std::chrono::milliseconds timeout_;                       // guarded by mutex_

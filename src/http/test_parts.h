@@ -209,6 +209,7 @@ struct TestOptions {
   std::size_t jobs_max = 1000;
   JudgingOptions judging{};
   bool works_on_evals = true;
+  std::string spool_folder{};
 };
 
 // A form of these fields; "file" is a file.
@@ -224,9 +225,11 @@ inline std::string FormOf(const nlohmann::json& fields) {
 }
 
 // A line of a dataset is its text; "bad" ones are violations, or those of the mapping's values.
-inline Result<DatasetFacts> ReadTestDataset(const std::string& bytes, const std::string& name,
+inline Result<DatasetFacts> ReadTestDataset(const moderation::ByteSource& source,
+                                            const std::string& name,
                                             const DatasetMapping& mapping) {
   DatasetFacts facts;
+  const std::string bytes = source.read(0, source.size).value();
   const std::string bad = mapping.positive.empty() ? "bad" : mapping.positive.front();
   std::istringstream lines(bytes);
   for (std::string line; std::getline(lines, line); ++facts.records) {
@@ -320,7 +323,8 @@ class TestService {
             }},
         ServiceOptions{.keys_required = options.keys_required,
                        .proxy = options.proxy,
-                       .works_on_evals = options.works_on_evals});
+                       .works_on_evals = options.works_on_evals,
+                       .spool_folder = options.spool_folder});
   }
 
   // Before any request of it comes.

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -36,6 +38,15 @@ struct NewFile {
   std::string notes{};  // kept as they are
 };
 
+// Bytes that lie somewhere, read a piece at a time.
+struct ByteSource {
+  std::size_t size = 0;
+  // At most `count` bytes from byte `from` on; fewer only at the end.
+  std::function<Result<std::string>(std::size_t from, std::size_t count)> read;
+};
+
+inline constexpr std::size_t kFilePieceBytes = std::size_t{1} << 20;  // read and written at once
+
 struct FileQuery {
   std::string owner;
   std::string purpose{};    // empty: all
@@ -54,7 +65,12 @@ struct FileLimits {
 class FileStore {
  public:
   virtual ~FileStore() = default;
-  virtual Result<FileInfo> Add(const NewFile& file, TimeMs now) = 0;
+  // The file's bytes are those of `bytes`, which are never in memory as a whole; file.bytes is not
+  // looked at, and which do not lie in this store. When they cannot be read their error is given,
+  // and nothing is kept.
+  virtual Result<FileInfo> AddFrom(const NewFile& file, const ByteSource& bytes, TimeMs now) = 0;
+  // The same with file.bytes.
+  Result<FileInfo> Add(const NewFile& file, TimeMs now);
   virtual Result<FileInfo> Find(const std::string& owner, const std::string& id) = 0;
   virtual Result<std::string> Read(const std::string& owner, const std::string& id) = 0;
   // At most `count` bytes from byte `from` on, without the rest in memory; empty past the end.
@@ -64,6 +80,14 @@ class FileStore {
   virtual Result<std::vector<FileInfo>> List(const FileQuery& query) = 0;
   virtual Status Remove(const std::string& owner, const std::string& id) = 0;
 };
+
+// Of `bytes`, which outlive it.
+ByteSource SourceOf(std::string_view bytes);
+// Of a kept file; the store outlives it.
+ByteSource SourceOf(FileStore& files, const FileInfo& file);
+// Gives all bytes of `source` to `take`, a piece after the other.
+Status ForEachPiece(const ByteSource& source,
+                    const std::function<Status(std::size_t at, std::string_view piece)>& take);
 
 std::unique_ptr<FileStore> MemoryFileStore(const FileLimits& limits);
 

@@ -72,6 +72,43 @@ TEST_P(BatchContract, AFileIsItsOwnersAlone) {
   EXPECT_EQ(files->Find("ada", file.id).error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(BatchContract, AFileComesInPiecesAndAllOfItOrNothingIsKept) {
+  std::string bytes;
+  for (std::size_t i = 0; i < moderation::kFilePieceBytes * 2 + 17; ++i) {
+    bytes += static_cast<char>(i * 7 + i / 251);
+  }
+  std::size_t largest = 0;
+  const moderation::ByteSource whole{bytes.size(), [&](std::size_t from, std::size_t count) {
+                                       largest = std::max(largest, count);
+                                       return Result<std::string>(bytes.substr(from, count));
+                                     }};
+  const FileInfo file = files->AddFrom({"ada", "batch", "in", "not this"}, whole, 1).value();
+  EXPECT_EQ(file.bytes, bytes.size());
+  EXPECT_EQ(largest, moderation::kFilePieceBytes);
+  Open({});
+  EXPECT_EQ(ReadAll(file.id), bytes);
+  std::string again;
+  ASSERT_TRUE(moderation::ForEachPiece(moderation::SourceOf(*files, file),
+                                       [&](std::size_t at, std::string_view piece) {
+                                         EXPECT_EQ(at, again.size());
+                                         again += piece;
+                                         return Status();
+                                       }));
+  EXPECT_EQ(again, bytes);
+  moderation::ByteSource broken = whole;
+  broken.read = [&](std::size_t from, std::size_t count) {
+    return from == 0 ? whole.read(from, count) : Fail(ErrorCode::kUnavailable, "it broke");
+  };
+  const auto refused = files->AddFrom({"ada", "batch", "in", ""}, broken, 2);
+  EXPECT_EQ(refused.error().message, "it broke");
+  broken.read = [&](std::size_t from, std::size_t count) { return whole.read(from, count / 2); };
+  EXPECT_EQ(files->AddFrom({"ada", "batch", "in", ""}, broken, 2).error().code,
+            ErrorCode::kUnavailable)
+      << "it is shorter than it said";
+  EXPECT_EQ(files->List({.owner = "ada"})->size(), 1U);
+  EXPECT_TRUE(files->AddFrom({"ada", "batch", "in", ""}, whole, 3)) << "nothing is in the way";
+}
+
 TEST_P(BatchContract, FilesComeNewestFirstByPages) {
   const std::string first = Add("1").id;
   const std::string second = Add("2").id;

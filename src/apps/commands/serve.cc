@@ -230,11 +230,12 @@ http::ServiceParts Serving::ServicePartsOf() {
 }
 
 std::optional<ExitCode> Serving::Listen() {
-  Result<std::unique_ptr<http::Server>> server =
-      http::Server::Start(ServerOptionsOf(arguments_),
-                          [this](std::shared_ptr<http::Request> request, http::Reply reply) {
-                            service_->Handle(std::move(request), std::move(reply));
-                          });
+  Result<std::unique_ptr<http::Server>> server = http::Server::Start(
+      ServerOptionsOf(arguments_),
+      [this](std::shared_ptr<http::Request> request, http::Reply reply) {
+        service_->Handle(std::move(request), std::move(reply));
+      },
+      [this](http::Request& head) { return service_->PlanBody(head); });
   if (!server) {
     return Fails(console_, server.error(), ExitCode::kCannotRun);
   }
@@ -294,7 +295,8 @@ std::optional<ExitCode> Serving::Open() {
                                         .proxy = talk_.proxy,
                                         .model = "safeguard-" + arguments_.judge.judge,
                                         .keep_content = arguments_.record_content,
-                                        .works_on_evals = !arguments_.no_jobs});
+                                        .works_on_evals = !arguments_.no_jobs,
+                                        .spool_folder = kept_.folder});
   for (const std::string& name : keys_.tenants()) {
     service_->OpenTenant(name);
   }

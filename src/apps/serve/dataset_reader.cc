@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <span>
 #include <utility>
 
-#include "base/file.h"
 #include "moderation/file_store.h"
 
 namespace safeguard::apps {
@@ -23,15 +23,24 @@ constexpr std::size_t kValuesTold = 8;
 class Scratch {
  public:
   static Result<Scratch> Write(const std::string& folder, const std::string& name,
-                               std::string_view bytes) {
+                               const moderation::ByteSource& bytes) {
     std::error_code failed;
     std::filesystem::create_directories(folder, failed);
     if (failed) {
       return Fail(ErrorCode::kUnavailable, folder + " cannot be made: " + failed.message());
     }
-    std::string path = folder + "/" + name;
-    const Status written = WriteFileAtomically(path, bytes);
-    return written ? Result<Scratch>(Scratch(std::move(path))) : std::unexpected(written.error());
+    Scratch scratch(folder + "/" + name);
+    std::ofstream file(scratch.path_, std::ios::binary);
+    const Status copied =
+        moderation::ForEachPiece(bytes, [&](std::size_t, std::string_view piece) -> Status {
+          file.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+          return file ? Status() : Unwritable(scratch.path_);
+        });
+    file.close();
+    if (!copied || !file) {
+      return copied ? Unwritable(scratch.path_) : std::unexpected(copied.error());
+    }
+    return scratch;
   }
   Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   Scratch(const Scratch&) = delete;
@@ -48,6 +57,10 @@ class Scratch {
 
  private:
   explicit Scratch(std::string path) : path_(std::move(path)) {}
+  static std::unexpected<Error> Unwritable(const std::string& path) {
+    return Fail(ErrorCode::kUnavailable, path + " cannot be written", "is the disk full?");
+  }
+
   std::string path_;
 };
 
@@ -164,7 +177,7 @@ Status CheckMapping(const DatasetMapping& mapping, const eval::Dataset& data) {
 
 }  // namespace
 
-Result<eval::Dataset> LoadSent(const std::string& folder, const std::string& bytes,
+Result<eval::Dataset> LoadSent(const std::string& folder, const moderation::ByteSource& bytes,
                                const std::string& name, const DatasetMapping& mapping) {
   const Result<Scratch> file = Scratch::Write(folder, moderation::NewId("data-"), bytes);
   if (!file) {
@@ -183,7 +196,7 @@ Result<eval::Dataset> LoadSent(const std::string& folder, const std::string& byt
 }
 
 http::DatasetReader DatasetReaderIn(const std::string& folder) {
-  return [folder](const std::string& bytes, const std::string& name,
+  return [folder](const moderation::ByteSource& bytes, const std::string& name,
                   const http::DatasetMapping& mapping) -> Result<http::DatasetFacts> {
     const Result<eval::Dataset> data = LoadSent(folder, bytes, name, mapping);
     if (!data) {

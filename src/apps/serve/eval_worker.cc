@@ -140,17 +140,16 @@ class EvalWorker final : public moderation::JobWorker {
 
   Result<Data> ReadData(const http::EvalRun& run) {
     const auto file = parts_.files.Find(http::kSharedOwner, run.dataset);
-    const auto bytes =
-        file ? parts_.files.Read(http::kSharedOwner, run.dataset) : std::unexpected(file.error());
-    if (!bytes) {
-      return std::unexpected(bytes.error());
+    if (!file) {
+      return std::unexpected(file.error());
     }
     const auto mapping = http::ReadDatasetMapping(file->notes);
     if (!mapping) {
       return Fail(ErrorCode::kCorruptFile, "the dataset's mapping cannot be read",
                   "send the dataset again");
     }
-    Result<eval::Dataset> data = LoadSent(parts_.folder, *bytes, run.dataset_name, *mapping);
+    Result<eval::Dataset> data = LoadSent(parts_.folder, moderation::SourceOf(parts_.files, *file),
+                                          run.dataset_name, *mapping);
     if (!data) {
       return std::unexpected(data.error());
     }

@@ -183,7 +183,10 @@ TEST_F(EvalWorkerTest, AForeignDatasetIsMeasuredByItsMapping) {
 }
 
 TEST_F(EvalWorkerTest, AWrongMappingIsToldByLineAndField) {
-  const http::DatasetReader read = DatasetReaderIn(folder.path() + "/evals");
+  const auto read = [&](const std::string& data, const std::string& name,
+                        const http::DatasetMapping& mapping) {
+    return DatasetReaderIn(folder.path() + "/evals")(moderation::SourceOf(data), name, mapping);
+  };
   const auto trouble = [&](const std::string& data, const std::string& mapping) {
     const auto facts = read(data, "mine", http::ReadDatasetMapping(mapping).value());
     EXPECT_FALSE(facts) << mapping;
@@ -211,7 +214,10 @@ TEST_F(EvalWorkerTest, AWrongMappingIsToldByLineAndField) {
 }
 
 TEST_F(EvalWorkerTest, ADatasetIsReadAsEvalReadsFiles) {
-  const http::DatasetReader read = DatasetReaderIn(folder.path() + "/evals");
+  const auto read = [&](const std::string& data, const std::string& name,
+                        const http::DatasetMapping& mapping) {
+    return DatasetReaderIn(folder.path() + "/evals")(moderation::SourceOf(data), name, mapping);
+  };
   const http::DatasetFacts facts = read(kData, "mine.csv", {}).value();
   EXPECT_EQ(facts.records, 5U);
   EXPECT_EQ(facts.violations, 3U);

@@ -312,10 +312,10 @@ TEST(FileLines, AreReadPieceByPiece) {
   EXPECT_THAT(read("a\n\nb", 10), ElementsAre("a", "", "b"));
   EXPECT_THAT(read("a\n", 10), ElementsAre("a"));
   EXPECT_THAT(read("12345\n123456\n7", 5), ElementsAre("12345", "cut:12345", "7"));
-  const std::string wide(kFilePieceBytes - 1, 'w');
+  const std::string wide(moderation::kFilePieceBytes - 1, 'w');
   EXPECT_THAT(read(wide + "\n" + wide + "x\ny", kBatchLineBytesMax),
               ElementsAre(wide, wide + "x", "y"));
-  const std::string vast(3 * kFilePieceBytes, 'v');
+  const std::string vast(3 * moderation::kFilePieceBytes, 'v');
   EXPECT_THAT(read(vast + "\nz", kBatchLineBytesMax), ElementsAre(vast, "z"));
   EXPECT_THAT(read(vast + "\nz", 2), ElementsAre("cut:vv", "z"));
   FileLines none(*files, "me", "file-none", 10);

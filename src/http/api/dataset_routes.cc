@@ -35,19 +35,20 @@ void AddFacts(const DatasetFacts& facts, Json& json) {
 OrProblem<Response> Upload(const RouteContext& context, const Request& request) {
   const auto files = FilesOf(context);
   std::map<std::string, std::string> fields = {{"name", ""}, {"mapping", ""}};
-  OrProblem<moderation::NewFile> file =
+  OrProblem<SentFile> sent =
       files ? ReadUpload(request, kDatasetPurpose, fields) : std::unexpected(files.error());
-  if (!file) {
-    return std::unexpected(file.error());
+  if (!sent) {
+    return std::unexpected(sent.error());
   }
-  file->owner = kSharedOwner;
-  file->name = fields["name"].empty() ? file->name : fields["name"];
+  moderation::NewFile& file = sent->file;
+  file.owner = kSharedOwner;
+  file.name = fields["name"].empty() ? file.name : fields["name"];
   const OrProblem<DatasetMapping> mapping = ReadDatasetMapping(fields["mapping"]);
   if (!mapping) {
     return std::unexpected(mapping.error());
   }
-  file->notes = DatasetMappingText(*mapping);
-  const Result<DatasetFacts> facts = context.parts.read_dataset(file->bytes, file->name, *mapping);
+  file.notes = DatasetMappingText(*mapping);
+  const Result<DatasetFacts> facts = context.parts.read_dataset(sent->bytes, file.name, *mapping);
   if (!facts) {
     Problem problem = ProblemOf(facts.error());
     if (facts.error().code != ErrorCode::kUnavailable) {
@@ -57,7 +58,7 @@ OrProblem<Response> Upload(const RouteContext& context, const Request& request) 
     }
     return std::unexpected(std::move(problem));
   }
-  const Result<FileInfo> added = (*files)->Add(*file, context.parts.now());
+  const Result<FileInfo> added = (*files)->AddFrom(file, sent->bytes, context.parts.now());
   if (!added) {
     return std::unexpected(FileProblem(added.error()));
   }
@@ -92,13 +93,12 @@ OrProblem<Response> Show(const RouteContext& context, const Request& request) {
   if (!file) {
     return std::unexpected(file.error());
   }
-  const auto bytes = context.parts.files->Read(kSharedOwner, file->id);
   const OrProblem<DatasetMapping> mapping = ReadDatasetMapping(file->notes);
   if (!mapping) {
     return std::unexpected(mapping.error());
   }
-  const auto facts = bytes ? context.parts.read_dataset(*bytes, file->name, *mapping)
-                           : std::unexpected(bytes.error());
+  const auto facts = context.parts.read_dataset(moderation::SourceOf(*context.parts.files, *file),
+                                                file->name, *mapping);
   if (!facts) {
     return std::unexpected(FileProblem(facts.error()));
   }

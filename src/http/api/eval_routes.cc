@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/utc_time.h"
 #include "http/api/eval_run.h"
+#include "http/api/file_body.h"
 #include "http/api/file_json.h"
 #include "http/api/route_parts.h"
 #include "http/domain_json.h"
@@ -292,18 +293,13 @@ OrProblem<Response> Report(const RouteContext& context, const Request& request) 
     return std::unexpected(Problem{
         400, "invalid-request", "\"format\" is none that is known", "there are: json, html", {}});
   }
-  Result<std::string> bytes =
-      context.parts.files->Read(kSharedOwner, (*report)[format + "_file"].get<std::string>());
-  if (!bytes) {
-    return std::unexpected(FileProblem(bytes.error()));
-  }
-  Response response;
-  response.body = std::move(*bytes);
-  if (format == "html") {
-    response.content_type = "text/html; charset=utf-8";
+  OrProblem<Response> response =
+      FileBody(context, kSharedOwner, (*report)[format + "_file"].get<std::string>());
+  if (response && format == "html") {
+    response->content_type = "text/html; charset=utf-8";
     // It needs nothing from anywhere; whatever the dataset's texts say, it gets nothing.
-    response.headers.push_back({"content-security-policy",
-                                "default-src 'none'; style-src 'unsafe-inline'; img-src data:"});
+    response->headers.push_back({"content-security-policy",
+                                 "default-src 'none'; style-src 'unsafe-inline'; img-src data:"});
   }
   return response;
 }

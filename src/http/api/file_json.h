@@ -15,10 +15,15 @@ OrProblem<moderation::FileStore*> FilesOf(const RouteContext& context);
 
 inline constexpr std::size_t kFormFieldBytesMax = 16'384;  // of a part that is no file
 
+struct SentFile {
+  moderation::NewFile file;      // without its bytes
+  moderation::ByteSource bytes;  // which lie in the request
+};
+
 // The form's file, as `purpose`: its part "file"; other parts only of the names in `fields`, and
-// their values there.
-OrProblem<moderation::NewFile> ReadUpload(const Request& request, const std::string& purpose,
-                                          std::map<std::string, std::string>& fields);
+// their values there. The request outlives it.
+OrProblem<SentFile> ReadUpload(const Request& request, const std::string& purpose,
+                               std::map<std::string, std::string>& fields);
 
 Problem FileProblem(const Error& error);
 

@@ -6,7 +6,7 @@ namespace safeguard::http {
 
 Result<std::string_view> FileLines::Rest() {
   if (given_ == piece_.size()) {
-    Result<std::string> piece = files_.ReadPart(owner_, id_, read_, kFilePieceBytes);
+    Result<std::string> piece = files_.ReadPart(owner_, id_, read_, moderation::kFilePieceBytes);
     if (!piece) {
       return std::unexpected(piece.error());
     }

@@ -13,8 +13,6 @@
 
 namespace safeguard::http {
 
-inline constexpr std::size_t kFilePieceBytes = std::size_t{1} << 20;
-
 struct FileLine {
   std::size_t number = 0;  // from 1
   std::string text;        // without its newline; of a too long one the beginning

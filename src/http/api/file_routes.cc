@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/api/file_body.h"
 #include "http/api/file_json.h"
 #include "http/api/route_parts.h"
 #include "http/domain_json.h"
@@ -19,17 +20,17 @@ constexpr std::size_t kListMax = 10'000;  // OpenAI's; a page here is never long
 OrProblem<Response> Upload(const RouteContext& context, const Request& request) {
   const auto files = FilesOf(context);
   std::map<std::string, std::string> fields = {{"purpose", ""}};
-  OrProblem<moderation::NewFile> file =
+  const OrProblem<SentFile> sent =
       files ? ReadUpload(request, "batch", fields) : std::unexpected(files.error());
-  if (!file) {
-    return std::unexpected(file.error());
+  if (!sent) {
+    return std::unexpected(sent.error());
   }
   if (fields["purpose"] != "batch") {
     return std::unexpected(
         Problem{400, "invalid-request", "the form's \"purpose\" is none that is known",
                 "there is: batch; labelled data go to /v1/datasets", "/purpose"});
   }
-  const Result<FileInfo> added = (*files)->Add(*file, context.parts.now());
+  const Result<FileInfo> added = (*files)->AddFrom(sent->file, sent->bytes, context.parts.now());
   return added ? OrProblem<Response>(JsonResponse(200, FileJson(*added)))
                : std::unexpected(FileProblem(added.error()));
 }
@@ -89,13 +90,10 @@ OrProblem<Response> Content(const RouteContext& context, const Request& request)
   if (!files) {
     return std::unexpected(files.error());
   }
-  Result<std::string> bytes = (*files)->Read(request.caller_id, request.values.at("id"));
-  if (!bytes) {
-    return std::unexpected(FileProblem(bytes.error()));
+  OrProblem<Response> response = FileBody(context, request.caller_id, request.values.at("id"));
+  if (response) {
+    response->content_type = "application/octet-stream";
   }
-  Response response;
-  response.content_type = "application/octet-stream";
-  response.body = std::move(*bytes);
   return response;
 }
 
@@ -132,22 +130,25 @@ Problem FileProblem(const Error& error) {
   return problem;
 }
 
-OrProblem<moderation::NewFile> ReadUpload(const Request& request, const std::string& purpose,
-                                          std::map<std::string, std::string>& fields) {
-  OrProblem<std::vector<FormPart>> parts = ReadForm(request.header("content-type"), request.body);
+OrProblem<SentFile> ReadUpload(const Request& request, const std::string& purpose,
+                               std::map<std::string, std::string>& fields) {
+  const moderation::ByteSource body = BodyOf(request);
+  const OrProblem<std::vector<PlacedPart>> parts = FindParts(request.header("content-type"), body);
   if (!parts) {
     return std::unexpected(parts.error());
   }
-  moderation::NewFile file{request.caller_id, purpose, {}, {}};
-  bool there = false;
-  for (FormPart& part : *parts) {
+  SentFile sent{{request.caller_id, purpose, {}, {}}, {}};
+  for (const PlacedPart& part : *parts) {
     if (part.name == "file") {
-      there = true;
-      file.name = part.file_name.empty() ? "file" : std::move(part.file_name);
-      file.bytes = std::move(part.bytes);
+      sent.file.name = part.file_name.empty() ? "file" : part.file_name;
+      sent.bytes = PartOf(body, part.begin, part.size);
     } else if (const auto field = fields.find(part.name);
-               field != fields.end() && part.bytes.size() <= kFormFieldBytesMax) {
-      field->second = std::move(part.bytes);
+               field != fields.end() && part.size <= kFormFieldBytesMax) {
+      Result<std::string> value = body.read(part.begin, part.size);
+      if (!value) {
+        return std::unexpected(ProblemOf(value.error()));
+      }
+      field->second = std::move(*value);
     } else {
       return std::unexpected(Problem{400,
                                      "invalid-request",
@@ -156,12 +157,12 @@ OrProblem<moderation::NewFile> ReadUpload(const Request& request, const std::str
                                      {}});
     }
   }
-  if (!there || file.bytes.empty() || file.bytes.size() > moderation::kFileBytesMax) {
+  if (sent.bytes.size == 0 || sent.bytes.size > moderation::kFileBytesMax) {
     return std::unexpected(Problem{400, "invalid-request",
                                    "the form has no part \"file\" of 1 byte to 100 MiB",
                                    "send it as curl -F file=@NAME does", "/file"});
   }
-  return file;
+  return sent;
 }
 
 Json FileJson(const FileInfo& file) {

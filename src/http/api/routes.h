@@ -13,6 +13,7 @@
 
 namespace safeguard::http {
 
+class DiskThreads;
 class Proxy;
 
 // What the routes hold. Outlives every handler.
@@ -21,6 +22,7 @@ struct RouteContext {
   ServiceOptions options;
   std::atomic<std::chrono::milliseconds> timeout;  // options.timeout, which may change meanwhile
   Proxy* proxy = nullptr;                          // null: no request is passed on
+  DiskThreads* pieces = nullptr;  // read bodies while they are sent; null: they are read whole
 };
 
 struct Route {

@@ -1,8 +1,7 @@
 #include "http/server/connection.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
+#include <array>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/random_bytes.h"
@@ -21,7 +20,7 @@ constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::chrono::milliseconds kGoodbyeTime{200};
 constexpr std::chrono::milliseconds kCancelAgain{10};
-constexpr std::chrono::milliseconds kLookForClient{500};  // while a stream is silent
+constexpr std::size_t kBodyPieceBytes = std::size_t{1} << 20;  // that a sink gets at once
 
 std::string Lower(boost::beast::string_view text) {
   std::string lower(text);
@@ -78,13 +77,6 @@ Response OwnProblem(const Problem& problem) {
   return response;
 }
 
-// Whether the other side has closed its end: who streams to nobody need not go on.
-bool HasLeft(asio::ip::tcp::socket& socket) {
-  char byte = 0;
-  const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
 // The answer that comes from another thread, and who waits for it.
 struct Pending {
   explicit Pending(const asio::any_io_executor& executor) : timer(executor) {}
@@ -92,41 +84,13 @@ struct Pending {
   std::optional<Response> response;
 };
 
-template <typename Body>
-void FillHeader(const Response& response, bool keep_alive, bhttp::response<Body>& message) {
-  message.set(bhttp::field::content_type, response.content_type);
-  for (const Header& header : response.headers) {
-    message.set(header.name, header.value);
-  }
-  message.keep_alive(keep_alive);
-}
-
-// The status line and the header fields of an answer that is there as a whole.
-std::string HeadText(const Response& response, unsigned version, bool keep_alive, bool with_body) {
-  const auto reason =
-      bhttp::obsolete_reason(bhttp::int_to_status(static_cast<unsigned>(response.status)));
-  std::string text = version >= 11 ? "HTTP/1.1 " : "HTTP/1.0 ";
-  text += std::to_string(response.status);
-  text += " ";
-  text.append(reason.data(), reason.size());
-  const auto field = [&](std::string_view name, std::string_view value) {
-    text += "\r\n";
-    text += name;
-    text += ": ";
-    text += value;
-  };
-  field("Content-Type", response.content_type);
-  for (const Header& header : response.headers) {
-    field(header.name, header.value);
-  }
-  if (keep_alive != (version >= 11)) {
-    field("Connection", keep_alive ? "keep-alive" : "close");
-  }
-  if (with_body) {
-    field("Content-Length", std::to_string(response.body.size()));
-  }
-  return text += "\r\n\r\n";
-}
+// A piece of a body that another thread takes, and who waits for that.
+struct Handed {
+  explicit Handed(const asio::any_io_executor& executor)
+      : timer(executor, std::chrono::steady_clock::time_point::max()) {}
+  asio::steady_timer timer;  // cancelled when it is taken
+  std::optional<Problem> problem;
+};
 
 }  // namespace
 
@@ -175,13 +139,17 @@ asio::awaitable<void> Connection::Run(std::shared_ptr<Connection> self) {
     co_await self->AnswerRequest();
     Response response = std::move(*self->answer_);
     self->answer_.reset();
-    // HTTP/1.0 has no chunks: there the end of the connection ends a stream.
-    const bool chunks = response.stream == nullptr || self->version_ >= 11;
-    const bool keep_alive = wants_more && chunks && !self->shared_->draining.load();
+    // HTTP/1.0 has no chunks: there the end of the connection ends a stream of unknown length.
+    const bool chunks = response.stream == nullptr || response.stream_bytes || self->version_ >= 11;
+    const bool keep_alive =
+        wants_more && chunks && !self->unread_ && !self->shared_->draining.load();
     const bool written = response.stream != nullptr
                              ? co_await self->WriteStream(std::move(response), keep_alive)
                              : co_await self->Write(std::move(response), keep_alive);
     good = written;
+    if (written && self->unread_) {
+      co_await self->Linger();
+    }
     if (!written || !keep_alive) {
       break;
     }
@@ -293,43 +261,92 @@ bool Connection::ParseWhole() {
 }
 
 asio::awaitable<bool> Connection::ReadRequest() {
-  const ServerOptions& options = shared_->options;
+  unread_ = false;
+  sink_ = nullptr;
   stream_.expires_never();
   if (ParseWhole()) {
     co_return true;
   }
-  BeginPhase(options.header_time);
+  BeginPhase(shared_->options.header_time);
   beast::error_code failure;
   co_await bhttp::async_read_header(stream_, buffer_, *parser_,
                                     asio::redirect_error(asio::use_awaitable, failure));
+  std::optional<Problem> refusal;
   if (!failure) {
     version_ = parser_->get().version();
-    BeginPhase(options.body_time);
-    const auto expect = parser_->get().find(bhttp::field::expect);
-    if (expect != parser_->get().end() && Lower(expect->value()) == "100-continue") {
-      bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, version_);
-      co_await bhttp::async_write(stream_, go_on,
-                                  asio::redirect_error(asio::use_awaitable, failure));
+    BeginPhase(shared_->options.body_time);
+    const BodyPlan plan = PlanBody();
+    unread_ = plan.unread;
+    if (!unread_) {
+      refusal = co_await ReadBody(plan.sink, failure);
     }
-  }
-  if (!failure) {
-    co_await bhttp::async_read(stream_, buffer_, *parser_,
-                               asio::redirect_error(asio::use_awaitable, failure));
   }
   EndPhase();
   if (failure) {
-    co_await ReportReadFailure(late_ ? beast::error::timeout : failure);
-    co_return false;
+    refusal = ReadProblem(late_ ? beast::error::timeout : failure, shared_->options);
   }
-  co_return true;
+  if (refusal) {
+    co_await AnswerUnread(*refusal);
+  }
+  co_return !failure && !refusal;
 }
 
-asio::awaitable<void> Connection::ReportReadFailure(beast::error_code failure) {
-  const std::optional<Problem> problem = ReadProblem(failure, shared_->options);
-  if (!problem) {
-    co_return;
+// What is there in one piece is not worth a plan.
+BodyPlan Connection::PlanBody() {
+  const auto length = parser_->content_length();
+  const bool is_long = length ? *length > kBodyPieceBytes : !parser_->is_done();
+  if (!shared_->planner || !is_long) {
+    return {};
   }
-  Response response = OwnProblem(*problem);
+  Request head;
+  FillHead(parser_->get(), head);
+  return shared_->planner(head);
+}
+
+// With a sink, a body that grows long goes there as it arrives.
+asio::awaitable<std::optional<Problem>> Connection::ReadBody(std::shared_ptr<BodySink> sink,
+                                                             beast::error_code& failure) {
+  const auto expect = parser_->get().find(bhttp::field::expect);
+  if (expect != parser_->get().end() && Lower(expect->value()) == "100-continue") {
+    bhttp::response<bhttp::empty_body> go_on(bhttp::status::continue_, version_);
+    co_await bhttp::async_write(stream_, go_on, asio::redirect_error(asio::use_awaitable, failure));
+  }
+  if (sink == nullptr && !failure) {
+    co_await bhttp::async_read(stream_, buffer_, *parser_,
+                               asio::redirect_error(asio::use_awaitable, failure));
+  }
+  std::optional<Problem> refusal;
+  while (sink != nullptr && !failure && !refusal && !parser_->is_done()) {
+    co_await bhttp::async_read_some(stream_, buffer_, *parser_,
+                                    asio::redirect_error(asio::use_awaitable, failure));
+    std::string& body = parser_->get().body();
+    const bool ends = parser_->is_done() && sink_ != nullptr && !body.empty();
+    if (!failure && (ends || body.size() >= kBodyPieceBytes)) {
+      sink_ = sink;
+      std::string piece = std::exchange(body, {});
+      refusal = co_await Hand(std::move(piece));
+    }
+  }
+  co_return refusal;
+}
+
+asio::awaitable<std::optional<Problem>> Connection::Hand(std::string piece) {
+  const asio::any_io_executor executor = stream_.get_executor();
+  auto handed = std::make_shared<Handed>(executor);
+  BodySink::Taken taken = [handed, executor](std::optional<Problem> problem) {
+    asio::post(executor, [handed, problem = std::move(problem)] {
+      handed->problem = problem;
+      handed->timer.cancel();
+    });
+  };
+  sink_->Take(std::move(piece), std::move(taken));
+  beast::error_code woken;
+  co_await handed->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  co_return handed->problem;
+}
+
+asio::awaitable<void> Connection::AnswerUnread(Problem problem) {
+  Response response = OwnProblem(problem);
   const bool written = co_await Write(std::move(response), false);
   if (written) {
     co_await Linger();
@@ -350,23 +367,31 @@ asio::awaitable<void> Connection::Linger() {
   }
 }
 
+void Connection::FillHead(const Parser::value_type& message, Request& request) const {
+  request.method = std::string(message.method_string());
+  const std::string target(message.target());
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string::npos) {
+    request.query = target.substr(question + 1);
+  }
+  for (const auto& field : message) {
+    request.headers.push_back({Lower(field.name_string()), std::string(field.value())});
+  }
+  request.peer = peer_;
+}
+
 std::shared_ptr<Request> Connection::TakeRequest() {
   auto message = parser_->release();
   parser_.emplace();
   auto request = std::make_shared<Request>();
-  request->method = std::string(message.method_string());
+  FillHead(message, *request);
   head_ = request->method == "HEAD";
-  const std::string target(message.target());
-  const std::size_t question = target.find('?');
-  request->path = target.substr(0, question);
-  if (question != std::string::npos) {
-    request->query = target.substr(question + 1);
-  }
-  for (const auto& field : message) {
-    request->headers.push_back({Lower(field.name_string()), std::string(field.value())});
-  }
   request->body = std::move(message.body());
-  request->peer = peer_;
+  if (sink_ != nullptr) {
+    sink_->GiveTo(*request);
+    sink_ = nullptr;
+  }
   request->received = std::chrono::steady_clock::now();
   return request;
 }
@@ -399,84 +424,6 @@ asio::awaitable<void> Connection::AnswerRequest() {
                           {},
                           1});
   }
-}
-
-asio::awaitable<bool> Connection::WriteBytes(asio::const_buffer bytes) {
-  stream_.expires_after(shared_->options.write_time);  // of each part: the whole may take long
-  beast::error_code failure;
-  co_await asio::async_write(stream_, bytes, asio::redirect_error(asio::use_awaitable, failure));
-  co_return !failure;
-}
-
-asio::awaitable<BodyStream::Part> Connection::NextPart(std::shared_ptr<BodyStream> body) {
-  const asio::any_io_executor executor = stream_.get_executor();
-  auto timer = std::make_shared<asio::steady_timer>(executor);
-  body->OnWritten([timer, executor] { asio::post(executor, [timer] { timer->cancel(); }); });
-  BodyStream::Part part = body->Take();
-  while (part.bytes.empty() && !part.ended) {
-    timer->expires_after(kLookForClient);
-    beast::error_code woken;
-    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    part = body->Take();
-    if (part.bytes.empty() && !part.ended && HasLeft(stream_.socket())) {
-      part = {.bytes = "", .ended = true, .broken = true};
-    }
-  }
-  body->OnWritten(nullptr);
-  co_return part;
-}
-
-asio::awaitable<bool> Connection::WriteStream(Response response, bool keep_alive) {
-  // However this ends, also with the loop itself: nobody reads any more.
-  const std::unique_ptr<BodyStream, void (*)(BodyStream*)> closer(response.stream.get(),
-                                                                  [](BodyStream* body) {
-                                                                    body->OnWritten(nullptr);
-                                                                    body->Close();
-                                                                  });
-  bhttp::response<bhttp::empty_body> head(
-      bhttp::int_to_status(static_cast<unsigned>(response.status)), version_);
-  FillHeader(response, keep_alive, head);
-  const bool chunked = version_ >= 11;
-  head.chunked(chunked);
-  bhttp::response_serializer<bhttp::empty_body> serializer(head);
-  stream_.expires_after(shared_->options.write_time);
-  beast::error_code failure;
-  co_await bhttp::async_write_header(stream_, serializer,
-                                     asio::redirect_error(asio::use_awaitable, failure));
-  bool good = !failure && !head_;
-  while (good) {
-    stream_.expires_never();
-    const BodyStream::Part part = co_await NextPart(response.stream);
-    std::string frame;
-    if (!part.bytes.empty() && chunked) {
-      frame = beast::buffers_to_string(bhttp::make_chunk(asio::buffer(part.bytes)));
-    } else {
-      frame = part.bytes;
-    }
-    if (part.ended && !part.broken && chunked) {
-      frame += beast::buffers_to_string(bhttp::make_chunk_last());
-    }
-    good = frame.empty() || co_await WriteBytes(asio::buffer(frame));
-    if (part.broken) {
-      co_return false;  // without the last chunk, so that the client sees it
-    }
-    if (part.ended) {
-      break;
-    }
-  }
-  co_return good&& keep_alive;
-}
-
-// As one piece of bytes: Beast's serializer walks a list of parts, which costs more than all else
-// of a small answer.
-asio::awaitable<bool> Connection::Write(Response response, bool keep_alive) {
-  const bool bodiless = response.status == 204 || response.status == 304;
-  std::string bytes = HeadText(response, version_, keep_alive, !bodiless);
-  if (!bodiless && !head_) {
-    bytes += response.body;
-  }
-  head_ = false;
-  co_return co_await WriteBytes(asio::buffer(bytes));
 }
 
 }  // namespace safeguard::http

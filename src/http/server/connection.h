@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "http/body_sink.h"
 #include "http/server.h"
 #include "http/server/asio.h"
 #include "http/server/client_stream.h"
@@ -20,6 +21,7 @@ namespace safeguard::http {
 struct ServerShared {
   ServerOptions options;
   Handler handler;
+  BodyPlanner planner;
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> draining{false};
 
@@ -67,6 +69,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> Handshake();
   boost::asio::awaitable<bool> WaitForBytes();
   boost::asio::awaitable<bool> ReadRequest();
+  BodyPlan PlanBody();
+  // Why no more of the body is taken; nothing where it is there or `failure` says what happened.
+  boost::asio::awaitable<std::optional<Problem>> ReadBody(std::shared_ptr<BodySink> sink,
+                                                          boost::beast::error_code& failure);
+  // To the sink; its problem.
+  boost::asio::awaitable<std::optional<Problem>> Hand(std::string piece);
   bool ParseWhole();
   void NewParser();
   boost::asio::awaitable<void> AnswerRequest();
@@ -75,9 +83,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // The stream's next part, once there is one.
   boost::asio::awaitable<BodyStream::Part> NextPart(std::shared_ptr<BodyStream> body);
   boost::asio::awaitable<bool> WriteBytes(boost::asio::const_buffer bytes);
-  boost::asio::awaitable<void> ReportReadFailure(boost::beast::error_code failure);
+  boost::asio::awaitable<void> AnswerUnread(Problem problem);
   boost::asio::awaitable<void> Linger();
   boost::asio::awaitable<void> SayGoodbye();
+  void FillHead(const Parser::value_type& message, Request& request) const;
   std::shared_ptr<Request> TakeRequest();
 
   ClientStream stream_;
@@ -86,10 +95,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<ServerShared> shared_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  std::shared_ptr<BodySink> sink_;  // that has a part of the body
   std::optional<Response> answer_;
   std::string peer_;
   unsigned version_ = 11;
   bool head_ = false;
+  bool unread_ = false;  // the request's body was left where it was
   bool idle_ = false;
 };
 

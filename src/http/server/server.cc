@@ -72,10 +72,11 @@ class Loop {
 
 class BeastServer final : public Server {
  public:
-  BeastServer(const ServerOptions& options, Handler handler)
+  BeastServer(const ServerOptions& options, Handler handler, BodyPlanner planner)
       : shared_(std::make_shared<ServerShared>()) {
     shared_->options = options;
     shared_->handler = std::move(handler);
+    shared_->planner = std::move(planner);
     for (std::size_t t = 0; t < options.threads; ++t) {
       loops_.push_back(std::make_unique<Loop>());
     }
@@ -236,9 +237,10 @@ bool IsLoopback(const std::string& host) {
   return host == "localhost" || (!failure && address.is_loopback());
 }
 
-Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Handler handler) {
+Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Handler handler,
+                                              BodyPlanner planner) {
   CHECK(options.threads >= 1);
-  auto server = std::make_unique<BeastServer>(options, std::move(handler));
+  auto server = std::make_unique<BeastServer>(options, std::move(handler), std::move(planner));
   const Status secured = server->ReloadTls();
   const Status listening = secured ? server->Listen() : secured;
   if (!listening) {

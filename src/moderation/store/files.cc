@@ -22,6 +22,42 @@ constexpr std::array<std::pair<BatchState, const char*>, 7> kStates = {
 
 }  // namespace
 
+Result<FileInfo> FileStore::Add(const NewFile& file, TimeMs now) {
+  return AddFrom(file, SourceOf(file.bytes), now);
+}
+
+ByteSource SourceOf(std::string_view bytes) {
+  return {bytes.size(), [bytes](std::size_t from, std::size_t count) -> Result<std::string> {
+            return std::string(bytes.substr(std::min(from, bytes.size()), count));
+          }};
+}
+
+ByteSource SourceOf(FileStore& files, const FileInfo& file) {
+  return {file.bytes,
+          [&files, owner = file.owner, id = file.id](std::size_t from, std::size_t count) {
+            return files.ReadPart(owner, id, from, count);
+          }};
+}
+
+Status ForEachPiece(const ByteSource& source,
+                    const std::function<Status(std::size_t at, std::string_view piece)>& take) {
+  for (std::size_t at = 0; at < source.size;) {
+    const std::size_t wanted = std::min(kFilePieceBytes, source.size - at);
+    const Result<std::string> piece = source.read(at, wanted);
+    if (!piece) {
+      return std::unexpected(piece.error());
+    }
+    if (piece->size() != wanted) {
+      return Fail(ErrorCode::kUnavailable, "the bytes end before they should", "send them again");
+    }
+    if (const Status taken = take(at, *piece); !taken) {
+      return taken;
+    }
+    at += wanted;
+  }
+  return {};
+}
+
 Status CheckNewFile(const NewFile& file) {
   if (file.owner.empty() || file.purpose.empty()) {
     return Fail(ErrorCode::kInvalidInput, "a file needs an owner and a purpose");

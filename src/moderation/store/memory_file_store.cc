@@ -11,20 +11,27 @@ class MemoryFiles final : public FileStore {
  public:
   explicit MemoryFiles(const FileLimits& limits) : limits_(limits) {}
 
-  Result<FileInfo> Add(const NewFile& file, TimeMs now) override {
-    const std::lock_guard lock(mutex_);
-    std::size_t bytes = 0;
-    for (const Kept& kept : files_) {
-      bytes += kept.bytes.size();
-    }
+  Result<FileInfo> AddFrom(const NewFile& file, const ByteSource& source, TimeMs now) override {
+    std::string bytes;
     Status status = CheckNewFile(file);
-    status = status ? CheckRoom(limits_, files_.size(), bytes, file.bytes.size()) : status;
+    status = status ? ForEachPiece(source,
+                                   [&](std::size_t, std::string_view piece) {
+                                     bytes += piece;
+                                     return Status();
+                                   })
+                    : status;
+    const std::lock_guard lock(mutex_);
+    std::size_t kept_bytes = 0;
+    for (const Kept& kept : files_) {
+      kept_bytes += kept.bytes.size();
+    }
+    status = status ? CheckRoom(limits_, files_.size(), kept_bytes, bytes.size()) : status;
     if (!status) {
       return std::unexpected(status.error());
     }
     files_.push_back(
-        {{NewId("file-"), file.owner, file.purpose, file.name, file.bytes.size(), now, file.notes},
-         file.bytes});
+        {{NewId("file-"), file.owner, file.purpose, file.name, bytes.size(), now, file.notes},
+         std::move(bytes)});
     return files_.back().info;
   }
 

@@ -17,6 +17,7 @@ struct EmptyFile {
 Result<EmptyFile> InsertEmptyFile(Connection& connection, const moderation::NewFile& file,
                                   std::size_t bytes, moderation::TimeMs now);
 Result<moderation::FileInfo> InsertFile(Connection& connection, const moderation::NewFile& file,
+                                        const moderation::ByteSource& bytes,
                                         moderation::TimeMs now);
 
 }  // namespace safeguard::storage

@@ -36,17 +36,18 @@ class SqliteFileStore final : public moderation::FileStore {
   SqliteFileStore(std::unique_ptr<Connection> connection, const FileLimits& limits)
       : connection_(std::move(connection)), limits_(limits) {}
 
-  Result<FileInfo> Add(const NewFile& file, TimeMs now) override {
+  Result<FileInfo> AddFrom(const NewFile& file, const moderation::ByteSource& bytes,
+                           TimeMs now) override {
     if (const Status good = CheckNewFile(file); !good) {
       return std::unexpected(good.error());
     }
     const std::lock_guard lock(mutex_);
     Result<FileInfo> added = moderation::NoSuchFile("");
     const Status written = connection_->Write([&]() -> Status {
-      if (const Status room = CheckFits(file.bytes.size()); !room) {
+      if (const Status room = CheckFits(bytes.size); !room) {
         return room;
       }
-      added = InsertFile(*connection_, file, now);
+      added = InsertFile(*connection_, file, bytes, now);
       return added ? Status{} : std::unexpected(added.error());
     });
     return written ? added : std::unexpected(written.error());
@@ -209,12 +210,14 @@ Result<EmptyFile> InsertEmptyFile(Connection& connection, const NewFile& file, s
               : std::unexpected(blob.error());
 }
 
-Result<FileInfo> InsertFile(Connection& connection, const NewFile& file, TimeMs now) {
-  Result<EmptyFile> empty = InsertEmptyFile(connection, file, file.bytes.size(), now);
+Result<FileInfo> InsertFile(Connection& connection, const NewFile& file,
+                            const moderation::ByteSource& bytes, TimeMs now) {
+  Result<EmptyFile> empty = InsertEmptyFile(connection, file, bytes.size, now);
   if (!empty) {
     return std::unexpected(empty.error());
   }
-  const Status written = empty->bytes.Write(0, file.bytes);
+  const Status written = moderation::ForEachPiece(
+      bytes, [&](std::size_t at, std::string_view piece) { return empty->bytes.Write(at, piece); });
   return written ? Result<FileInfo>(std::move(empty->info)) : std::unexpected(written.error());
 }
 
