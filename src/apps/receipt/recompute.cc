@@ -1,7 +1,10 @@
 #include "apps/receipt/recompute.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -9,6 +12,8 @@
 
 #include "apps/calibration/find_calibration.h"
 #include "apps/commands/judging.h"
+#include "apps/input/data_folder.h"
+#include "apps/output/display_text.h"
 #include "apps/receipt/judge_setup.h"
 #include "apps/route/open_route.h"
 #include "moderation/cascade.h"
@@ -26,35 +31,72 @@ using Prepared = std::shared_ptr<const PreparedPolicy>;
 
 constexpr std::size_t kHashShown = 12;
 
-// The policy of that hash where it can be found, under its name in the receipt; else, where that is
-// enough to go by, the one that was given or the one of that name: its other hash will be told.
-Result<LoadedPolicy> PolicyFor(const ReplayArguments& arguments, const PolicyReference& wanted,
-                               bool only_one, Services& services) {
+struct FoundPolicy {
+  LoadedPolicy policy;
+  std::string data_dir;  // in whose store it is, where it is in one
+};
+
+// The folder of the server whose tenant has `data_dir`, where that looks like a tenant's: its
+// --guard-policy judges for every tenant that has none of that name. Else empty.
+std::string OperatorFolder(const std::string& data_dir) {
+  const std::string named = NamedDataFolder(data_dir);
+  std::error_code ignored;  // then it is nobody's tenant
+  std::filesystem::path folder = std::filesystem::absolute(named, ignored).lexically_normal();
+  folder = folder.has_filename() ? folder : folder.parent_path();
+  const bool tenant = !named.empty() && folder.parent_path().filename() == "tenants";
+  const std::filesystem::path above = folder.parent_path().parent_path();
+  return tenant && std::filesystem::exists(above / "policies.db", ignored) ? above.string() : "";
+}
+
+std::unexpected<Error> NotHere(const PolicyReference& wanted, const std::string& above) {
+  const std::string version = wanted.id + "@" + wanted.hash.substr(0, kHashShown);
+  return Fail(
+      ErrorCode::kNotFound,
+      "the policy " + wanted.id + " with the hash " + wanted.hash.substr(0, kHashShown) +
+          "... is not here" + (above.empty() ? "" : ", nor in " + above),
+      "name its store with --data-dir, or its file with --policy" +
+          (above.empty() ? "; of a tenant's verdict it may be the server's --guard-policy, " +
+                               version + " in the server's own data folder"
+                         : std::string()));
+}
+
+// The policy of that hash where it can be found, under its name in the receipt: in the store,
+// shipped, or the operator's. Else, where that is enough to go by, the one that was given or the
+// one of that name: its other hash will be told.
+Result<FoundPolicy> PolicyFor(const ReplayArguments& arguments, const PolicyReference& wanted,
+                              bool only_one, Services& services) {
   const PolicyCatalog catalog(services.shipped_policies(), arguments.data_dir);
-  Result<LoadedPolicy> other = Fail(ErrorCode::kNotFound,
-                                    "the policy " + wanted.id + " with the hash " +
-                                        wanted.hash.substr(0, kHashShown) + "... is not here",
-                                    "name its store with --data-dir, or its file with --policy");
   for (const std::string& name : arguments.policies) {
     Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kRead);
     if (!loaded) {
-      return loaded;
+      return std::unexpected(loaded.error());
     }
     if (loaded->policy.hash == wanted.hash || (only_one && arguments.policies.size() == 1)) {
       loaded->policy.id = wanted.id;
-      return loaded;
+      return FoundPolicy{std::move(*loaded), arguments.data_dir};
     }
   }
-  for (const std::string& name : {wanted.id + "@" + wanted.hash.substr(0, kHashShown), wanted.id}) {
+  const std::string version = wanted.id + "@" + wanted.hash.substr(0, kHashShown);
+  std::optional<LoadedPolicy> other;
+  for (const std::string& name : {version, wanted.id}) {
     Result<LoadedPolicy> loaded = catalog.Load(name, "", Golden::kRead);
     if (loaded && loaded->policy.hash == wanted.hash) {
-      return loaded;
+      return FoundPolicy{std::move(*loaded), arguments.data_dir};
     }
     if (loaded) {
-      other = std::move(loaded);
+      other = std::move(*loaded);
     }
   }
-  return other;
+  const std::string above = OperatorFolder(arguments.data_dir);
+  if (!above.empty()) {
+    Result<LoadedPolicy> loaded =
+        PolicyCatalog(services.shipped_policies(), above).Load(version, "", Golden::kRead);
+    if (loaded && loaded->policy.hash == wanted.hash) {
+      return FoundPolicy{std::move(*loaded), above};
+    }
+  }
+  return other ? Result<FoundPolicy>(FoundPolicy{std::move(*other), arguments.data_dir})
+               : NotHere(wanted, above);
 }
 
 // As if the receipt's version had been judged: it is the hash that counts.
@@ -80,9 +122,9 @@ Result<Prepared> RoutePolicy(const ReplayArguments& arguments, const OpenedRoute
       of_name = judging.prepared[p];
     }
   }
-  const Result<LoadedPolicy> loaded = PolicyFor(arguments, receipt.policy, true, services);
-  if (loaded && loaded->policy.hash == receipt.policy.hash) {
-    return judging.judge->Prepare(loaded->policy, loaded->golden);
+  const Result<FoundPolicy> found = PolicyFor(arguments, receipt.policy, true, services);
+  if (found && found->policy.policy.hash == receipt.policy.hash) {
+    return judging.judge->Prepare(found->policy.policy, found->policy.golden);
   }
   if (of_name != nullptr) {
     return of_name;
@@ -128,6 +170,7 @@ Result<VerdictRecord> ByRoute(const ReplayArguments& arguments, const NamedSetup
 // All policies of the receipt's prompt in their order; `place` of them is the receipt's.
 struct AskedAbout {
   std::vector<LoadedPolicy> policies;
+  std::map<std::string, std::vector<LoadedPolicy>> by_folder;  // the same, by whose store has them
   std::size_t place = 0;
 };
 
@@ -150,13 +193,36 @@ Result<AskedAbout> PoliciesOf(const ReplayArguments& arguments, const VerdictRec
   }
   asked.place = static_cast<std::size_t>(place - wanted->begin());
   for (const PolicyReference& policy : *wanted) {
-    Result<LoadedPolicy> loaded = PolicyFor(arguments, policy, wanted->size() == 1, services);
-    if (!loaded) {
-      return std::unexpected(loaded.error());
+    Result<FoundPolicy> found = PolicyFor(arguments, policy, wanted->size() == 1, services);
+    if (!found) {
+      return std::unexpected(found.error());
     }
-    asked.policies.push_back(std::move(*loaded));
+    asked.by_folder[found->data_dir].push_back(found->policy);
+    asked.policies.push_back(std::move(found->policy));
   }
   return asked;
+}
+
+// What was judged with the judge's own scores is judged so again.
+Result<Calibrations> CalibrationsOf(const AskedAbout& asked, const ReplayArguments& arguments,
+                                    const VerdictRecord& receipt, const JudgeChoice& judge,
+                                    Services& services, Console& console) {
+  CalibrationChoice choice;
+  choice.none = !receipt.provenance.settings.contains("calibration");
+  Calibrations all;
+  for (const auto& [folder, policies] : asked.by_folder) {
+    if (folder != arguments.data_dir) {
+      console.Error("safeguard: " + Printable(policies.front().policy.id) +
+                    " is the operator's policy, from " + Printable(folder) + "\n");
+    }
+    Result<Calibrations> some =
+        FindCalibrations(choice, policies, folder, judge, services, console);
+    if (!some) {
+      return some;
+    }
+    all.merge(*some);
+  }
+  return all;
 }
 
 Result<VerdictRecord> ByJudge(const ReplayArguments& arguments, const JudgeChoice& choice,
@@ -178,11 +244,8 @@ Result<VerdictRecord> ByJudge(const ReplayArguments& arguments, const JudgeChoic
   if (!asked) {
     return std::unexpected(asked.error());
   }
-  // What was judged with the judge's own scores is judged so again.
-  CalibrationChoice calibration;
-  calibration.none = !receipt.provenance.settings.contains("calibration");
-  Result<Calibrations> calibrations = FindCalibrations(
-      calibration, asked->policies, arguments.data_dir, request.judge, services, console);
+  Result<Calibrations> calibrations =
+      CalibrationsOf(*asked, arguments, receipt, request.judge, services, console);
   if (!calibrations) {
     return std::unexpected(calibrations.error());
   }

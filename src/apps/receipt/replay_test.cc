@@ -133,6 +133,45 @@ TEST_F(ReplayTest, APolicyThatHasMovedOnIsFoundByItsHash) {
   EXPECT_EQ(Call({"replay", folder.Write("r.json", console.out)}), 0) << console.out;
 }
 
+// A tenant that has no policy of that name is judged by the server's own.
+TEST_F(ReplayTest, ATenantsVerdictUnderTheOperatorsPolicyIsReplayedInTheTenantsFolder) {
+  const std::string house = folder.Write("h.md", "# H\n\n## Violates\n- X1.a Bad.\n");
+  ASSERT_EQ(Call({"policy", "publish", house, "--id", "house"}), 0) << console.error;
+  ASSERT_EQ(Call({"policy", "promote", "house@1", "--to", "active"}), 0);
+  ASSERT_EQ(Call({"classify", "bad", "-p", "house", "--record"}), 1);
+  ASSERT_EQ(Call({"verdicts", "receipt", "1"}), 0);
+  const std::string receipt = folder.Write("r.json", console.out);
+  const std::string content = folder.Write("content.txt", "bad");
+  const auto replay = [&](const std::string& data) {
+    console.out.clear();
+    console.error.clear();
+    return static_cast<int>(RunCommand(
+        {"replay", receipt, "--content", content, "--data-dir", data}, services, console, stop));
+  };
+  const std::string tenant = folder.Path("data") + "/tenants/acme";
+  const std::string own = folder.Write("o.md", "# H\n\n## Violates\n- X1.a Worse.\n");
+  std::filesystem::create_directories(tenant);
+  for (const char* id : {"other", "house"}) {  // then the tenant has one of that name too
+    ASSERT_EQ(
+        static_cast<int>(RunCommand({"policy", "publish", own, "--id", id, "--data-dir", tenant},
+                                    services, console, stop)),
+        0);
+    EXPECT_EQ(replay(tenant), 0) << console.error;
+    EXPECT_THAT(console.out, HasSubstr("The same verdict."));
+    EXPECT_THAT(console.error,
+                HasSubstr("house is the operator's policy, from " + folder.Path("data") + "\n"));
+  }
+  EXPECT_EQ(replay(tenant + "/"), 0);
+  std::filesystem::copy(tenant, folder.Path("copy"));
+  EXPECT_EQ(replay(folder.Path("copy")), 4) << "the tenant's own of that name is another";
+  const std::string lone = folder.Path("lone");
+  ASSERT_EQ(static_cast<int>(RunCommand({"policy", "publish", own, "--id", "x", "--data-dir", lone},
+                                        services, console, stop)),
+            0);
+  EXPECT_EQ(replay(lone), 4);
+  EXPECT_THAT(console.error, HasSubstr("--guard-policy, house@"));
+}
+
 TEST_F(ReplayTest, AVerdictFromAJointPromptIsReplayedWithAllItsPolicies) {
   const std::string text = folder.Write("content.txt", "a bad one");
   const std::string first = folder.Write("one.md", "# One\n\n## Violates\n- X1.a One.\n");
