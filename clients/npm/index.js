@@ -190,8 +190,9 @@ export class Client {
     return (await this.#answer('showPolicy', {values: {id}})).response.headers.get('etag');
   }
 
-  async versions(id) {
-    return (await this.#json('listVersions', {values: {id}})).data;
+  // All of them, newest first.
+  versions(id) {
+    return this.#all((cursor) => this.#json('listVersions', {values: {id}, query: {cursor, limit: 200}}));
   }
 
   version(id, version) {
@@ -218,8 +219,9 @@ export class Client {
     return this.#json('rollbackPolicy', {values: {id}, body: {note}, ...call});
   }
 
-  async history(id) {
-    return (await this.#json('policyHistory', {values: {id}})).data;
+  // All of it, oldest first.
+  history(id) {
+    return this.#all((cursor) => this.#json('policyHistory', {values: {id}, query: {cursor, limit: 200}}));
   }
 
   shadowResults(id, version, {from, until} = {}) {
@@ -328,6 +330,14 @@ export class Client {
       yield* data;
       cursor = next;
     } while (cursor !== null);
+  }
+
+  async #all(page) {
+    const all = [];
+    for await (const one of this.#pages(page)) {
+      all.push(one);
+    }
+    return all;
   }
 
   async #json(name, call) {

@@ -275,7 +275,9 @@ class Client:
     def policy(self, id: str) -> PolicySummary: return self._call("showPolicy", {"id": id})
     # For `if_match`: the change is made only while the policy is as it was now.
     def policy_etag(self, id: str) -> str: return str(self._answer("showPolicy", {"id": id}).headers["ETag"])
-    def versions(self, id: str) -> list[Version]: return self._call("listVersions", {"id": id})["data"]  # Newest first.
+    def versions(self, id: str) -> list[Version]:
+        """All of them, newest first."""
+        return self._all("listVersions", id)
     def version(self, id: str, version: int | str) -> Version:
         """With its text; `version` may be "shipped"."""
         return self._call("showVersion", {"id": id, "version": str(version)})
@@ -294,7 +296,9 @@ class Client:
     def rollback(self, id: str, **options: Unpack[Change]) -> Version:
         """Makes active again what was active before."""
         return self._call("rollbackPolicy", {"id": id}, body=options)
-    def history(self, id: str) -> list[Json]: return self._call("policyHistory", {"id": id})["data"]
+    def history(self, id: str) -> list[Json]:
+        """All of it, oldest first."""
+        return self._all("policyHistory", id)
     def shadow_results(self, id: str, version: int, since: str | None = None, until: str | None = None) -> Json:
         """A version in the shadow beside what was answered."""
         values = {"id": id, "version": str(version)}
@@ -363,6 +367,15 @@ class Client:
                 raise JobUnfinished(f"job {id} is {job['state']} after {timeout:g} s")
             self._sleep(pause)
             pause = min(2 * pause, 2.0)
+    def _all(self, name: str, id: str) -> list[Any]:
+        entries: list[Any] = []
+        query: dict[str, Any] = {"limit": 200}
+        while True:
+            page = self._call(name, {"id": id}, query=query)
+            entries += page["data"]
+            if page["next_cursor"] is None:
+                return entries
+            query["cursor"] = page["next_cursor"]
     def _pages(self, name: str, page_size: int, **query: Any) -> Iterator[Any]:
         while True:
             page = self._call(name, query={**query, "limit": page_size})

@@ -176,8 +176,9 @@ std::vector<std::string> Fields::Names(const std::string& name, std::size_t max)
 
 void Fields::Fault(const std::string& name, const std::string& what, std::string hint) {
   if (!problem_) {
+    const std::string place = (Json::json_pointer() / name).to_string();  // '/' in it is escaped
     problem_ = Problem{400, "invalid-request", "\"" + name + "\" " + what, std::move(hint),
-                       pointer_ + "/" + name};
+                       pointer_ + place};
   }
 }
 

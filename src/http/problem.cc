@@ -15,6 +15,7 @@ const char* StatusTitle(int status) {
                                                     {403, "Forbidden"},
                                                     {404, "Not Found"},
                                                     {405, "Method Not Allowed"},
+                                                    {406, "Not Acceptable"},
                                                     {408, "Request Timeout"},
                                                     {409, "Conflict"},
                                                     {412, "Precondition Failed"},
@@ -33,14 +34,28 @@ const char* StatusTitle(int status) {
   return found == titles.end() ? "Error" : found->second;
 }
 
+namespace {
+
+// What to do about a problem that does not say it itself.
+std::string HintOf(const Problem& problem) {
+  if (!problem.hint.empty()) {
+    return problem.hint;
+  }
+  if (problem.retry_after || problem.status == 503) {
+    return "wait a moment, then send it again";
+  }
+  return problem.status < 500 ? "see /openapi.json for what this path takes"
+                              : "whoever runs this server finds more in its log";
+}
+
+}  // namespace
+
 Response ProblemResponse(const Problem& problem, const std::string& request_id, bool openai) {
   nlohmann::ordered_json json = {{"type", "urn:safeguard:problem:" + problem.code},
                                  {"title", StatusTitle(problem.status)},
                                  {"status", problem.status},
-                                 {"detail", problem.detail}};
-  if (!problem.hint.empty()) {
-    json["hint"] = problem.hint;
-  }
+                                 {"detail", problem.detail},
+                                 {"hint", HintOf(problem)}};
   if (!problem.pointer.empty()) {
     json["pointer"] = problem.pointer;
   }

@@ -15,7 +15,7 @@ struct Problem {
   int status = 400;
   std::string code;     // stable: "invalid-json", "unknown-policy", ...
   std::string detail;   // what is wrong with this request
-  std::string hint;     // what to do about it; may be empty
+  std::string hint;     // what to do about it; empty: what may always be done
   std::string pointer;  // RFC 6901, into the body, of the field that is wrong; may be empty
   std::optional<int> retry_after{};  // seconds
   std::vector<Header> headers{};     // that its answer carries besides

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/utc_time.h"
+#include "http/accept.h"
 #include "http/admission.h"
 #include "http/api/routes.h"
 #include "http/disk_threads.h"
@@ -47,6 +48,22 @@ bool IsLocalHost(std::string_view host) {
   const std::size_t colon = host.find(':', bracket == host.npos ? 0 : bracket);
   const std::string_view name = host.substr(0, colon);
   return name == "localhost" || name == "127.0.0.1" || name == "[::1]";
+}
+
+std::optional<Problem> CheckAccept(const Request& request, const Route& route) {
+  const std::vector<std::string>& types = AnswerTypes(route);
+  if (Accepts(request.header("accept"), types)) {
+    return std::nullopt;
+  }
+  std::string list;
+  for (const std::string& type : types) {
+    list += (list.empty() ? "" : ", ") + type;
+  }
+  return Problem{406,
+                 "not-acceptable",
+                 "nothing that Accept names is what this path answers with",
+                 "leave Accept out, or name what there is: " + list,
+                 {}};
 }
 
 }  // namespace
@@ -211,7 +228,9 @@ class Service::Impl {
         return problem;
       }
     }
-    if (std::optional<Problem> problem = CheckBody(request, route->form)) {
+    std::optional<Problem> problem = CheckBody(request, route->form);
+    problem = problem ? std::move(problem) : CheckAccept(request, *route);
+    if (problem) {
       return problem;
     }
     if (request.header("idempotency-key").size() > kNameBytesMax) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,7 +28,8 @@ struct FileInfo {
   std::string name;
   std::size_t bytes = 0;
   TimeMs created = 0;
-  std::string notes;  // of whoever keeps it: how the bytes are to be read
+  std::string notes{};      // of whoever keeps it: how the bytes are to be read
+  std::int64_t number = 0;  // higher than those of the files before; never given again
 };
 
 struct NewFile {
@@ -51,6 +53,7 @@ struct FileQuery {
   std::string owner;
   std::string purpose{};    // empty: all
   std::string after{};      // the id that ended the page before; empty: from the beginning
+  std::int64_t before = 0;  // only those with a lower number, be it there or not; 0: all
   std::size_t limit = 100;  // 1..kFilePageMax
 };
 

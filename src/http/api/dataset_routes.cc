@@ -109,30 +109,24 @@ OrProblem<Response> Show(const RouteContext& context, const Request& request) {
 
 OrProblem<Response> List(const RouteContext& context, const Request& request) {
   const auto files = FilesOf(context);
-  const auto query =
-      files ? ReadQuery(request.query, {"cursor", "limit"}) : std::unexpected(files.error());
-  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
-  if (!size) {
-    return std::unexpected(size.error());
+  const OrProblem<Page> asked = files ? ReadPage(request) : std::unexpected(files.error());
+  if (!asked) {
+    return std::unexpected(asked.error());
   }
-  const auto cursor = query->find("cursor");
-  const Result<std::vector<FileInfo>> page =
-      (*files)->List({.owner = kSharedOwner,
-                      .purpose = kDatasetPurpose,
-                      .after = cursor == query->end() ? "" : cursor->second,
-                      .limit = *size});
+  Result<std::vector<FileInfo>> page = (*files)->List({.owner = kSharedOwner,
+                                                       .purpose = kDatasetPurpose,
+                                                       .before = asked->after,
+                                                       .limit = asked->size + 1});
   if (!page) {
     return std::unexpected(FileProblem(page.error()));
   }
+  const bool more = page->size() > asked->size;
+  page->resize(page->size() - (more ? 1 : 0));
   Json data = Json::array();
   for (const FileInfo& file : *page) {
     data.push_back(DatasetJson(file));
   }
-  Json next = nullptr;
-  if (page->size() == *size) {
-    next = page->back().id;
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+  return PageResponse(std::move(data), more ? page->back().number : 0);
 }
 
 OrProblem<Response> Remove(const RouteContext& context, const Request& request) {

@@ -240,11 +240,7 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
   for (const Job& job : page->jobs) {
     data.push_back(SummaryJson(job));
   }
-  Json next = nullptr;
-  if (!page->end) {
-    next = std::to_string(page->next);
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+  return PageResponse(std::move(data), page->end ? 0 : page->next);
 }
 
 // The report of `policy`, or of the only one.

@@ -218,11 +218,7 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
     data.push_back(JobJson(job));
     data.back().erase("key");
   }
-  Json next = nullptr;
-  if (!page->end) {
-    next = std::to_string(page->next);
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+  return PageResponse(std::move(data), page->end ? 0 : page->next);
 }
 
 OrProblem<Response> Retry(const RouteContext& context, const Request& request) {

@@ -19,15 +19,14 @@ using moderation::PolicyStore;
 using moderation::VersionInfo;
 using moderation::VersionState;
 
-std::string EtagOf(const Json& json) {
-  return "\"" + Blake2bHex(JsonLine(json)).substr(0, 32) + "\"";
+std::string EtagOf(const std::string& body) {
+  return "\"" + Blake2bHex(body).substr(0, 32) + "\"";
 }
 
 // The document with its ETag; 304 where the client has it.
-Response WithEtag(const Request& request, const Json& json) {
-  const std::string etag = EtagOf(json);
-  Response response = JsonResponse(200, json);
-  if (request.header("if-none-match") == etag) {
+Response WithEtag(const Request& request, Response response) {
+  const std::string etag = EtagOf(response.body);
+  if (NamesEtag(request.header("if-none-match"), etag)) {
     response.status = 304;
     response.body.clear();
   }
@@ -86,6 +85,10 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
   if (!size) {
     return std::unexpected(size.error());
   }
+  const auto cursor = query->find("cursor");
+  if (cursor != query->end() && !moderation::CheckPolicyId(cursor->second)) {
+    return std::unexpected(WrongCursor());
+  }
   std::vector<std::string> ids;
   if (context.parts.store != nullptr) {
     Result<std::vector<std::string>> stored = context.parts.store->PolicyIds();
@@ -100,7 +103,6 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
   std::ranges::sort(ids);
   const auto twice = std::ranges::unique(ids);
   ids.erase(twice.begin(), twice.end());
-  const auto cursor = query->find("cursor");
   auto next = cursor == query->end() ? ids.begin() : std::ranges::upper_bound(ids, cursor->second);
   Json data = Json::array();
   for (; next != ids.end() && data.size() < *size; ++next) {
@@ -120,21 +122,34 @@ OrProblem<Response> Show(const RouteContext& context, const Request& request) {
   if (!json) {
     return std::unexpected(UnknownPolicy(request.values.at("id")));
   }
-  return WithEtag(request, *json);
+  return WithEtag(request, JsonResponse(200, *json));
 }
 
 OrProblem<Response> Versions(const RouteContext& context, const Request& request) {
+  const OrProblem<Page> page = ReadPage(request);
+  if (!page) {
+    return std::unexpected(page.error());
+  }
   const std::string& id = request.values.at("id");
   const std::vector<VersionInfo> versions = VersionsIn(context.parts.store, id);
   const ShippedPolicy* shipped = context.parts.shelf.FindShipped(id);
   if (versions.empty() && shipped == nullptr) {
     return std::unexpected(UnknownPolicy(id));
   }
+  // From the newest on, so that versions that come meanwhile move nothing.
   Json data = Json::array();
+  std::int64_t next = 0;
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
+    if (page->after != 0 && version->number >= page->after) {
+      continue;
+    }
+    if (data.size() == page->size) {
+      next = version->number + 1;
+      break;
+    }
     data.push_back(VersionJson(*version));
   }
-  return WithEtag(request, {{"data", std::move(data)}});
+  return WithEtag(request, PageResponse(std::move(data), next));
 }
 
 OrProblem<PolicyStore*> StoreOf(const RouteContext& context) {
@@ -171,11 +186,11 @@ OrProblem<Response> ShowVersion(const RouteContext& context, const Request& requ
   const bool stored =
       context.parts.store != nullptr && context.parts.store->Find(name.policy_id, name.selector);
   if (!stored && shipped != nullptr) {
-    return WithEtag(request, {{"policy", shipped->policy.id},
-                              {"version", shipped->policy.version},
-                              {"state", "shipped"},
-                              {"policy_hash", shipped->policy.hash},
-                              {"text", shipped->bytes}});
+    return WithEtag(request, JsonResponse(200, {{"policy", shipped->policy.id},
+                                                {"version", shipped->policy.version},
+                                                {"state", "shipped"},
+                                                {"policy_hash", shipped->policy.hash},
+                                                {"text", shipped->bytes}}));
   }
   const OrProblem<VersionInfo> version = FindVersion(context, request);
   if (!version) {
@@ -187,7 +202,7 @@ OrProblem<Response> ShowVersion(const RouteContext& context, const Request& requ
   }
   Json json = VersionJson(*version);
   json["text"] = bytes->policy;
-  return WithEtag(request, json);
+  return WithEtag(request, JsonResponse(200, json));
 }
 
 // If-Match: the change is made only while the policy is as the client last saw it. To be called
@@ -195,11 +210,11 @@ OrProblem<Response> ShowVersion(const RouteContext& context, const Request& requ
 std::optional<Problem> CheckIfMatch(const RouteContext& context, const Request& request,
                                     const std::string& id) {
   const std::string_view wanted = request.header("if-match");
-  if (wanted.empty() || wanted == "*") {
+  if (wanted.empty()) {
     return std::nullopt;
   }
   const std::optional<Json> json = SummaryJson(context, id);
-  if (json && wanted == EtagOf(*json)) {
+  if (json && NamesEtag(wanted, EtagOf(JsonLine(*json)))) {
     return std::nullopt;
   }
   return Problem{412,
@@ -364,24 +379,26 @@ OrProblem<Response> Rollback(const RouteContext& context, const Request& request
 }
 
 OrProblem<Response> History(const RouteContext& context, const Request& request) {
-  constexpr std::size_t kEventsMax = 1000;
   const OrProblem<PolicyStore*> store = StoreOf(context);
-  if (!store) {
-    return std::unexpected(store.error());
+  const OrProblem<Page> page = store ? ReadPage(request) : std::unexpected(store.error());
+  if (!page) {
+    return std::unexpected(page.error());
   }
   const std::string& id = request.values.at("id");
-  const auto events = (*store)->History(id, 0, kEventsMax);
+  if (VersionsIn(*store, id).empty()) {
+    return std::unexpected(UnknownPolicy(id));
+  }
+  auto events = (*store)->History(id, page->after, page->size + 1);
   if (!events) {
     return std::unexpected(ProblemOf(events.error()));
   }
-  if (events->empty()) {
-    return std::unexpected(UnknownPolicy(id));
-  }
+  const bool more = events->size() > page->size;
+  events->resize(events->size() - (more ? 1 : 0));
   Json data = Json::array();
   for (const moderation::StoreEvent& event : *events) {
     data.push_back(EventJson(event));
   }
-  return JsonResponse(200, {{"data", std::move(data)}});
+  return PageResponse(std::move(data), more ? events->back().sequence : 0);
 }
 
 // Changes come one after the other, so that If-Match means what it says within this process.

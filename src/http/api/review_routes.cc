@@ -246,11 +246,7 @@ OrProblem<Response> List(const RouteContext& context, const Request& request) {
       data.push_back(std::move(json));
     }
   }
-  Json next = nullptr;
-  if (page->size() == query.limit) {
-    next = std::to_string(page->back().id);
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+  return PageResponse(std::move(data), page->size() == query.limit ? page->back().id : 0);
 }
 
 }  // namespace

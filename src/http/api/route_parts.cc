@@ -1,5 +1,6 @@
 #include "http/api/route_parts.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -59,13 +60,46 @@ OrProblem<std::int64_t> PageCursor(const std::map<std::string, std::string>& que
   const char* end = cursor->second.data() + cursor->second.size();
   const auto read = std::from_chars(cursor->second.data(), end, after);
   if (read.ec != std::errc() || read.ptr != end || after < 0) {
-    return std::unexpected(Problem{400,
-                                   "invalid-request",
-                                   "\"cursor\" cannot be read",
-                                   "give the next_cursor of the page before",
-                                   {}});
+    return std::unexpected(WrongCursor());
   }
   return after;
+}
+
+Problem WrongCursor() {
+  return {400,
+          "invalid-request",
+          "\"cursor\" cannot be read",
+          "give the next_cursor of the page before",
+          {}};
+}
+
+OrProblem<Page> ReadPage(const Request& request) {
+  const auto query = ReadQuery(request.query, {"cursor", "limit"});
+  const OrProblem<std::size_t> size = query ? PageSize(*query) : std::unexpected(query.error());
+  const OrProblem<std::int64_t> after = size ? PageCursor(*query) : std::unexpected(size.error());
+  return after ? OrProblem<Page>(Page{*after, *size}) : std::unexpected(after.error());
+}
+
+Response PageResponse(nlohmann::ordered_json data, std::int64_t next) {
+  nlohmann::ordered_json cursor = nullptr;
+  if (next != 0) {
+    cursor = std::to_string(next);
+  }
+  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(cursor)}});
+}
+
+bool NamesEtag(std::string_view list, std::string_view etag) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view one = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    one.remove_prefix(std::min(one.find_first_not_of(" \t"), one.size()));
+    one = one.substr(0, one.find_last_not_of(" \t") + 1);
+    if (one == "*" || one == etag || (one.starts_with("W/") && one.substr(2) == etag)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind,

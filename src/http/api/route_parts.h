@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/api/routes.h"
 #include "moderation/job_queue.h"
@@ -27,6 +28,18 @@ OrProblem<std::size_t> PageSize(const std::map<std::string, std::string>& query,
                                 std::size_t most = 200, std::size_t otherwise = 50);
 // The query's "cursor": 0 where it is not there.
 OrProblem<std::int64_t> PageCursor(const std::map<std::string, std::string>& query);
+// Both of them, of a list that has no other parameters.
+struct Page {
+  std::int64_t after = 0;
+  std::size_t size = 50;
+};
+OrProblem<Page> ReadPage(const Request& request);
+Problem WrongCursor();
+// {"data": ..., "next_cursor": "17"}; null where `next` is 0.
+Response PageResponse(nlohmann::ordered_json data, std::int64_t next);
+// Whether a list of ETags, as If-Match and If-None-Match have it, names this one; "*" names any.
+// Those headers may say W/ before it, where it makes no difference.
+bool NamesEtag(std::string_view list, std::string_view etag);
 // The query of a list of jobs: state, cursor, limit. `called_off`: the word for those that were
 // called off, where they are told from the done ones; may be null.
 OrProblem<moderation::JobQuery> ReadJobQuery(const Request& request, const std::string& kind,

@@ -85,11 +85,7 @@ OrProblem<Response> Verdicts(const RouteContext& context, const Request& request
   for (const moderation::VerdictRecord& record : page->records) {
     data.push_back(RecordJson(record));
   }
-  Json next = nullptr;
-  if (!page->end) {
-    next = std::to_string(page->next);
-  }
-  return JsonResponse(200, {{"data", std::move(data)}, {"next_cursor", std::move(next)}});
+  return PageResponse(std::move(data), page->end ? 0 : page->next);
 }
 
 // One record a line. The cursor is given also at the end, so that whoever exports goes on from

@@ -29,9 +29,9 @@ class MemoryFiles final : public FileStore {
     if (!status) {
       return std::unexpected(status.error());
     }
-    files_.push_back(
-        {{NewId("file-"), file.owner, file.purpose, file.name, bytes.size(), now, file.notes},
-         std::move(bytes)});
+    files_.push_back({{NewId("file-"), file.owner, file.purpose, file.name, bytes.size(), now,
+                       file.notes, ++last_},
+                      std::move(bytes)});
     return files_.back().info;
   }
 
@@ -62,6 +62,7 @@ class MemoryFiles final : public FileStore {
     bool begun = query.after.empty();
     for (auto kept = files_.rbegin(); kept != files_.rend() && page.size() < query.limit; ++kept) {
       const bool wanted = kept->info.owner == query.owner &&
+                          (query.before == 0 || kept->info.number < query.before) &&
                           (query.purpose.empty() || kept->info.purpose == query.purpose);
       if (begun && wanted) {
         page.push_back(kept->info);
@@ -95,6 +96,7 @@ class MemoryFiles final : public FileStore {
   FileLimits limits_;
   std::mutex mutex_;
   std::vector<Kept> files_;  // oldest first
+  std::int64_t last_ = 0;
 };
 
 }  // namespace

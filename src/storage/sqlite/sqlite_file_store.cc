@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -20,15 +21,15 @@ using moderation::TimeMs;
 constexpr const char* kColumns =
     "SELECT number, id, owner, purpose, name, bytes, created, notes FROM file ";
 
-struct Row {
-  std::int64_t number = 0;
-  FileInfo info;
-};
-
-Row RowOf(const Statement& row) {
-  return {row.Integer(0),
-          {row.Text(1), row.Text(2), row.Text(3), row.Text(4),
-           static_cast<std::size_t>(row.Integer(5)), row.Integer(6), row.Text(7)}};
+FileInfo InfoOf(const Statement& row) {
+  return {row.Text(1),
+          row.Text(2),
+          row.Text(3),
+          row.Text(4),
+          static_cast<std::size_t>(row.Integer(5)),
+          row.Integer(6),
+          row.Text(7),
+          row.Integer(0)};
 }
 
 class SqliteFileStore final : public moderation::FileStore {
@@ -55,8 +56,7 @@ class SqliteFileStore final : public moderation::FileStore {
 
   Result<FileInfo> Find(const std::string& owner, const std::string& id) override {
     const std::lock_guard lock(mutex_);
-    const Result<Row> row = Select(owner, id);
-    return row ? Result<FileInfo>(row->info) : std::unexpected(row.error());
+    return Select(owner, id);
   }
 
   Result<std::string> Read(const std::string& owner, const std::string& id) override {
@@ -68,7 +68,7 @@ class SqliteFileStore final : public moderation::FileStore {
     const std::lock_guard lock(mutex_);
     std::string part;
     const Status read = connection_->Read([&]() -> Status {
-      const Result<Row> row = Select(owner, id);
+      const Result<FileInfo> row = Select(owner, id);
       if (!row) {
         return std::unexpected(row.error());
       }
@@ -105,7 +105,7 @@ class SqliteFileStore final : public moderation::FileStore {
                                  static_cast<std::size_t>(*bytes), more);
   }
 
-  Result<Row> Select(const std::string& owner, const std::string& id) {
+  Result<FileInfo> Select(const std::string& owner, const std::string& id) {
     Result<Statement> select =
         connection_->Prepare(std::string(kColumns) + "WHERE id = ? AND owner = ?");
     if (!select) {
@@ -115,7 +115,7 @@ class SqliteFileStore final : public moderation::FileStore {
     if (!row) {
       return std::unexpected(row.error());
     }
-    return *row ? Result<Row>(RowOf(*select)) : moderation::NoSuchFile(id);
+    return *row ? Result<FileInfo>(InfoOf(*select)) : moderation::NoSuchFile(id);
   }
 
   std::mutex mutex_;
@@ -125,13 +125,13 @@ class SqliteFileStore final : public moderation::FileStore {
 
 Result<std::vector<FileInfo>> SqliteFileStore::List(const FileQuery& query) {
   const std::lock_guard lock(mutex_);
-  std::int64_t before = INT64_MAX;
+  std::int64_t before = query.before == 0 ? INT64_MAX : query.before;
   if (!query.after.empty()) {
-    const Result<Row> last = Select(query.owner, query.after);
+    const Result<FileInfo> last = Select(query.owner, query.after);
     if (!last) {
       return std::unexpected(last.error());
     }
-    before = last->number;
+    before = std::min(before, last->number);
   }
   Result<Statement> rows = connection_->Prepare(
       std::string(kColumns) + "WHERE owner = ? AND number < ?" +
@@ -153,14 +153,14 @@ Result<std::vector<FileInfo>> SqliteFileStore::List(const FileQuery& query) {
     if (!*row) {
       return page;
     }
-    page.push_back(RowOf(*rows).info);
+    page.push_back(InfoOf(*rows));
   }
 }
 
 Status SqliteFileStore::Remove(const std::string& owner, const std::string& id) {
   const std::lock_guard lock(mutex_);
   return connection_->Write([&]() -> Status {
-    const Result<Row> row = Select(owner, id);
+    const Result<FileInfo> row = Select(owner, id);
     if (!row) {
       return std::unexpected(row.error());
     }
@@ -181,7 +181,7 @@ Status SqliteFileStore::Remove(const std::string& owner, const std::string& id) 
 Result<EmptyFile> InsertEmptyFile(Connection& connection, const NewFile& file, std::size_t size,
                                   TimeMs now) {
   FileInfo info{
-      moderation::NewId("file-"), file.owner, file.purpose, file.name, size, now, file.notes};
+      moderation::NewId("file-"), file.owner, file.purpose, file.name, size, now, file.notes, 0};
   Result<Statement> insert = connection.Prepare(
       "INSERT INTO file (id, owner, purpose, name, bytes, created, notes) "
       "VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -204,6 +204,7 @@ Result<EmptyFile> InsertEmptyFile(Connection& connection, const NewFile& file, s
   status = status ? bytes->Bind(static_cast<std::int64_t>(size)).Run() : status;
   const Result<std::int64_t> row =
       status ? connection.Integer("SELECT last_insert_rowid()") : std::unexpected(status.error());
+  info.number = row.value_or(0);
   Result<Blob> blob =
       row ? connection.OpenBlob("file_bytes", "bytes", *row, true) : std::unexpected(row.error());
   return blob ? Result<EmptyFile>(EmptyFile{std::move(info), std::move(*blob)})
