@@ -65,9 +65,17 @@ struct CascadeParts {
 
 class Cascade : public Judge {
  public:
+  // Decide, for whoever waits no longer than `within`: the time budget is that where it is less
+  // than the route's, so that what `unanswered` says and what can be put off is there in time.
+  virtual std::vector<Verdict> DecideWithin(
+      std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+      std::span<const Content> contents, Duration within) = 0;
+
   // Finishes what was answered provisionally, with the reasoners and without the screen; the budget
   // holds (kDeferred), the latency target does not. `audit_weight` as of the DeferredItem; its
-  // answer goes into the audit. Undetermined with kOverload: not now, try again later.
+  // answer goes into the audit. What nobody has answered (kAsked) goes through all layers; it
+  // counts in no audit, for it may come here more than once. Undetermined with kOverload: not now,
+  // try again later.
   virtual Verdict Finish(const std::shared_ptr<const PreparedPolicy>& policy,
                          const DeferredItem& item) = 0;
 

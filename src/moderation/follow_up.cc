@@ -12,6 +12,8 @@ const char* ToString(DeferReason reason) {
       return "latency";
     case DeferReason::kAudit:
       return "audit";
+    case DeferReason::kAsked:
+      return "asked";
   }
   return "budget";
 }

@@ -17,9 +17,11 @@ enum class DeferReason {
   kBudget,   // the compute budget had no room
   kLatency,  // the reasoner would not have answered in time, or did not
   kAudit,    // a random check of the screen that need not keep the request waiting
+  kAsked,    // it was submitted so: nothing has been answered, and no layer has seen it
 };
 
-const char* ToString(DeferReason reason);  // "budget", "latency", "audit"
+// "budget", "latency", "audit", "asked"
+const char* ToString(DeferReason reason);
 
 struct DeferredItem {
   // The same content, policy text and reason give the same key: a second item with it is the first.

@@ -57,7 +57,8 @@ class Queued final : public DeferredWork {
 };
 
 DeferReason ReasonOf(const std::string& why) {
-  for (const DeferReason reason : {DeferReason::kLatency, DeferReason::kAudit}) {
+  for (const DeferReason reason :
+       {DeferReason::kLatency, DeferReason::kAudit, DeferReason::kAsked}) {
     if (why == ToString(reason)) {
       return reason;
     }

@@ -23,6 +23,10 @@ class FakeCascade final : public Cascade {
     ADD_FAILURE() << "what was put off is finished, not begun again";
     return {};
   }
+  std::vector<Verdict> DecideWithin(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+                                    std::span<const Content> contents, Duration) override {
+    return Decide(policies, contents);
+  }
   Verdict Finish(const std::shared_ptr<const PreparedPolicy>&, const DeferredItem& item) override {
     asked.push_back(item);
     if (answers.empty()) {

@@ -17,6 +17,10 @@ std::string FingerprintOf(const Judgement& judgement) {
   for (const JudgedPolicy& policy : judgement.policies) {
     text += "\n" + policy.policy.id + " " + policy.policy.hash;
   }
+  // What a route puts off is told apart by its key, and always was.
+  if (!judgement.route.empty() && judgement.why == ToString(DeferReason::kAsked)) {
+    text += "\nroute " + judgement.route;
+  }
   return Blake2bHex(text);
 }
 

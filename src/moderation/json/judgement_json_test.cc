@@ -70,6 +70,11 @@ TEST(JudgementJson, TheFingerprintIsOfTheQuestionAlone) {
   other = one;
   other.policies[1].policy.hash = "h2";
   EXPECT_NE(JobOf(one)->fingerprint, JobOf(other)->fingerprint);
+  Judgement asked = one;
+  asked.why = "asked";
+  other = asked;
+  other.route = "direct-messages";
+  EXPECT_NE(JobOf(asked)->fingerprint, JobOf(other)->fingerprint);
 }
 
 TEST(JudgementJson, RefusesWhatItDidNotWrite) {

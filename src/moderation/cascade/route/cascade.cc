@@ -44,6 +44,11 @@ class RouteCascade final : public Cascade {
     return Request(core_, policies, contents).RunInPassing();
   }
 
+  std::vector<Verdict> DecideWithin(std::span<const std::shared_ptr<const PreparedPolicy>> policies,
+                                    std::span<const Content> contents, Duration within) override {
+    return Request(core_, policies, contents, within).Run();
+  }
+
   Verdict Finish(const std::shared_ptr<const PreparedPolicy>& policy,
                  const DeferredItem& item) override {
     return Request(core_, std::span(&policy, 1), std::span(&item.content, 1)).RunDeferred(item);

@@ -122,6 +122,28 @@ TEST(CascadeFailures, LateWorkIsFinishedLaterWhereThereIsSomebodyToDoIt) {
   EXPECT_FALSE(then.provisional);
 }
 
+TEST(CascadeFailures, WhoeverWaitsLessGetsTheRoutesAnswerInThatTime) {
+  TestHouse house;
+  house.defers = true;
+  house.settings.unanswered = Unanswered::kProvisional;
+  house.settings.policies.push_back({.policy = "spam", .band = Band{0, 0.5}});
+  house.settings.time_budget = std::chrono::seconds(10);
+  house.reasoners[0]->takes = std::chrono::seconds(3);
+  Cascade& cascade = house.Open();
+  const Content content = UserMessage("0.1 bad");
+  const auto within = [&](Duration time) {
+    return cascade.DecideWithin(std::span(&house.prepared, 1), std::span(&content, 1), time).at(0);
+  };
+  const Verdict early = within(std::chrono::milliseconds(200));
+  EXPECT_EQ(early.outcome, Outcome::kSafe);
+  EXPECT_TRUE(early.provisional);
+  EXPECT_EQ(house.clock->Now(), std::chrono::milliseconds(200));
+  EXPECT_EQ(house.deferred->items.size(), 1U);
+  EXPECT_EQ(within(std::chrono::seconds(20)).outcome, Outcome::kViolation);
+  house.reasoners[0]->takes = std::chrono::seconds(15);
+  EXPECT_TRUE(within(std::chrono::seconds(20)).provisional) << "the route's own budget holds too";
+}
+
 TEST(CascadeFailures, WhatIsFinishedLaterHasItsOwnTime) {
   TestHouse house;
   house.defers = true;
@@ -188,6 +210,48 @@ TEST(CascadeFailures, AuditsCanWaitAndAreCountedWhenTheirAnswerIsThere) {
   ASSERT_EQ(house.deferred->items.size(), 1U);
   EXPECT_EQ(cascade.Finish(house.prepared, house.deferred->items[0]).outcome, Outcome::kViolation);
   EXPECT_EQ(cascade.audit().Trailing("spam").misses, 1U);
+}
+
+DeferredItem Submitted(const TestHouse& house, const std::string& text) {
+  DeferredItem item;
+  item.content = UserMessage(text);
+  item.policy = house.policy.Reference();
+  item.provisional = Undetermined(item.policy, UndeterminedReason::kTimeout, "nobody has looked");
+  item.reason = DeferReason::kAsked;
+  return item;
+}
+
+TEST(CascadeFailures, WhatWasSubmittedGoesThroughAllLayers) {
+  TestHouse house;
+  house.settings.audit.safe_share = 1;
+  house.lists->entries["known"] = {.effect = ListEffect::kViolation, .list = "l", .entry = "1"};
+  Cascade& cascade = house.Open();
+  const auto finish = [&](const std::string& text) {
+    return cascade.Finish(house.prepared, Submitted(house, text));
+  };
+  EXPECT_EQ(finish("0.1 known").decided_by.layer, "list");
+  EXPECT_EQ(finish("0.1 fine").decided_by.layer, "screen");
+  EXPECT_EQ(house.reasoners[0]->asked, 0U) << "it counts in no audit, and none is drawn";
+  EXPECT_EQ(finish("0.5 bad").decided_by.layer, "reasoner");
+  EXPECT_EQ(cascade.audit().Trailing("spam").screened, 0U);
+}
+
+TEST(CascadeFailures, WhatWasSubmittedWaitsForTheBudgetAndIsNotAnsweredByTheScreen) {
+  TestHouse house;
+  house.settings.unanswered = Unanswered::kProvisional;
+  house.settings.policies.push_back({.policy = "spam", .band = Band{0, 0.5}});
+  house.settings.governor.budget.tokens_per_second = 1;
+  house.settings.governor.budget.burst = std::chrono::seconds(100);
+  house.settings.reasoners[0].tokens = 100;
+  house.settings.review_undetermined = true;
+  Cascade& cascade = house.Open();
+  EXPECT_EQ(cascade.Finish(house.prepared, Submitted(house, "0.1 bad")).outcome,
+            Outcome::kViolation)
+      << "the burst";
+  const Verdict now = cascade.Finish(house.prepared, Submitted(house, "0.1 bad"));
+  EXPECT_EQ(now.outcome, Outcome::kUndetermined);
+  EXPECT_EQ(now.reason, UndeterminedReason::kOverload) << "not now: it comes again";
+  EXPECT_TRUE(house.review->items.empty()) << "so no person need look at it";
 }
 
 TEST(CascadeFailures, WithoutBudgetTheAnswerIsUndetermined) {

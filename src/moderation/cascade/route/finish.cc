@@ -16,8 +16,9 @@ std::string FollowUpKey(const std::string& route, const Content& content,
 
 Verdict Request::ProvisionalOf(const Case& each, UndeterminedReason reason,
                                const std::string& detail) const {
-  if (core_.route.unanswered == Unanswered::kProvisional && each.screen && each.screen_alone &&
-      Decided(*each.screen)) {
+  // Never of what is finished later: it waits for the reasoner, for there is no answer after it.
+  if (core_.route.unanswered == Unanswered::kProvisional && !in_deferred_ && each.screen &&
+      each.screen_alone && Decided(*each.screen)) {
     Verdict verdict = *each.screen;
     verdict.provisional = true;
     verdict.notes.push_back("provisional, the screen's alone: " + detail);

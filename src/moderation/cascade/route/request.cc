@@ -7,11 +7,12 @@
 namespace safeguard::moderation::route {
 
 Request::Request(Core& core, std::span<const std::shared_ptr<const PreparedPolicy>> policies,
-                 std::span<const Content> contents)
+                 std::span<const Content> contents, std::optional<Duration> within)
     : core_(core),
       policies_(policies.begin(), policies.end()),
       contents_(contents),
       start_(core.parts.clock->Now()),
+      time_budget_(std::min(core.route.time_budget, within.value_or(core.route.time_budget))),
       tamper_(contents.size()),
       language_(contents.size()) {
   for (const Content& content : contents_) {
@@ -33,7 +34,7 @@ Duration Request::Left(std::size_t contents) const {
   if (core_.route.bulk) {
     return core_.route.time_budget * static_cast<std::int64_t>(std::max<std::size_t>(contents, 1));
   }
-  return start_ + core_.route.time_budget - core_.parts.clock->Now();
+  return start_ + time_budget_ - core_.parts.clock->Now();
 }
 
 Duration Request::LeftForReasoner(std::size_t contents) const {
@@ -81,11 +82,19 @@ Verdict Request::RunDeferred(const DeferredItem& item) {
   CHECK(cases_.size() == 1);
   in_deferred_ = true;
   Case& each = cases_.front();
-  each.screen_alone = false;  // what the screen says was answered already
-  each.probability = item.provisional.score.value_or(0.5);
-  each.suspect = TamperOf(*each.content).addresses_judge;
-  each.path = item.provisional.path;
-  Climb({&each}, true);
+  if (item.reason == DeferReason::kAsked) {
+    AskLists();
+    AskScreen();
+    Triage();
+  } else {
+    each.screen_alone = false;  // what the screen says was answered already
+    each.probability = item.provisional.score.value_or(0.5);
+    each.suspect = TamperOf(*each.content).addresses_judge;
+    each.path = item.provisional.path;
+  }
+  if (each.open()) {
+    Climb({&each}, true);
+  }
   if (item.reason == DeferReason::kAudit && each.answer) {
     core_.audit.AuditedLate(
         FollowUpKey(item.route, item.content, item.policy, ToString(item.reason)), item.policy.id,
@@ -97,6 +106,9 @@ Verdict Request::RunDeferred(const DeferredItem& item) {
         item.waited);
   }
   Verdict verdict = Compose(each);
+  if (!Decided(verdict) && verdict.reason == UndeterminedReason::kOverload) {
+    return verdict;  // it comes here again
+  }
   core_.Count("finished_" + std::string(ToString(item.reason)));
   FileReview(each, verdict);
   return verdict;

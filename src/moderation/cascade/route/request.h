@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,14 +14,15 @@ namespace safeguard::moderation::route {
 
 class Request {
  public:
-  // `policies` are CascadePolicy; all spans outlive the request.
+  // `policies` are CascadePolicy; all spans outlive the request. `within`: the time that there is,
+  // where that is less than the route's budget.
   Request(Core& core, std::span<const std::shared_ptr<const PreparedPolicy>> policies,
-          std::span<const Content> contents);
+          std::span<const Content> contents, std::optional<Duration> within = std::nullopt);
 
   std::vector<Verdict> Run();
   // The same of a window of a stream: nothing follows from it but its verdicts.
   std::vector<Verdict> RunInPassing();
-  // Reasoners alone, for what was deferred.
+  // Reasoners alone, for what was deferred; all layers for what nobody has answered.
   Verdict RunDeferred(const DeferredItem& item);
 
  private:
@@ -80,6 +82,7 @@ class Request {
   std::vector<std::shared_ptr<const PreparedPolicy>> policies_;
   std::span<const Content> contents_;
   Duration start_;
+  Duration time_budget_;
   bool in_deferred_ = false;
   bool in_passing_ = false;
   std::vector<Case> cases_;                             // content-major

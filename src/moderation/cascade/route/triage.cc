@@ -132,7 +132,9 @@ void Request::TriageOne(Case& each) {
               : screen.outcome == Outcome::kViolation ? ScreenSide::kViolation
                                                       : ScreenSide::kSafe;
   if (!open) {
-    DrawAudit(each);
+    if (!in_deferred_) {
+      DrawAudit(each);
+    }
     if (!each.audit) {
       each.final = screen;
       each.path.back().why = "decides: outside the uncertain band";
@@ -163,7 +165,7 @@ void Request::Triage() {
     if (each.open()) {
       TriageOne(each);
     }
-    if (each.screened && !in_passing_) {
+    if (each.screened && !in_passing_ && !in_deferred_) {
       core_.audit.Screened(each.policy->policy().id, each.side);
     }
   }
