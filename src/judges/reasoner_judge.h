@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/language_model.h"
 #include "engine/packed_file.h"
+#include "judges/open_models.h"
 #include "moderation/judge.h"
 #include "moderation/policy.h"
 
@@ -57,17 +58,18 @@ struct ReasonerOptions {
 Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptions& options);
 
 // The same, and the model it runs on, for whoever uses the checkpoint for something else too. Both
-// keep the model alive.
+// keep the model alive. With `open` a model of the same checkpoint, precision, threads and drafts
+// that somebody has open is shared, as it was opened.
 struct ReasonerAndModel {
   std::unique_ptr<moderation::Judge> judge;
   std::shared_ptr<engine::LanguageModel> model;
 };
-Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options);
+Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options,
+                                              OpenModels* open = nullptr);
 
-// Several at once, in order: those of the same checkpoint and precision share one model, opened
-// with the threads, cache, drafts and folder of the first of them.
+// Several at once, in order, sharing models as above.
 Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
-    std::span<const ReasonerOptions> options);
+    std::span<const ReasonerOptions> options, OpenModels* open = nullptr);
 
 // What reading a policy ahead of time came to.
 struct WarmedPolicy {

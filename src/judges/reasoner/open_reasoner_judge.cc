@@ -1,8 +1,9 @@
-#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "engine/language_model.h"
+#include "judges/open_models.h"
 #include "judges/reasoner/open_model.h"
 #include "judges/reasoner/reasoner_judge.h"
 
@@ -91,42 +92,36 @@ Result<std::unique_ptr<moderation::Judge>> OpenReasonerJudge(const ReasonerOptio
   return std::move(opened->judge);
 }
 
-Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options) {
+Result<ReasonerAndModel> OpenReasonerAndModel(const ReasonerOptions& options, OpenModels* open) {
   Result<ReasonerSettings> settings = UnderstandOptions(options);
   if (!settings) {
     return std::unexpected(settings.error());
   }
-  Result<std::unique_ptr<engine::LanguageModel>> opened = OpenModel(*settings);
-  if (!opened) {
-    return std::unexpected(opened.error());
+  const auto open_it = [&]() -> Result<OpenModels::Model> {
+    Result<std::unique_ptr<engine::LanguageModel>> opened = OpenModel(*settings);
+    return opened ? Result<OpenModels::Model>(std::move(*opened)) : std::unexpected(opened.error());
+  };
+  const std::string how = std::string(engine::ToString(settings->precision)) + "|" +
+                          std::to_string(options.threads) + "|" + options.drafts;
+  Result<OpenModels::Model> model =
+      open == nullptr ? open_it() : open->Get(options.model, how, open_it);
+  if (!model) {
+    return std::unexpected(model.error());
   }
-  std::shared_ptr<engine::LanguageModel> model = std::move(*opened);
-  return ReasonerAndModel{std::make_unique<OwningJudge>(model, *settings), model};
+  settings->context_max = (*model)->context_max();
+  return ReasonerAndModel{std::make_unique<OwningJudge>(*model, *settings), *model};
 }
 
 Result<std::vector<std::unique_ptr<moderation::Judge>>> OpenReasonerJudges(
-    std::span<const ReasonerOptions> all) {
-  struct Opened {
-    std::shared_ptr<engine::LanguageModel> model;
-    std::size_t context_max = 0;
-  };
-  std::map<std::pair<std::string, engine::ModelPrecision>, Opened> models;  // by checkpoint
+    std::span<const ReasonerOptions> all, OpenModels* open) {
+  OpenModels own;
   std::vector<std::unique_ptr<moderation::Judge>> judges;
   for (const ReasonerOptions& options : all) {
-    Result<ReasonerSettings> settings = UnderstandOptions(options);
-    if (!settings) {
-      return std::unexpected(settings.error());
+    Result<ReasonerAndModel> opened = OpenReasonerAndModel(options, open == nullptr ? &own : open);
+    if (!opened) {
+      return std::unexpected(opened.error());
     }
-    Opened& opened = models[{options.model, settings->precision}];
-    if (opened.model == nullptr) {
-      Result<std::unique_ptr<engine::LanguageModel>> model = OpenModel(*settings);
-      if (!model) {
-        return std::unexpected(model.error());
-      }
-      opened = {std::move(*model), settings->context_max};
-    }
-    settings->context_max = opened.context_max;
-    judges.push_back(std::make_unique<OwningJudge>(opened.model, *settings));
+    judges.push_back(std::move(opened->judge));
   }
   return judges;
 }
