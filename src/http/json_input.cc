@@ -93,8 +93,24 @@ std::vector<Content> ReadContents(Fields& fields) {
   return list;
 }
 
-void ReadCommon(Fields& fields, JudgeQuestion& question) {
+// By what it is judged: policies or a route, or neither.
+template <typename Question>
+void ReadMeasure(Fields& fields, Question& question) {
   question.policies = fields.Names("policies", kPoliciesMax);
+  question.route = fields.Text("route", kNameBytesMax);
+  if (fields.Get("route") == nullptr) {
+    return;
+  }
+  if (!question.policies.empty()) {
+    fields.Fault("route", "and \"policies\" are both there",
+                 "give one of them: a route has its own policies");
+  } else if (question.route.empty()) {
+    fields.Fault("route", "is empty", "give a route's name, or leave it out");
+  }
+}
+
+void ReadCommon(Fields& fields, JudgeQuestion& question) {
+  ReadMeasure(fields, question);
   question.account = fields.Text("account", kNameBytesMax);
   if (const auto ms = fields.Number("timeout_ms", 1, kTimeoutMsMax)) {
     question.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*ms));
@@ -211,7 +227,7 @@ OrProblem<JobQuestion> ReadJobQuestion(std::string_view body, JobContents conten
   } else {
     question.contents.push_back(ReadContent(fields, ""));
   }
-  question.policies = fields.Names("policies", kPoliciesMax);
+  ReadMeasure(fields, question);
   question.account = fields.Text("account", kNameBytesMax);
   question.webhook = fields.Text("webhook", kWebhookBytesMax);
   question.priority = fields.Number("priority", -kPriorityMax, kPriorityMax).value_or(0);

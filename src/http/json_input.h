@@ -31,7 +31,8 @@ moderation::Content ReadContent(Fields& fields, const std::string& pointer);
 // What /v1/judge and /v1/judge/batch are asked.
 struct JudgeQuestion {
   std::vector<moderation::Content> contents;  // at least one; of /v1/judge exactly one
-  std::vector<std::string> policies;          // empty: the default ones
+  std::vector<std::string> policies;          // empty: the default ones, or the route's
+  std::string route;                          // empty: none
   std::string account;
   std::optional<std::chrono::milliseconds> timeout;
   bool include_reasoning = false;
@@ -44,7 +45,8 @@ OrProblem<JudgeQuestion> ReadBatchQuestion(std::string_view body);
 // What /v1/jobs and /v1/jobs/batch are asked.
 struct JobQuestion {
   std::vector<moderation::Content> contents;  // at least one; of /v1/jobs exactly one
-  std::vector<std::string> policies;          // empty: the default ones
+  std::vector<std::string> policies;          // empty: the default ones, or the route's
+  std::string route;                          // empty: none
   std::string account;
   std::string webhook;                                // empty: nobody is told
   double priority = 0;                                // higher goes first

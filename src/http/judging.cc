@@ -24,9 +24,6 @@ using moderation::Verdict;
 // The lanes of the queue: a worker takes from one of them alone.
 enum Lane : std::size_t { kShort, kLong, kLanes };
 
-// How long the judge may go on with long contents after the time of all of them is up.
-constexpr std::chrono::minutes kAfterDeadline{5};
-
 // One job's part of a call of the judge.
 struct Part {
   WaitingPtr waiting;
@@ -203,13 +200,6 @@ class Judging::Impl {
     return batch;
   }
 
-  // Whether the judge has had its time for all of these.
-  static bool IsLongOver(const std::vector<WaitingPtr>& batch) {
-    return std::ranges::all_of(batch, [now = Clock::now()](const WaitingPtr& waiting) {
-      return now >= waiting->job.deadline + kAfterDeadline;
-    });
-  }
-
   // Whether the judge should give up what everybody has been answered about: long contents where
   // others wait for their worker, or they have had their time.
   bool GivesUp(const std::vector<WaitingPtr>& batch, Lane lane) const {
@@ -290,10 +280,7 @@ class Judging::Impl {
     const std::size_t policies = group.route.policies.size();
     const Audience* audience = parts[group.where.front().first].waiting->job.audience.get();
     std::vector<Verdict> verdicts =
-        audience != nullptr ? DecideAloud(group, *audience)
-        : group.in_passing
-            ? parts_.judge.DecideInPassing(group.route.policies, group.contents, stop)
-            : parts_.judge.DecideUntil(group.route.policies, group.contents, stop);
+        audience == nullptr ? DecideSilently(group, parts, stop) : DecideAloud(group, *audience);
     CHECK(verdicts.size() == policies * group.contents.size());
     const moderation::TimeMs now = parts_.now();
     for (std::size_t g = 0; g < group.contents.size(); ++g) {
@@ -315,6 +302,23 @@ class Judging::Impl {
         part.answer.verdicts[at] = std::move(verdict);
       }
     }
+  }
+
+  // A cascade has the time of whoever waits longest: nobody else's deadline may cut an answer
+  // short.
+  std::vector<Verdict> DecideSilently(const Group& group, const std::vector<Part>& parts,
+                                      const moderation::StopSignal& stop) {
+    if (group.in_passing) {
+      return parts_.judge.DecideInPassing(group.route.policies, group.contents, stop);
+    }
+    if (parts_.cascade == nullptr) {
+      return parts_.judge.DecideUntil(group.route.policies, group.contents, stop);
+    }
+    Clock::time_point last{};
+    for (const auto& [p, c] : group.where) {
+      last = std::max(last, parts[p].waiting->job.deadline);
+    }
+    return parts_.cascade->DecideWithin(group.route.policies, group.contents, TimeUntil(last));
   }
 
   std::vector<Verdict> DecideAloud(const Group& group, const Audience& audience) {

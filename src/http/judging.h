@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "http/metrics.h"
 #include "http/policy_shelf.h"
+#include "moderation/cascade.h"
 #include "moderation/content.h"
 #include "moderation/judge.h"
 #include "moderation/verdict_log.h"
@@ -72,6 +73,8 @@ struct JudgingParts {
   moderation::VerdictLog* log = nullptr;  // null: nothing is recorded
   Metrics& metrics;
   std::function<moderation::TimeMs()> now;  // of records
+  // The judge, where it is a route's cascade: it is told how long somebody waits. May be null.
+  moderation::Cascade* cascade = nullptr;
 };
 
 // Thread-safe.

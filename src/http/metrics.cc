@@ -3,6 +3,7 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
@@ -25,6 +26,21 @@ const Histogram::BucketBoundaries kContents = {1, 2, 4, 8, 16, 32, 64, 128, 256}
 
 Family<Counter>& CounterFamily(prometheus::Registry& registry, const char* name, const char* help) {
   return BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::MetricFamily FamilyOf(const MetricSeries& series) {
+  prometheus::MetricFamily family;
+  family.name = series.name;
+  family.help = series.help;
+  family.type = series.counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+  for (const MetricSeries::Sample& sample : series.samples) {
+    prometheus::ClientMetric& metric = family.metric.emplace_back();
+    for (const auto& [name, value] : sample.labels) {
+      metric.label.push_back({name, value});
+    }
+    (series.counter ? metric.counter.value : metric.gauge.value) = sample.value;
+  }
+  return family;
 }
 
 }  // namespace
@@ -65,6 +81,7 @@ struct Metrics::State {
                                  .Register(registry)
                                  .Add({}, kSeconds);
   std::vector<std::function<void()>> gauges;  // each reads its values
+  std::vector<std::function<std::vector<MetricSeries>()>> series;
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -132,11 +149,21 @@ void Metrics::SetGauges(const std::string& name, const std::string& help, const 
   });
 }
 
+void Metrics::AddSeries(std::function<std::vector<MetricSeries>()> read) {
+  state_->series.push_back(std::move(read));
+}
+
 std::string Metrics::Text() {
   for (const auto& read : state_->gauges) {
     read();
   }
-  return prometheus::TextSerializer().Serialize(state_->registry.Collect());
+  std::vector<prometheus::MetricFamily> families = state_->registry.Collect();
+  for (const auto& read : state_->series) {
+    for (const MetricSeries& series : read()) {
+      families.push_back(FamilyOf(series));
+    }
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace safeguard::http

@@ -6,11 +6,24 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "moderation/verdict.h"
 #include "moderation/verdict_log.h"
 
 namespace safeguard::http {
+
+// Values of one metric, each under its labels.
+struct MetricSeries {
+  struct Sample {
+    std::map<std::string, std::string> labels;
+    double value = 0;
+  };
+  std::string name;
+  std::string help;
+  bool counter = false;  // it never falls; else a gauge
+  std::vector<Sample> samples;
+};
 
 class Metrics {
  public:
@@ -41,6 +54,9 @@ class Metrics {
   // more keeps its last value.
   void SetGauges(const std::string& name, const std::string& help, const std::string& label,
                  std::function<std::map<std::string, double>()> read);
+
+  // What `read` gives when Text() is called, as it stands then. Its names are no other's.
+  void AddSeries(std::function<std::vector<MetricSeries>()> read);
 
   [[nodiscard]] std::string Text();
 

@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,6 +50,7 @@ struct ServedRoute {
   std::optional<GuardOptions> guard{};
   // Asked where `guard` degrades; null: nobody.
   Judging* slow_judging = nullptr;
+  std::size_t lists = 0;  // files of lists that it has
 };
 
 // Null where there is none of that name.

@@ -14,6 +14,7 @@
 #include "http/json_fields.h"
 #include "http/json_input.h"
 #include "http/media_type.h"
+#include "http/route_counters.h"
 #include "http/route_table.h"
 #include "http/spooling_sink.h"
 #include "http/tenancies.h"
@@ -84,6 +85,9 @@ class Service::Impl {
     }
     parts_.metrics.SetGauge("safeguard_judge_waiting_contents", "Contents that wait to be judged",
                             [this] { return static_cast<double>(tenancies_.Waiting()); });
+    if (!parts_.routes.empty()) {
+      parts_.metrics.AddSeries([routes = parts_.routes] { return RouteSeries(routes); });
+    }
   }
 
   void Handle(std::shared_ptr<Request> request, Reply reply) {

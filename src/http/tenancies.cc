@@ -49,7 +49,7 @@ Tenancy::Tenancy(std::string name_of_it, const ServiceParts& parts, const Servic
   }
   for (auto* const make : {JudgeRoutes, JobRoutes, ReviewRoutes, ModerationRoutes, ChatRoutes,
                            HookRoutes, ScoreRoutes, PolicyRoutes, VerdictRoutes, ShadowRoutes,
-                           FileRoutes, BatchRoutes, DatasetRoutes, EvalRoutes}) {
+                           FileRoutes, BatchRoutes, DatasetRoutes, EvalRoutes, ServedRouteRoutes}) {
     for (Route& route : make(context)) {
       table.Add(route);
       routes.push_back(std::move(route));
@@ -152,7 +152,8 @@ ServiceParts Tenancies::PartsOf(const TenantParts& own) const {
           .slow_judging = own.slow_judging,
           .count_tokens = parts_.count_tokens,
           .find_tenant = {},
-          .sign_receipt = own.sign_receipt};
+          .sign_receipt = own.sign_receipt,
+          .routes = {}};  // the operator's
 }
 
 }  // namespace safeguard::http

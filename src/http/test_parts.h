@@ -199,6 +199,8 @@ inline const std::vector<std::string>& CategoryPolicies() {
   return ids;
 }
 
+class TestService;
+
 struct TestOptions {
   bool with_store = true;
   bool keys_required = false;
@@ -210,6 +212,8 @@ struct TestOptions {
   JudgingOptions judging{};
   bool works_on_evals = true;
   std::string spool_folder{};
+  // The routes of the service, made of its parts (test_route.h); what they refer to outlives it.
+  std::function<std::vector<ServedRoute>(TestService&)> make_routes{};
 };
 
 // A form of these fields; "file" is a file.
@@ -275,6 +279,9 @@ class TestService {
       slow_judging = std::make_unique<Judging>(
           JudgingParts{slow_judge, *shelf, log.get(), metrics, clock}, JudgingOptions{});
     }
+    if (options.make_routes) {
+      routes = options.make_routes(*this);
+    }
     service = MakeService(options);
     service->SetReady(true);
   }
@@ -320,7 +327,8 @@ class TestService {
             },
             [this](std::string_view text) {
               return std::optional(moderation::ReceiptSignature{key.public_key, Sign(key, text)});
-            }},
+            },
+            routes},
         ServiceOptions{.keys_required = options.keys_required,
                        .proxy = options.proxy,
                        .works_on_evals = options.works_on_evals,
@@ -409,6 +417,7 @@ class TestService {
   FakeJudge slow_judge;
   std::unique_ptr<Judging> slow_judging;
   std::map<std::string, std::unique_ptr<TestTenant>> tenants;
+  std::vector<ServedRoute> routes;
   std::unique_ptr<Service> service;
 };
 

@@ -2,7 +2,9 @@
 // made.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -17,28 +19,38 @@
 
 namespace safeguard::http {
 
-// Calls that never run on: they end before the caller goes on.
-class CallsInPlace final : public moderation::TimedCalls {
+// A clock that judges move.
+class TestRouteClock final : public moderation::Clock {
  public:
-  End RunWithin(moderation::Duration limit, std::function<void()> work) override {
-    if (limit <= moderation::Duration{0} || late.load()) {
-      return End::kLate;
-    }
-    work();
-    return End::kDone;
+  [[nodiscard]] moderation::Duration Now() const override {
+    return std::chrono::microseconds(now_.load());
   }
-  std::atomic<bool> late = false;  // nothing is begun, as if it had taken too long
+  void Advance(moderation::Duration by) { now_.fetch_add(by.count()); }
+
+ private:
+  std::atomic<std::int64_t> now_ = 0;
 };
 
-class StandingClock final : public moderation::Clock {
+// Calls that are made where they are asked for, and are late by that clock.
+class CallsInPlace final : public moderation::TimedCalls {
  public:
-  [[nodiscard]] moderation::Duration Now() const override { return std::chrono::hours(1); }
+  explicit CallsInPlace(std::shared_ptr<TestRouteClock> clock) : clock_(std::move(clock)) {}
+  End RunWithin(moderation::Duration limit, std::function<void()> work) override {
+    const moderation::Duration begin = clock_->Now();
+    work();
+    return clock_->Now() - begin <= limit ? End::kDone : End::kLate;
+  }
+
+ private:
+  std::shared_ptr<TestRouteClock> clock_;
 };
 
 // As FakeJudge, and its verdicts are the reasoner's; it sees clearly.
 class FakeReasoner final : public moderation::Judge {
  public:
-  FakeReasoner() { judge.sees_clearly.store(true); }
+  explicit FakeReasoner(std::shared_ptr<TestRouteClock> clock) : clock_(std::move(clock)) {
+    judge.sees_clearly.store(true);
+  }
   Result<std::shared_ptr<const moderation::PreparedPolicy>> Prepare(
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override {
     return judge.Prepare(policy, golden);
@@ -49,10 +61,15 @@ class FakeReasoner final : public moderation::Judge {
     std::vector<moderation::Verdict> verdicts = judge.Decide(policies, contents);
     for (moderation::Verdict& verdict : verdicts) {
       verdict.decided_by.layer = "reasoner";
+      clock_->Advance(takes.load());
     }
     return verdicts;
   }
   FakeJudge judge;
+  std::atomic<moderation::Duration> takes{moderation::Duration{0}};  // of one verdict
+
+ private:
+  std::shared_ptr<TestRouteClock> clock_;
 };
 
 // What the test service around it has.
@@ -65,15 +82,13 @@ struct TestRouteParts {
   std::function<moderation::TimeMs()> now;
 };
 
-// What the screen calls "unclear" its reasoner decides; with `calls->late` nothing does, and where
-// there is a queue it is put off.
+// What the screen calls "unclear" its reasoner decides; where that takes longer than the route's
+// time, and there is a queue, it is put off.
 class TestRoute {
  public:
   TestRoute(moderation::RouteSettings settings, std::vector<std::string> policies,
             const TestRouteParts& parts)
-      : screen(std::make_shared<FakeJudge>()),
-        reasoner(std::make_shared<FakeReasoner>()),
-        calls(std::make_shared<CallsInPlace>()) {
+      : screen(std::make_shared<FakeJudge>()), reasoner(std::make_shared<FakeReasoner>(clock)) {
     if (settings.reasoners.empty()) {
       settings.reasoners.push_back({.name = "low"});
     }
@@ -85,15 +100,16 @@ class TestRoute {
     };
     shelf = std::make_unique<PolicyShelf>(*cascade, parts.shipped, parts.store, golden);
     judging = std::make_unique<Judging>(
-        JudgingParts{*cascade, *shelf, parts.log, parts.metrics, parts.now}, JudgingOptions());
+        JudgingParts{*cascade, *shelf, parts.log, parts.metrics, parts.now, cascade.get()},
+        JudgingOptions());
     served = std::make_unique<ServedRoute>(ServedRoute{settings.name, *judging, *shelf, *cascade,
                                                        std::move(policies), finisher.get(),
                                                        "/routes/" + settings.name + ".yaml"});
   }
 
+  std::shared_ptr<TestRouteClock> clock = std::make_shared<TestRouteClock>();
   std::shared_ptr<FakeJudge> screen;
   std::shared_ptr<FakeReasoner> reasoner;
-  std::shared_ptr<CallsInPlace> calls;
   std::unique_ptr<moderation::Cascade> cascade;
   std::unique_ptr<moderation::Cascade> finisher;
   std::unique_ptr<PolicyShelf> shelf;
@@ -105,9 +121,9 @@ class TestRoute {
     moderation::CascadeParts made;
     made.screen = screen;
     made.reasoners = {reasoner};
-    made.clock = std::make_shared<StandingClock>();
+    made.clock = clock;
     made.random = moderation::SeededRandom(1);
-    made.calls = calls;
+    made.calls = std::make_shared<CallsInPlace>(clock);
     if (parts.queue != nullptr) {
       moderation::QueuedWorkOptions options;
       options.now = parts.now;

@@ -1,12 +1,14 @@
 // A job from its submission to its answer, as judging.cc keeps it.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "http/judging.h"
 
@@ -38,6 +40,24 @@ struct Waiting {
 // Whether one call of the judge may take both.
 inline bool MayJoin(const JudgeJob& job, const JudgeJob& first) {
   return job.audience == nullptr && first.audience == nullptr && job.policies == first.policies;
+}
+
+// How long the judge may go on with long contents after the time of all of them is up.
+inline constexpr std::chrono::minutes kAfterDeadline{5};
+
+// Whether the judge has had its time for all of these.
+inline bool IsLongOver(const std::vector<WaitingPtr>& batch) {
+  return std::ranges::all_of(batch, [now = Clock::now()](const WaitingPtr& waiting) {
+    return now >= waiting->job.deadline + kAfterDeadline;
+  });
+}
+
+// The time until the deadline, less what it takes to record an answer.
+inline moderation::Duration TimeUntil(Clock::time_point deadline) {
+  constexpr moderation::Duration kMost = std::chrono::milliseconds(100);
+  constexpr int kPart = 10;
+  const auto left = std::chrono::duration_cast<moderation::Duration>(deadline - Clock::now());
+  return left - std::min(left / kPart, kMost);
 }
 
 // What is answered when the time is up. `begun`: the judge was at it.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "http/api/judge_answer.h"
 #include "http/api/route_parts.h"
 #include "http/domain_json.h"
 #include "http/job_json.h"
@@ -26,13 +27,12 @@ OrProblem<JobQueue*> QueueOf(const RouteContext& context) {
 }
 
 // What a policy's name means now: the text that the content will be judged under.
-moderation::JudgedPolicy JudgedPolicyOf(const RouteContext& context,
-                                        const moderation::Policy& policy,
+moderation::JudgedPolicy JudgedPolicyOf(const PolicyShelf& shelf, const moderation::Policy& policy,
                                         moderation::Channel channel) {
   moderation::JudgedPolicy judged;
   judged.policy = policy.Reference();
   judged.channel = channel;
-  const ShippedPolicy* shipped = context.parts.shelf.FindShipped(policy.id);
+  const ShippedPolicy* shipped = shelf.FindShipped(policy.id);
   if (shipped != nullptr && shipped->policy.version == policy.version &&
       shipped->policy.hash == policy.hash) {
     judged.text = shipped->bytes;  // another program may finish the job
@@ -42,30 +42,36 @@ moderation::JudgedPolicy JudgedPolicyOf(const RouteContext& context,
   return judged;
 }
 
-OrProblem<moderation::NewJob> NewJobOf(const RouteContext& context, const JobQuestion& question,
-                                       const Content& content,
+// Where the policies of a job are looked up.
+PolicyShelf& ShelfFor(const RouteContext& context, const ServedRoute* route) {
+  return route == nullptr ? context.parts.shelf : route->shelf;
+}
+
+OrProblem<moderation::NewJob> NewJobOf(const RouteContext& context, const ServedRoute* route,
+                                       const JobQuestion& question, const Content& content,
                                        const moderation::PolicySnapshot* snapshot) {
-  const std::vector<std::string> names =
-      question.policies.empty() ? context.parts.shelf.DefaultNames(snapshot) : question.policies;
+  PolicyShelf& shelf = ShelfFor(context, route);
+  const std::vector<std::string> names = route != nullptr            ? route->policies
+                                         : question.policies.empty() ? shelf.DefaultNames(snapshot)
+                                                                     : question.policies;
   const std::string who =
       question.account.empty() ? moderation::ContentHash(content) : question.account;
-  const auto route = context.parts.shelf.Resolve(snapshot, names, who);
-  if (!route) {
-    Problem problem = ProblemOf(route.error());
-    if (route.error().code == ErrorCode::kNotFound) {
-      problem.code = "unknown-policy";
-      problem.pointer = "/policies";
-    }
-    return std::unexpected(std::move(problem));
+  const auto versions = shelf.Resolve(snapshot, names, who);
+  if (!versions) {
+    return std::unexpected(JudgeProblem(versions.error(), route));
   }
   moderation::Judgement judgement;
   judgement.content = content;
   judgement.webhook = question.webhook;
   judgement.why = "asked";
   judgement.keep_content = context.options.keep_content;
-  for (std::size_t p = 0; p < route->policies.size(); ++p) {
+  if (route != nullptr) {
+    judgement.route = route->name;
+    judgement.route_file = route->file;
+  }
+  for (std::size_t p = 0; p < versions->policies.size(); ++p) {
     judgement.policies.push_back(
-        JudgedPolicyOf(context, route->policies[p]->policy(), route->channels[p]));
+        JudgedPolicyOf(shelf, versions->policies[p]->policy(), versions->channels[p]));
   }
   Result<moderation::NewJob> job = moderation::JobOf(judgement);
   if (!job) {
@@ -105,14 +111,19 @@ OrProblem<std::vector<moderation::Enqueued>> Enqueue(const RouteContext& context
       return std::unexpected(std::move(problem));
     }
   }
-  const auto snapshot = context.parts.shelf.Snapshot();
+  const OrProblem<const ServedRoute*> route = RouteNamed(context, request, question.route);
+  if (!route) {
+    return std::unexpected(route.error());
+  }
+  const auto snapshot = ShelfFor(context, *route).Snapshot();
   if (!snapshot) {
     return std::unexpected(ProblemOf(snapshot.error()));
   }
   const std::string_view name = request.header("idempotency-key");
   std::vector<moderation::NewJob> jobs;
   for (const Content& content : question.contents) {
-    OrProblem<moderation::NewJob> job = NewJobOf(context, question, content, snapshot->get());
+    OrProblem<moderation::NewJob> job =
+        NewJobOf(context, *route, question, content, snapshot->get());
     if (!job) {
       return std::unexpected(job.error());
     }

@@ -38,34 +38,55 @@ Json ResultJson(const JudgeAnswer& answer, std::size_t content, const Content& j
   return json;
 }
 
+// How long a request may take that names no time.
+std::chrono::milliseconds DefaultTime(const RouteContext& context, const ServedRoute* route,
+                                      std::size_t contents, bool aloud) {
+  if (route != nullptr) {
+    return TimeOf(*route);
+  }
+  return aloud ? context.options.chat_time_max : TimeFor(context, contents);
+}
+
 void Ask(const RouteContext& context, const std::shared_ptr<Request>& request, const Reply& reply,
          JudgeQuestion question, JudgeRender render) {
+  const OrProblem<const ServedRoute*> named = RouteNamed(context, *request, question.route);
+  if (!named) {
+    reply(ProblemResponse(named.error(), request->id));
+    return;
+  }
+  const ServedRoute* const route = *named;
   const bool aloud = question.contents.size() == 1 && question.stream;
-  const auto time =
-      aloud ? context.options.chat_time_max : TimeFor(context, question.contents.size());
+  const auto time = DefaultTime(context, route, question.contents.size(), aloud);
   JudgeJob job;
-  job.policies = std::move(question.policies);
+  job.policies = route == nullptr ? std::move(question.policies) : route->policies;
   job.contents = std::move(question.contents);
   job.account = std::move(question.account);
   job.key = RecordKey(*request);
   job.deadline = request->received + question.timeout.value_or(time);
+  const JudgeRender of_route = [route, render = std::move(render)](const JudgeAnswer& answer) {
+    Json json = render(answer);
+    if (route != nullptr) {
+      json["route"] = route->name;
+    }
+    return json;
+  };
   if (aloud) {
-    JudgeAloud(context, request, reply, std::move(job), std::move(render));
+    JudgeAloud(context, request, reply, std::move(job), of_route, route);
     return;
   }
   const std::string id = request->id;
   SubmitOrRefuse(
       context, *request, reply, std::move(job),
-      [reply, id, render = std::move(render)](const Result<JudgeAnswer>& answer) {
+      [reply, id, of_route, route](const Result<JudgeAnswer>& answer) {
         if (!answer) {
-          reply(ProblemResponse(JudgeProblem(answer.error()), id));
+          reply(ProblemResponse(JudgeProblem(answer.error(), route), id));
           return;
         }
         Response response;
-        response.body = JsonLine(render(*answer));
+        response.body = JsonLine(of_route(*answer));
         reply(std::move(response));
       },
-      false);
+      false, route);
 }
 
 void JudgeOne(const RouteContext& context, const std::shared_ptr<Request>& request,
@@ -110,8 +131,36 @@ void JudgeBatch(const RouteContext& context, const std::shared_ptr<Request>& req
 
 }  // namespace
 
-Problem JudgeProblem(const Error& error) {
+OrProblem<const ServedRoute*> RouteNamed(const RouteContext& context, const Request& request,
+                                         const std::string& name) {
+  if (name.empty()) {
+    return nullptr;
+  }
+  if (const ServedRoute* route = FindRoute(context.parts.routes, name)) {
+    return route;
+  }
+  constexpr std::size_t kNamed = 10;
+  std::string there;
+  for (const ServedRoute& route :
+       context.parts.routes.first(std::min(kNamed, context.parts.routes.size()))) {
+    there += (there.empty() ? "" : ", ") + route.name;
+  }
+  const bool others = !request.tenant.empty() && request.tenant != kDefaultTenant;
+  return std::unexpected(Problem{
+      404, "unknown-route",
+      others ? "routes are the default tenant's alone" : "there is no route \"" + name + "\"",
+      others          ? "name policies instead"
+      : there.empty() ? "this server has none: start it with --route FILE, or name policies"
+                      : "there are: " + there + " (GET /v1/routes)",
+      "/route"});
+}
+
+Problem JudgeProblem(const Error& error, const ServedRoute* route) {
   Problem problem = ProblemOf(error);
+  if (route != nullptr && error.code == ErrorCode::kNotFound) {
+    return {503, "route-unusable", "the route " + route->name + " cannot judge: " + error.message,
+            error.hint, "/route"};
+  }
   if (error.code == ErrorCode::kNotFound) {
     problem.code = "unknown-policy";
     problem.pointer = "/policies";
@@ -134,7 +183,7 @@ std::chrono::milliseconds TimeFor(const RouteContext& context, std::size_t conte
 }
 
 void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
-                    JudgeJob job, JudgeDone done, bool openai) {
+                    JudgeJob job, JudgeDone done, bool openai, const ServedRoute* route) {
   const std::size_t bytes_max = context.options.content_bytes_max;
   const auto longest =
       std::ranges::max_element(job.contents, {}, [](const Content& one) { return TextBytes(one); });
@@ -155,11 +204,12 @@ void SubmitOrRefuse(const RouteContext& context, const Request& request, const R
         request.id, openai));
     return;
   }
-  if (context.parts.judging.Submit(std::move(job), std::move(done))) {
+  Judging& judging = route == nullptr ? context.parts.judging : route->judging;
+  if (judging.Submit(std::move(job), std::move(done))) {
     return;
   }
   context.parts.metrics.CountRefused("queue");
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(context.parts.judging.Delay());
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(judging.Delay());
   reply(ProblemResponse({429,
                          "overloaded",
                          "more contents wait than may",

@@ -83,7 +83,7 @@ bool AcceptsEvents(const Request& request) {
 }
 
 void JudgeAloud(const RouteContext& context, const std::shared_ptr<Request>& request,
-                const Reply& reply, JudgeJob job, JudgeRender render) {
+                const Reply& reply, JudgeJob job, JudgeRender render, const ServedRoute* route) {
   const auto speech = std::make_shared<Speech>(reply, request->id);
   job.audience = std::make_shared<Audience>(
       Audience{[speech] { speech->Begin(); },
@@ -93,10 +93,11 @@ void JudgeAloud(const RouteContext& context, const std::shared_ptr<Request>& req
                speech->gone()});
   SubmitOrRefuse(
       context, *request, reply, std::move(job),
-      [speech, render = std::move(render)](const Result<JudgeAnswer>& answer) {
-        answer ? speech->Answer(render(*answer)) : speech->Fail(JudgeProblem(answer.error()));
+      [speech, render = std::move(render), route](const Result<JudgeAnswer>& answer) {
+        answer ? speech->Answer(render(*answer))
+               : speech->Fail(JudgeProblem(answer.error(), route));
       },
-      false);
+      false, route);
 }
 
 }  // namespace safeguard::http

@@ -51,13 +51,15 @@ std::vector<Route> FileRoutes(const RouteContext& context);
 std::vector<Route> BatchRoutes(const RouteContext& context);
 std::vector<Route> DatasetRoutes(const RouteContext& context);
 std::vector<Route> EvalRoutes(const RouteContext& context);
+// Those that show which routes of judging the server has (served_route.h).
+std::vector<Route> ServedRouteRoutes(const RouteContext& context);
 
 // How long a request of so many contents may take that names no time itself.
 std::chrono::milliseconds TimeFor(const RouteContext& context, std::size_t contents);
-// Submits `job`; a full queue is answered 429 with how long to wait, a content that is too long for
-// waiting 413.
+// Submits `job` to the tenant's queue, or to that of the route; a full queue is answered 429 with
+// how long to wait, a content that is too long for waiting 413.
 void SubmitOrRefuse(const RouteContext& context, const Request& request, const Reply& reply,
-                    JudgeJob job, JudgeDone done, bool openai);
+                    JudgeJob job, JudgeDone done, bool openai, const ServedRoute* route = nullptr);
 // The record key of a request that may be sent twice: from its Idempotency-Key and caller.
 std::string RecordKey(const Request& request);
 
