@@ -138,13 +138,12 @@ Result<Sources> PlainSources(const BatchArguments& arguments, const JudgingReque
 
 Result<Sources> RouteSources(const BatchArguments& arguments, Services& services,
                              Console& console) {
-  const RouteRequest request{arguments.route,
-                             arguments.data_dir,
-                             arguments.calibration,
-                             arguments.judge.threads,
-                             true,
-                             false,
-                             arguments.record.keep_content};
+  const RouteRequest request{.path = arguments.route,
+                             .data_dir = arguments.data_dir,
+                             .calibration = arguments.calibration,
+                             .threads = arguments.judge.threads,
+                             .bulk = true,
+                             .keep_content = arguments.record.keep_content};
   Result<LoadedRoute> loaded = LoadRoute(request, services);
   if (!loaded) {
     return std::unexpected(loaded.error());

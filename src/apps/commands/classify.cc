@@ -137,13 +137,11 @@ ExitCode Print(const ClassifyArguments& arguments, const std::vector<LoadedPolic
 Result<Judging> OpenFor(const ClassifyArguments& arguments, const JudgingRequest& request,
                         Services& services, Console& console) {
   if (!arguments.route.empty()) {
-    const RouteRequest route{arguments.route,
-                             arguments.data_dir,
-                             arguments.calibration,
-                             arguments.judge.threads,
-                             false,
-                             false,
-                             arguments.record.keep_content};
+    const RouteRequest route{.path = arguments.route,
+                             .data_dir = arguments.data_dir,
+                             .calibration = arguments.calibration,
+                             .threads = arguments.judge.threads,
+                             .keep_content = arguments.record.keep_content};
     Result<LoadedRoute> loaded = LoadRoute(route, services);
     if (!loaded) {
       return std::unexpected(loaded.error());

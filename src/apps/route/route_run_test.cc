@@ -111,6 +111,23 @@ TEST_F(RouteRun, WhatIsPutOffIsFinishedByTheRoutesReasoner) {
   EXPECT_THAT(console.out, HasSubstr(R"("provisional":{"outcome":"violation")"));
 }
 
+TEST_F(RouteRun, ToKeepTheContentChangesNothingElse) {
+  const std::string data = folder.Path("data");
+  EXPECT_EQ(Run({"classify", "a fine one", "--route", Route(kPutsOff), "--data-dir", data,
+                 "--record", "--record-content"}),
+            ExitCode::kSafe);
+  EXPECT_THAT(console.out, HasSubstr("1 verdict waits in the job queue"));
+  const std::string in = folder.Write("in.txt", "another fine one\n");
+  EXPECT_EQ(Run({"batch", "--in", in, "--out", folder.Path("out"), "--route", Route(kPutsOff),
+                 "--data-dir", data, "--record", "--record-content"}),
+            ExitCode::kSafe);
+  EXPECT_THAT(console.error, HasSubstr("1 verdict waits in the job queue"));
+  EXPECT_EQ(Run({"jobs", "run", "--route", Route(kPutsOff), "--data-dir", data}), ExitCode::kSafe);
+  EXPECT_EQ(Run({"verdicts", "--data-dir", data, "--json"}), ExitCode::kSafe);
+  EXPECT_THAT(console.out, ::testing::ContainsRegex("\"text\":\"a fine one\"[^\n]*\"provisional\""))
+      << "also with what came later";
+}
+
 TEST_F(RouteRun, AuditsThatAreFinishedLaterMeasureTheScreen) {
   const std::string route = Route(
       "route: comments\n"
