@@ -4,7 +4,7 @@ import type {
   Outcome, Channel, State, Message, Content, Verdict, JudgeResult, ModerationResponse,
   PolicySummary, Version, Published, PolicyEvent, RecordedVerdict, JobState, JobTicket, JobSummary,
   Job, ReviewTicket, Review, Dataset, DatasetMapping, EvalRun, EvalState, ShadowResults, Page, Model,
-  ChatCompletion,
+  ChatCompletion, RouteSummary, ServedRoute,
 } from './types.js';
 
 export * from './types.js';
@@ -26,6 +26,8 @@ export interface ChangeCall extends KeyedCall {
 export interface JudgeOptions extends KeyedCall {
   /** "spam": the version that answers now; "spam@3": this one. Left out: every policy that ships or is active. */
   policies?: readonly string[];
+  /** One of the service's routes, instead of policies. */
+  route?: string;
   /** Whom a canary's percentage follows; left out: the content. */
   account?: string;
   /** After it the answer is undetermined. */
@@ -35,6 +37,8 @@ export interface JudgeOptions extends KeyedCall {
 
 export interface SubmitOptions extends KeyedCall {
   policies?: readonly string[];
+  /** Instead of policies: all layers of that route judge it. */
+  route?: string;
   account?: string;
   /** Is told, signed, once the verdicts are there. */
   webhook?: string;
@@ -116,6 +120,11 @@ export class Client {
   chat(model: string, messages: readonly Message[], fields?: Record<string, unknown>): Promise<ChatCompletion>;
   /** The same as it is written; through a guarding proxy, as it is judged. Never retried. */
   chatStream(model: string, messages: readonly Message[], fields?: Record<string, unknown> & Call): Promise<GuardedStream>;
+
+  /** What requests may name as `route`. */
+  routes(): Promise<RouteSummary[]>;
+  /** With what it has counted, and how good its screen is by its audits. */
+  route(name: string): Promise<ServedRoute>;
 
   policies(pageSize?: number): AsyncGenerator<PolicySummary>;
   policy(id: string): Promise<PolicySummary>;

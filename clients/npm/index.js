@@ -67,19 +67,19 @@ export class Client {
 
   // -- judging --
 
-  judge(content, {policies, account, timeout_ms, include_reasoning, ...call} = {}) {
-    const body = {...fields(content), policies, account, timeout_ms, include_reasoning};
+  judge(content, {policies, route, account, timeout_ms, include_reasoning, ...call} = {}) {
+    const body = {...fields(content), policies, route, account, timeout_ms, include_reasoning};
     return this.#json('judge', {body, ...call});
   }
 
   // Never retried. What follows is of one content, thought aloud; `signal` or close() ends it.
-  judgeStream(content, {policies, account, timeout_ms, include_reasoning, signal} = {}) {
-    const body = {...fields(content), policies, account, timeout_ms, include_reasoning, stream: true};
+  judgeStream(content, {policies, route, account, timeout_ms, include_reasoning, signal} = {}) {
+    const body = {...fields(content), policies, route, account, timeout_ms, include_reasoning, stream: true};
     return this.#stream('judge', body, signal, JudgeStream);
   }
 
-  async judgeBatch(contents, {policies, account, timeout_ms, include_reasoning, ...call} = {}) {
-    const body = {contents: contents.map(fields), policies, account, timeout_ms, include_reasoning};
+  async judgeBatch(contents, {policies, route, account, timeout_ms, include_reasoning, ...call} = {}) {
+    const body = {contents: contents.map(fields), policies, route, account, timeout_ms, include_reasoning};
     return (await this.#json('judgeBatch', {body, ...call})).results;
   }
 
@@ -90,13 +90,13 @@ export class Client {
 
   // -- judging later --
 
-  submit(content, {policies, account, webhook, priority, deadline_ms, ...call} = {}) {
-    const body = {...fields(content), policies, account, webhook, priority, deadline_ms};
+  submit(content, {policies, route, account, webhook, priority, deadline_ms, ...call} = {}) {
+    const body = {...fields(content), policies, route, account, webhook, priority, deadline_ms};
     return this.#json('submitJob', {body, ...call});
   }
 
-  async submitBatch(contents, {policies, account, webhook, priority, deadline_ms, ...call} = {}) {
-    const body = {contents: contents.map(fields), policies, account, webhook, priority, deadline_ms};
+  async submitBatch(contents, {policies, route, account, webhook, priority, deadline_ms, ...call} = {}) {
+    const body = {contents: contents.map(fields), policies, route, account, webhook, priority, deadline_ms};
     return (await this.#json('submitJobs', {body, ...call})).data;
   }
 
@@ -174,6 +174,16 @@ export class Client {
   chatStream(model, messages, {signal, ...fields} = {}) {
     const body = {model, messages, ...fields, stream: true};
     return this.#stream('createChatCompletion', body, signal, GuardedStream);
+  }
+
+  // -- routes: those of the operator, which requests may name instead of policies --
+
+  async routes() {
+    return (await this.#json('listRoutes')).data;
+  }
+
+  route(name) {
+    return this.#json('showRoute', {values: {name}});
   }
 
   // -- policies --

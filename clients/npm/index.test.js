@@ -87,7 +87,7 @@ describe('the document', async () => {
   const types = {
     Message: 'Message', ContentFields: 'Content', Evidence: 'Evidence', Verdict: 'Verdict', JudgeResult: 'JudgeResult',
     ModerationResponse: 'ModerationResponse', PolicySummary: 'PolicySummary', Version: 'Version', RecordedVerdict: 'Record', FinalVerdict: 'FinalVerdict', JobTicket: 'JobTicket', JobSummary: 'JobSummary', Job: 'Job',
-    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta', Dataset: 'Dataset', DatasetMapping: 'DatasetMapping', EvalRun: 'EvalRun', Share: 'Share', ShadowResults: 'ShadowResults',
+    ReviewTicket: 'ReviewTicket', Review: 'Review', Model: 'Model', ReasoningDelta: 'ReasoningDelta', Dataset: 'Dataset', DatasetMapping: 'DatasetMapping', EvalRun: 'EvalRun', RouteSummary: 'RouteSummary', RoutePolicy: 'RoutePolicy', RouteLayer: 'RouteLayer', ScreenRecall: 'ScreenRecall', ServedRoute: 'ServedRoute', Share: 'Share', ShadowResults: 'ShadowResults',
   };
   const source = ['index.d.ts', 'types.d.ts'].map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('');
   const fieldsOf = (name) => {
@@ -105,6 +105,16 @@ describe('the document', async () => {
 });
 
 describe('the service', () => {
+  test('judges by a route', async () => {
+    const result = await client.judge({text: SPAM}, {route: 'comments'});
+    assert.deepEqual([result.route, result.verdicts[0].policy], ['comments', 'spam']);
+    assert.equal((await client.judgeBatch([SPAM], {route: 'comments'})).length, 1);
+    assert.deepEqual((await client.routes()).map((route) => route.name), ['comments']);
+    assert.equal((await client.route('comments')).counters.decided_by_screen, 2);
+    await assert.rejects(client.judge(SPAM, {route: 'nosuch'}), safeguard.NotFound);
+    await assert.rejects(client.judge(SPAM, {route: 'comments', policies: ['spam']}), safeguard.InvalidRequest);
+  });
+
   test('judges text, conversations and batches', async () => {
     const result = await client.judge({text: SPAM, id: 'post-1', surface: 'comment'}, {policies: ['spam']});
     assert.deepEqual([result.id, worst(result.verdicts)], ['post-1', 'violation']);

@@ -11,6 +11,8 @@ export const OPERATIONS = {
   createModeration: keyed('/v1/moderations'),
   createChatCompletion: post('/v1/chat/completions'),
   listModels: get('/v1/models'),
+  listRoutes: get('/v1/routes'),
+  showRoute: get('/v1/routes/{name}'),
   listPolicies: get('/v1/policies'),
   publishPolicy: keyed('/v1/policies'),
   showPolicy: get('/v1/policies/{id}'),

@@ -63,6 +63,8 @@ export interface Verdict {
 export interface JudgeResult {
   id?: string;
   verdicts: Verdict[];
+  /** That judged, where the request names one. */
+  route?: string;
 }
 
 export interface ModerationResult {
@@ -77,6 +79,62 @@ export interface ModerationResponse {
   id: string;
   model: string;
   results: ModerationResult[];
+}
+
+/** A route: its policies, layers and what they do when they fail, as its file says. */
+export interface RouteSummary {
+  name: string;
+  policies: RoutePolicy[];
+  layers: RouteLayer[];
+  on_failure: Record<'lists' | 'screen' | 'reasoner', 'next' | 'undetermined'>;
+  unanswered: 'provisional' | 'undetermined';
+  time: {budget_ms: number; p99_ms: number | null; finish_ms: number};
+  budget: Record<'tokens_per_second' | 'share' | 'money_per_day', number | null>;
+  degrade: ('effort' | 'audit' | 'band' | 'defer' | 'shed')[];
+  audit: {safe: number; violation: number; later: boolean};
+  review: {undetermined: boolean; violations: boolean};
+}
+
+export interface RoutePolicy {
+  policy: string;
+  /** That answers now; null: none does. */
+  policy_version: string | null;
+  policy_hash: string | null;
+  canary?: {policy_version: string; percent: number};
+  severity: number;
+  false_alarm: number;
+  band: [number, number] | null;
+  languages: string[];
+  recall_bound: number | null;
+}
+
+export interface RouteLayer {
+  layer: 'list' | 'screen' | 'reasoner';
+  files?: number;
+  name?: string;
+  effort?: string;
+  samples?: number;
+  unsure?: [number, number] | null;
+}
+
+export interface ScreenRecall {
+  policy: string;
+  screened: number;
+  /** Of what it called safe. */
+  audited: number;
+  misses: number;
+  recall: number | null;
+  low: number | null;
+  high: number | null;
+  alarm: boolean;
+}
+
+export interface ServedRoute extends RouteSummary {
+  /** Contents that wait to be judged by it. */
+  waiting: number;
+  screen_recall: ScreenRecall[];
+  /** Since the server began. */
+  counters: Record<string, number | null>;
 }
 
 export interface PolicySummary {

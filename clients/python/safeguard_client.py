@@ -46,7 +46,7 @@ Verdict = TypedDict("Verdict", {
     "reasoning": Maybe[str], "provisional": Maybe[bool], "view": Maybe[str], "confidence": Maybe[str],
     "tokens": Maybe[dict[str, int]], "path": Maybe[list[Json]], "settings": Maybe[dict[str, str]], "model": Maybe[str],
     "model_hash": Maybe[str], "channel": Maybe[Channel]})
-JudgeResult = TypedDict("JudgeResult", {"id": Maybe[str], "verdicts": list[Verdict]})
+JudgeResult = TypedDict("JudgeResult", {"id": Maybe[str], "verdicts": list[Verdict], "route": Maybe[str]})
 # What was thought since the one before; without a policy under all of them together.
 ReasoningDelta = TypedDict("ReasoningDelta", {"policy": str | None, "policy_version": str | None, "delta": str})
 PolicySummary = TypedDict("PolicySummary", {
@@ -85,13 +85,15 @@ class Job(JobSummary): verdicts: list[FinalVerdict] | None
 
 # What calls may say beside their arguments; None is as good as nothing. An Idempotency-Key is made
 # for each call that needs one. `if_match`: an ETag; only while the policy is still as it was then.
-# `account`: whom a canary's percentage follows. `timeout_ms`: after it the answer is undetermined.
+# `route`: one of the service's, instead of policies. `account`: whom a canary's percentage follows.
+# `timeout_ms`: after it the answer is undetermined.
 # `webhook`: is told, signed. `priority`: higher goes first. `deadline_ms`: then it is given up.
 Keyed = TypedDict("Keyed", {"idempotency_key": str | None}, total=False)
 class Change(Keyed, total=False): note: str | None; if_match: str | None
-class Judging(Keyed, total=False): account: str | None; timeout_ms: float | None; include_reasoning: bool | None
+class Judging(Keyed, total=False):
+    route: str | None; account: str | None; timeout_ms: float | None; include_reasoning: bool | None
 class Later(Keyed, total=False):
-    account: str | None; webhook: str | None; priority: float | None; deadline_ms: float | None
+    route: str | None; account: str | None; webhook: str | None; priority: float | None; deadline_ms: float | None
 
 # What a stream adds. Reasoning is for practitioners.
 Piece = NamedTuple("Piece", [("kind", Literal["content", "reasoning"]), ("text", str), ("choice", int)])
@@ -140,6 +142,7 @@ OPERATIONS: dict[str, Operation] = {
     name: Operation(method.rstrip("*"), path, method.endswith("*")) for name, method, path in map(str.split, """
 judge POST* /v1/judge | judgeBatch POST* /v1/judge/batch | createModeration POST* /v1/moderations |
 createChatCompletion POST /v1/chat/completions | listModels GET /v1/models | listPolicies GET /v1/policies |
+listRoutes GET /v1/routes | showRoute GET /v1/routes/{name} |
 publishPolicy POST* /v1/policies | showPolicy GET /v1/policies/{id} |
 listVersions GET /v1/policies/{id}/versions | publishVersion POST* /v1/policies/{id}/versions |
 showVersion GET /v1/policies/{id}/versions/{version} |
@@ -269,6 +272,10 @@ class Client:
         """The same as it is written; through a guarding proxy, as it is judged. Never retried."""
         body: Json = {"model": model, "messages": list(messages), **fields, "stream": True}
         return GuardedStream(*self._stream("createChatCompletion", body))
+
+    # -- routes, which requests may name instead of policies --
+    def routes(self) -> list[Json]: return self._call("listRoutes")["data"]
+    def route(self, name: str) -> Json: return self._call("showRoute", {"name": name})
 
     # -- policies --
     def policies(self, page_size: int = 50) -> Iterator[PolicySummary]: return self._pages("listPolicies", page_size)

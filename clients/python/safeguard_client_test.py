@@ -126,6 +126,17 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual([r.get("id") for r in results], [None, "b"])
         self.assertEqual(worst(results[0]["verdicts"]), "violation")
 
+    def test_judges_by_a_route(self) -> None:
+        result = self.client.judge(SPAM, route="comments")
+        self.assertEqual((result["route"], result["verdicts"][0]["policy"]), ("comments", "spam"))
+        self.assertEqual(len(self.client.judge_batch([SPAM], route="comments")), 1)
+        self.assertEqual([route["name"] for route in self.client.routes()], ["comments"])
+        self.assertEqual(self.client.route("comments")["counters"]["decided_by_screen"], 2)
+        with self.assertRaises(NotFound):
+            self.client.judge(SPAM, route="nosuch")
+        with self.assertRaises(InvalidRequest):
+            self.client.judge(SPAM, ["spam"], route="comments")
+
     def test_a_judge_that_does_not_think_gives_its_verdict_alone(self) -> None:
         with self.client.judge_stream(SPAM, ["spam"]) as stream:
             self.assertEqual(list(stream), [])

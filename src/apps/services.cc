@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <mutex>
+#include <tuple>
 #include <utility>
 
 #include "apps/input/data_folder.h"
@@ -12,6 +15,7 @@
 #include "apps/input/packed_files.h"
 #include "apps/output/display_text.h"
 #include "apps/route/reloadable_lists.h"
+#include "apps/serve/shared_judge.h"
 #include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -20,6 +24,7 @@
 #include "engine/language_model.h"
 #include "engine/word_piece.h"
 #include "judges/dedicated_judge.h"
+#include "judges/open_models.h"
 #include "judges/reasoner_judge.h"
 #include "judges/recorded_judge.h"
 #include "judges/screen_judge.h"
@@ -36,7 +41,10 @@ class ProcessServices final : public Services {
  public:
   Result<std::unique_ptr<moderation::Judge>> OpenJudge(const JudgeChoice& choice) override {
     if (choice.judge == "reasoner") {
-      return judges::OpenReasonerJudge(OptionsOf(choice));
+      Result<judges::ReasonerAndModel> opened =
+          judges::OpenReasonerAndModel(OptionsOf(choice), &models_);
+      return opened ? Result<std::unique_ptr<moderation::Judge>>(std::move(opened->judge))
+                    : std::unexpected(opened.error());
     }
     if (choice.judge == "recorded") {
       return judges::OpenRecordedJudge({choice.recorded, BuiltInRanks(), choice.recorded_by_line});
@@ -52,14 +60,19 @@ class ProcessServices final : public Services {
     options.model_folder = std::move(folders->base);
     options.trained_folder = std::move(folders->trained);
     options.threads = choice.threads;
-    return judges::OpenScreenJudge(options);
+    return ShareScreen(options);
+  }
+
+  std::shared_ptr<engine::LanguageModel> OpenedModel(const std::string& checkpoint) override {
+    return models_.Find(checkpoint);
   }
 
   Result<JudgeAndModel> OpenJudgeAndModel(const JudgeChoice& choice) override {
     if (choice.judge != "reasoner") {
       return Services::OpenJudgeAndModel(choice);
     }
-    Result<judges::ReasonerAndModel> opened = judges::OpenReasonerAndModel(OptionsOf(choice));
+    Result<judges::ReasonerAndModel> opened =
+        judges::OpenReasonerAndModel(OptionsOf(choice), &models_);
     if (!opened) {
       return std::unexpected(opened.error());
     }
@@ -74,7 +87,7 @@ class ProcessServices final : public Services {
         options.push_back(OptionsOf(choice));
       }
     }
-    auto reasoners = judges::OpenReasonerJudges(options);
+    auto reasoners = judges::OpenReasonerJudges(options, &models_);
     if (!reasoners) {
       return std::unexpected(reasoners.error());
     }
@@ -222,6 +235,23 @@ class ProcessServices final : public Services {
   std::span<const EmbeddedFile> shipped_policies() override { return EmbeddedPolicyFiles(); }
 
  private:
+  // A server has the same screen for its requests and for its routes.
+  Result<std::unique_ptr<moderation::Judge>> ShareScreen(const judges::ScreenOptions& options) {
+    const std::lock_guard lock(screens_mutex_);
+    std::weak_ptr<moderation::Judge>& kept =
+        screens_[{options.model_folder, options.trained_folder, options.threads}];
+    std::shared_ptr<moderation::Judge> screen = kept.lock();
+    if (screen == nullptr) {
+      Result<std::unique_ptr<moderation::Judge>> opened = judges::OpenScreenJudge(options);
+      if (!opened) {
+        return opened;
+      }
+      screen = std::move(*opened);
+      kept = screen;
+    }
+    return std::make_unique<SharedJudge>(std::move(screen));
+  }
+
   static Result<std::unique_ptr<moderation::Judge>> OpenDedicated(const JudgeChoice& choice) {
     const Result<std::string> folder = DataFolder(choice.model);
     if (!folder) {
@@ -293,6 +323,11 @@ class ProcessServices final : public Services {
     options.on_note = Note;
     return options;
   }
+
+  judges::OpenModels models_;
+  std::mutex screens_mutex_;
+  std::map<std::tuple<std::string, std::string, std::size_t>, std::weak_ptr<moderation::Judge>>
+      screens_;  // by folders and threads
 };
 
 }  // namespace

@@ -63,6 +63,10 @@ class Services {
     }
     return JudgeAndModel{std::move(*judge), nullptr};
   }
+  // A model of that checkpoint that some judge of these services runs on now; null: none does.
+  virtual std::shared_ptr<engine::LanguageModel> OpenedModel(const std::string& /*checkpoint*/) {
+    return nullptr;
+  }
   // Reads policies ahead of time for the reasoner, and keeps what was computed (see
   // judges/reasoner_judge.h).
   virtual Result<std::vector<WarmReport>> WarmPolicies(

@@ -34,7 +34,8 @@ if ! command -v "${run[0]}" >/dev/null; then
   exit 77
 fi
 
-serve open --data-dir data
+printf 'route: comments\npolicies: [spam]\n' >comments.yaml
+serve open --data-dir data --route comments.yaml
 export SAFEGUARD_URL=$URL
 call 0 safeguard model synth --shape tiny --seed 5 --format gguf tiny.gguf
 call 0 safeguard key new client --scope judge --scope policy-write --data-dir talking

@@ -39,7 +39,18 @@ if ! command -v python3 >/dev/null || ! command -v objdump >/dev/null || ! comma
 fi
 call 0 safeguard key new test --scope admin --data-dir data
 KEY=$(cat out)
-safeguard serve --port 0 --data-dir data >listening 2>log &
+# A route with everything that there are metrics of: a budget, audits that the reasoner finishes.
+AD="Cheap followers! DM me to buy 10k real likes, 40% off today"
+FINE="The meeting has moved to three on Thursday, see you there."
+printf '{"text": "%s", "final": "1"}\n{"text": "%s", "final": "0"}\n' "$AD" "$FINE" >answers.jsonl
+cat >comments.yaml <<'YAML'
+route: comments
+policies: [spam]
+reasoners: [{name: low, judge: recorded, recorded: answers.jsonl}]
+budget: {tokens_per_second: 10000}
+audit: {safe: 1, violation: 1, later: on}
+YAML
+safeguard serve --port 0 --data-dir data --route comments.yaml >listening 2>log &
 SERVER=$!
 disown
 trap 'kill -9 "$SERVER" 2>/dev/null; rm -rf "$WORK"' EXIT
@@ -60,12 +71,16 @@ post /v1/policies/teapots/versions/2/promote '{"to": "shadow"}' 200
 post /v1/judge '{"text": "Lovely blue teapots for sale", "policies": ["teapots"]}' 200
 post /v1/judge '{"text": "", "policies": ["teapots"]}' 200
 call 0 curl -sS -o answer -H 'X-API-Key: sg_wrong' "$URL/v1/models"
-for _ in $(seq 100); do # the shadow judges after the answer
+for text in "$AD" "$FINE"; do
+  post /v1/judge "{\"text\": \"$text\", \"route\": \"comments\"}" 200
+done
+for _ in $(seq 100); do # the shadow judges after the answer, and the reasoner later still
   curl -fsS -o metrics -H "X-API-Key: $KEY" "$URL/metrics"
-  grep -q safety_shadow_disagreements_total metrics && break
+  grep -q safety_shadow_disagreements_total metrics && grep -q 'safeguard_route_finished_total.* 2$' metrics && break
   sleep 0.1
 done
 has metrics safety_shadow_disagreements_total
+like metrics 'safeguard_route_finished_total.* 2$'
 
 safeguard serve --help >help
 call 0 sh -c 'exec python3 "$0" "$@" <help' "$HERE/deploy_check.py" "$URL" "$KEY" "$BINARY"

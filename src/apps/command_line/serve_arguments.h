@@ -11,6 +11,7 @@
 namespace safeguard::apps {
 
 struct WebhookArguments {
+  std::string url;                   // told of jobs that name none; empty: nobody is
   std::string secret_file;           // empty: nothing is sent
   std::vector<std::string> allowed;  // private addresses that webhooks may have
   std::string certificates;
@@ -38,6 +39,7 @@ struct ServeArguments {
   int port = 8080;       // 0: any free one
   std::string data_dir;  // empty: $SAFEGUARD_DATA, else nothing is kept
   JudgeChoice judge{.threads = DefaultThreads()};
+  std::vector<std::string> routes;  // files of routes that requests may name
   int timeout_ms = 2500;
   bool record_content = false;
   std::size_t workers = 1;  // calls of the judge at once

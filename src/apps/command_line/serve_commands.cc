@@ -12,6 +12,7 @@ constexpr const char* kServeExamples = R"(Examples:
   safeguard serve
   safeguard serve --port 9000 --data-dir ./data
   safeguard serve --judge reasoner --model gpt-oss-safeguard-20b --timeout-ms 20000
+  safeguard serve --route comments.yaml --route dm.yaml --data-dir ./data
   safeguard serve --config service.yaml
 
 Answers on this machine alone unless --host says otherwise; a server that others reach needs keys
@@ -83,6 +84,10 @@ void AddTalk(CLI::App* command, TalkArguments& talk) {
 }
 
 void AddWebhook(CLI::App* command, WebhookArguments& webhook) {
+  command
+      ->add_option("--webhook", webhook.url,
+                   "Told of jobs that name no webhook, as those that routes put off")
+      ->type_name("URL");
   AddFile(command, "--webhook-secret-file", webhook.secret_file,
           "Secrets that sign what webhooks are told; without it nobody is told");
   command
@@ -116,6 +121,14 @@ void CommandTree::AddServe() {
       ->type_name("ADDRESS");
   AddDataFolder(command, serve_.data_dir);
   AddJudge(command, serve_.judge);
+  command
+      ->add_option("--route", serve_.routes,
+                   "A route file (docs/cascade.md): requests may name its route instead of "
+                   "policies; repeat it for more")
+      ->type_name("FILE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   command
       ->add_option("--timeout-ms", serve_.timeout_ms,
                    "After it a content is answered undetermined, where its request names no time "

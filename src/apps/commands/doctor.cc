@@ -57,6 +57,7 @@ Findings Examine(const DoctorArguments& arguments, Services& services) {
   CheckData(folder, now, all);
   if (readable) {
     CheckConfiguration(serve, folder, now, arguments.network, configuration);
+    CheckRoutes(serve, folder, services, configuration);
   }
   all.Append(configuration);
   return all;

@@ -1,9 +1,6 @@
 // `safeguard serve`: the object graph of the service, and its life from start to drain.
 #include "apps/commands/serve.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -22,7 +19,8 @@
 #include "apps/commands/serve_parts.h"
 #include "apps/receipt/judge_setup.h"
 #include "apps/serve/dataset_reader.h"
-#include "apps/serve/eval_worker.h"
+#include "apps/serve/listening.h"
+#include "apps/serve/served_routes.h"
 #include "apps/serve/shared_judge.h"
 #include "apps/serve/talk.h"
 #include "apps/serve/tenants.h"
@@ -37,38 +35,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{100};  // for a signal
 constexpr int kLooksPerKeyCheck = 10;
-// Contents of an evaluation that are given to the judge at once: between them requests have their
-// turn, and a stop is seen.
-constexpr std::size_t kEvalBatch = 16;
-constexpr std::size_t kSlowEvalBatch = 4;
-
-Status CheckReach(const ServeArguments& arguments, const http::KeyRing& keys) {
-  if (http::IsLoopback(arguments.host) || keys.size() > 0) {
-    return {};
-  }
-  return Fail(ErrorCode::kInvalidInput,
-              "a server that other machines reach needs keys, and there are none",
-              "make one: safeguard key new NAME --scope admin --data-dir DIR, and serve with this "
-              "--data-dir; or stay on 127.0.0.1");
-}
-
-http::ServerOptions ServerOptionsOf(const ServeArguments& arguments) {
-  http::ServerOptions options;
-  options.host = arguments.host;
-  options.port = static_cast<std::uint16_t>(arguments.port);
-  options.connections_max = arguments.connections;
-  options.body_bytes_max = std::uint64_t{arguments.body_kib} << 10U;
-  options.drain_time = std::chrono::seconds(arguments.drain_s);
-  options.tls = {arguments.tls_certificate, arguments.tls_key, arguments.tls_client_ca};
-  return options;
-}
-
-std::string Address(const ServeArguments& arguments, std::uint16_t port) {
-  const char* scheme = arguments.tls_certificate.empty() ? "http" : "https";
-  return arguments.host.find(':') == std::string::npos
-             ? fmt::format("{}://{}:{}", scheme, arguments.host, port)
-             : fmt::format("{}://[{}]:{}", scheme, arguments.host, port);
-}
+constexpr std::size_t kRouteThreads = 3;  // that finish what routes put off, besides the first
 
 // The object graph of a server. Members are destroyed from the last to the first: the server, whose
 // answers everything else gives, goes first.
@@ -84,19 +51,17 @@ class Serving {
  private:
   std::optional<ExitCode> OpenStores();
   std::optional<ExitCode> OpenModels();
+  std::optional<ExitCode> OpenRoutes();
   std::optional<ExitCode> OpenSlowJudge();
   std::optional<ExitCode> Listen();
   std::unique_ptr<moderation::Judge> JudgeOf(std::unique_ptr<moderation::Judge> judge, Kept& kept);
   std::unique_ptr<moderation::VerdictLog> SlowLogOf(Kept& kept) const;
   [[nodiscard]] http::JudgingOptions JudgingOptionsOf() const;
   [[nodiscard]] http::ServiceParts ServicePartsOf();
-  std::unique_ptr<moderation::JobWorker> MakeEvals(const Kept& kept, moderation::Judge& judge,
-                                                   http::PolicyShelf& shelf);
   JobsOfTenant JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf);
   JobsOfTenant JobsOf(const Tenants::Tenant& tenant);
   Status OpenTenants();
   void AddGauges();
-  Status WarmPolicies();
   void StartJobs();
   void WaitForStop(const std::atomic<bool>& stop);
   void FollowKeys();
@@ -125,6 +90,7 @@ class Serving {
   std::unique_ptr<moderation::VerdictLog> slow_log_;
   std::optional<http::PolicyShelf> slow_shelf_;
   std::optional<http::Judging> slow_judging_;
+  std::unique_ptr<ServedRoutes> routes_;
   std::optional<Tenants> tenants_;
   std::optional<http::Service> service_;
   std::vector<Tenants::Tenant*> waiting_for_jobs_;  // until there are any
@@ -166,11 +132,43 @@ std::optional<ExitCode> Serving::OpenModels() {
   model_judge_ = std::move(judge->judge);
   setup_ = kept_.folder.empty() ? "" : SetupOf(arguments_.judge, services_);
   judge_ = JudgeOf(std::make_unique<SharedJudge>(*model_judge_), kept_);
-  Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge, std::move(judge->model));
+  std::optional<ExitCode> failed = OpenSlowJudge();
+  failed = failed ? failed : OpenRoutes();
+  if (failed) {
+    return failed;
+  }
+  Result<Talk> talk = OpenTalk(arguments_.talk, arguments_.judge, std::move(judge->model),
+                               services_.OpenedModel(arguments_.talk.chat_model));
   if (!talk) {
     return Fails(console_, talk.error(), ExitCode::kCannotRun);
   }
   talk_ = std::move(*talk);
+  return std::nullopt;
+}
+
+std::optional<ExitCode> Serving::OpenRoutes() {
+  auto routes = ServedRoutes::Open(
+      {.files = arguments_.routes,
+       .folder = kept_.folder,
+       .policies = kept_.policies.get(),
+       .log = kept_.verdicts.get(),
+       .metrics = metrics_,
+       .judging = JudgingOptionsOf(),
+       .threads = arguments_.judge.threads,
+       .finishes = kept_.queue != nullptr && !arguments_.no_jobs,
+       .slow_judge = slow_judge_.get(),
+       .slow_log = [this] { return SlowLogOf(kept_); },
+       .services = services_,
+       .console = console_,
+       .tell =
+           [this](const std::string& event, const std::string& detail, bool error) {
+             service_->Log(event, detail, error ? http::LogLevel::kError : http::LogLevel::kInfo);
+           }});
+  if (!routes) {
+    return Fails(console_, routes.error().error,
+                 routes.error().usage ? ExitCode::kUsage : ExitCode::kCannotRun);
+  }
+  routes_ = std::move(*routes);
   return std::nullopt;
 }
 
@@ -226,7 +224,8 @@ http::ServiceParts Serving::ServicePartsOf() {
           .slow_judging = slow_judging_ ? &*slow_judging_ : nullptr,
           .count_tokens = count_tokens_,
           .find_tenant = [this](const std::string& name) { return tenants_->Find(name); },
-          .sign_receipt = SignerOf(kept_)};
+          .sign_receipt = SignerOf(kept_),
+          .routes = routes_->routes()};
 }
 
 std::optional<ExitCode> Serving::Listen() {
@@ -274,9 +273,6 @@ std::optional<ExitCode> Serving::Open() {
   shelf_.emplace(*judge_, shipped_, kept_.policies.get(), ReadGolden);
   judging_.emplace(http::JudgingParts{*judge_, *shelf_, kept_.verdicts.get(), metrics_, UtcNow},
                    JudgingOptionsOf());
-  if (const auto failed_slow = OpenSlowJudge()) {
-    return failed_slow;
-  }
   tenants_.emplace(TenantsParts{
       kept_.folder, *model_judge_, shipped_, metrics_, JudgingOptionsOf(), slow_judge_.get(),
       [this](std::unique_ptr<moderation::Judge> judge, Kept& kept) {
@@ -307,38 +303,13 @@ std::optional<ExitCode> Serving::Open() {
   return failed;
 }
 
-// A guard whose policy is misspelled would judge nothing, and where it fails open let all pass.
-Status Serving::WarmPolicies() {
-  if (Status warm = shelf_->Warm(); !warm) {
-    return warm;
-  }
-  const auto snapshot = shelf_->Snapshot();
-  if (!snapshot) {
-    return std::unexpected(snapshot.error());
-  }
-  const auto guards = shelf_->Resolve(snapshot->get(), talk_.proxy.guard.input_policies, "");
-  return guards ? Status{} : std::unexpected(guards.error());
-}
-
-std::unique_ptr<moderation::JobWorker> Serving::MakeEvals(const Kept& kept,
-                                                          moderation::Judge& judge,
-                                                          http::PolicyShelf& shelf) {
-  const bool slow = arguments_.judge.judge == "reasoner";
-  return MakeEvalWorker(
-      {.queue = *kept.queue,
-       .files = *kept.files,
-       .judge = judge,
-       .shelf = shelf,
-       .judge_name = arguments_.judge.judge,
-       .judge_identity = [this] { return services_.JudgeIdentity(arguments_.judge); },
-       .folder = EvalFolder(kept.folder),
-       .batch = slow ? kSlowEvalBatch : kEvalBatch,
-       .name = "serve:" + std::to_string(::getpid()),
-       .stop = evals_stop_});
-}
-
 JobsOfTenant Serving::JobsOf(const Kept& kept, moderation::Judge& judge, http::PolicyShelf& shelf) {
-  return {*kept.queue, *kept.verdicts, judge, shelf, MakeEvals(kept, judge, shelf), sender_.get()};
+  return {*kept.queue,
+          *kept.verdicts,
+          judge,
+          shelf,
+          MakeEvals(arguments_.judge, services_, kept, judge, shelf, evals_stop_),
+          sender_.get()};
 }
 
 // Its notices wait while it has no secrets of its own: were they signed with the server's, every
@@ -384,11 +355,19 @@ Status Serving::OpenTenants() {
 
 void Serving::StartJobs() {
   if (kept_.queue != nullptr && !arguments_.no_jobs) {
+    const bool routed = !routes_->routes().empty();
     jobs_.emplace(ServeJobsParts{[this](const std::string& event, const std::string& detail) {
-      service_->Log(event, detail,
-                    event == "job-put-back" ? http::LogLevel::kInfo : http::LogLevel::kError);
-    }});
-    jobs_->Add(JobsOf(kept_, *judge_, *shelf_));
+                                   service_->Log(event, detail,
+                                                 event == "job-put-back" ? http::LogLevel::kInfo
+                                                                         : http::LogLevel::kError);
+                                 },
+                                 routed ? kRouteThreads : 0});
+    JobsOfTenant jobs = JobsOf(kept_, *judge_, *shelf_);
+    jobs.webhook = arguments_.webhook.url;
+    if (routed) {
+      jobs.routes = routes_->Finisher();
+    }
+    jobs_->Add(std::move(jobs));
     for (Tenants::Tenant* tenant : waiting_for_jobs_) {
       jobs_->Add(JobsOf(*tenant));
     }
@@ -407,6 +386,7 @@ void Serving::WaitForStop(const std::atomic<bool>& stop) {
         service_->Log("keys-unreadable", Describe(looked.error()), http::LogLevel::kError);
       }
       FollowKeys();
+      routes_->LookAtLists();
     }
   }
 }
@@ -443,6 +423,7 @@ void Serving::Reload() {
   }
   service_->SetTimeout(std::chrono::milliseconds(fresh->timeout_ms));
   judging_->SetQueueMax(fresh->queue);
+  routes_->SetQueueMax(fresh->queue);
   tenants_->SetQueueMax(fresh->queue);
   if (const Status tls = server_->ReloadTls(); !tls) {
     service_->Log("tls-unreadable", Describe(tls.error()), http::LogLevel::kError);
@@ -458,7 +439,8 @@ void Serving::Reload() {
 }
 
 ExitCode Serving::Run(const std::atomic<bool>& stop) {
-  const Status warm = WarmPolicies();
+  const Status guards = WarmPolicies(*shelf_, talk_.proxy.guard.input_policies);
+  const Status warm = guards ? routes_->Warm() : guards;
   if (warm) {
     StartJobs();
     service_->SetReady(true);
@@ -468,10 +450,12 @@ ExitCode Serving::Run(const std::atomic<bool>& stop) {
   service_->SetReady(false);
   const bool drained = server_->Drain();
   evals_stop_.store(true);
+  routes_->StopFinishing();
   if (jobs_) {
     jobs_->Stop();
   }
   judging_->Stop();
+  routes_->Stop();
   if (slow_judging_) {
     slow_judging_->Stop();
   }

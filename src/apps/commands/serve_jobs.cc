@@ -21,6 +21,9 @@ constexpr std::size_t kJudging = 0;
 constexpr std::size_t kEvals = 1;
 constexpr std::size_t kFirstSender = 2;
 constexpr std::size_t kSenders = 2;
+constexpr std::size_t kFirstRouted = kFirstSender + kSenders;
+// Jobs that one of those takes at once: the rest is left to the others.
+constexpr std::size_t kRoutedAtOnce = 2;
 constexpr std::size_t kPrunedAtOnce = 10'000;
 constexpr auto kPruneEvery = std::chrono::minutes(10);
 constexpr auto kIdle = std::chrono::milliseconds(100);
@@ -60,7 +63,7 @@ void AddJobGauges(http::Metrics& metrics,
 
 ServeJobs::ServeJobs(ServeJobsParts parts)
     : parts_(std::move(parts)), random_(moderation::SeededRandom(std::random_device{}())) {
-  posts_.resize(kFirstSender + kSenders);
+  posts_.resize(kFirstRouted + parts_.route_threads);
   for (std::size_t t = 0; t < posts_.size(); ++t) {
     threads_.emplace_back([this, t] { Run(t); });
   }
@@ -70,17 +73,20 @@ ServeJobs::~ServeJobs() {
   Stop();
 }
 
-moderation::WorkerOptions ServeJobs::OptionsOf() const {
+moderation::WorkerOptions ServeJobs::OptionsOf(const JobsOfTenant& tenant) const {
   moderation::WorkerOptions options;
   options.now = UtcNow;
   options.random = random_.get();
   options.name = fmt::format("serve:{}", ::getpid());
-  // What a route has put off asks for its reasoner, which a server's judge is not.
-  options.routes = [](const moderation::Judgement& judgement) -> Result<moderation::RouteFinish> {
-    return Fail(ErrorCode::kNotFound,
-                "a server does not finish what route " + judgement.route + " put off",
-                "safeguard jobs run does");
-  };
+  options.webhook = tenant.webhook;
+  options.routes = tenant.routes;
+  if (!options.routes) {
+    // What a route has put off asks for its reasoner, which a server's judge is not.
+    options.routes = [](const moderation::Judgement& judgement) -> Result<moderation::RouteFinish> {
+      return Fail(ErrorCode::kNotFound, "this server has no route " + judgement.route,
+                  "safeguard jobs run --route FILE finishes it");
+    };
+  }
   options.on_event = [this](const moderation::JobEvent& event) {
     if (event.step == JobStep::kPutBack || event.step == JobStep::kBuried) {
       parts_.tell(event.step == JobStep::kBuried ? "job-dead" : "job-put-back",
@@ -91,24 +97,31 @@ moderation::WorkerOptions ServeJobs::OptionsOf() const {
 }
 
 void ServeJobs::Add(JobsOfTenant tenant) {
-  const moderation::WorkerOptions options = OptionsOf();
+  moderation::WorkerOptions options = OptionsOf(tenant);
   const auto post = [&](std::size_t thread, std::unique_ptr<moderation::JobWorker> worker) {
     posts_[thread].push_back(std::make_unique<Post>(Post{&tenant.queue, std::move(worker)}));
   };
   const std::lock_guard lock(mutex_);
-  post(kJudging, moderation::JudgementWorker(
-                     tenant.queue, tenant.log, &tenant.judge,
-                     [&shelf = tenant.shelf](const moderation::JudgedPolicy& policy) {
-                       return shelf.Find(policy.policy, policy.text);
-                     },
-                     options));
+  const auto judging = [&] {
+    return moderation::JudgementWorker(
+        tenant.queue, tenant.log, &tenant.judge,
+        [&shelf = tenant.shelf](const moderation::JudgedPolicy& policy) {
+          return shelf.Find(policy.policy, policy.text);
+        },
+        options);
+  };
+  post(kJudging, judging());
   if (tenant.evals != nullptr) {
     post(kEvals, std::move(tenant.evals));
   }
-  for (std::size_t t = kFirstSender; tenant.sender != nullptr && t < posts_.size(); ++t) {
+  for (std::size_t t = kFirstSender; tenant.sender != nullptr && t < kFirstRouted; ++t) {
     auto worker = moderation::NoticeWorker(tenant.queue, *tenant.sender, options);
     post(t, tenant.may_send ? std::make_unique<PausedWorker>(std::move(worker), tenant.may_send)
                             : std::move(worker));
+  }
+  options.batch = kRoutedAtOnce;
+  for (std::size_t t = kFirstRouted; tenant.routes && t < posts_.size(); ++t) {
+    post(t, judging());
   }
 }
 

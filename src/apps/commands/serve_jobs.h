@@ -1,9 +1,10 @@
-// The workers of a server's own queues, one a tenant: one thread judges what was put off, one
-// evaluates, some tell webhooks, and each goes round all queues, so that no tenant's jobs wait for
-// another's to end.
+// The workers of a server's own queues, one a tenant: one thread judges what was put off, with
+// others where there are routes, one evaluates, some tell webhooks, and each goes round all queues,
+// so that no tenant's jobs wait for another's to end.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,6 +29,9 @@ struct JobsOfTenant {
   std::unique_ptr<moderation::JobWorker> evals{};  // null: evaluations wait for another process
   moderation::MessageSender* sender = nullptr;     // null: notices wait for another process
   std::function<bool()> may_send{};                // false: they wait; not set: always
+  // Who finishes what routes put off; not set: nobody here does.
+  moderation::RouteSource routes{};
+  std::string webhook{};  // told of jobs that name none; empty: nobody is
 };
 
 // Tells how many jobs wait and how many are dead, of each tenant; `queues` is asked each time.
@@ -37,6 +41,8 @@ void AddJobGauges(http::Metrics& metrics,
 struct ServeJobsParts {
   // Event and detail for the server's log; called from any thread.
   std::function<void(const std::string&, const std::string&)> tell;
+  // Besides the thread that judges, for tenants with routes: a reasoner may take its time.
+  std::size_t route_threads = 0;
 };
 
 // Works from construction to Stop(). What is under way then is finished; what waits stays on the
@@ -61,7 +67,7 @@ class ServeJobs {
 
   void Run(std::size_t thread);
   Result<std::size_t> WorkOnce(std::size_t thread, bool prunes);
-  moderation::WorkerOptions OptionsOf() const;
+  moderation::WorkerOptions OptionsOf(const JobsOfTenant& tenant) const;
 
   ServeJobsParts parts_;
   mutable std::mutex mutex_;

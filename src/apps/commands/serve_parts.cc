@@ -1,5 +1,7 @@
 #include "apps/commands/serve_parts.h"
 
+#include <unistd.h>
+
 #include <sstream>
 #include <utility>
 
@@ -9,6 +11,8 @@
 #include "apps/input/embedded_pack.h"
 #include "apps/input/key_file.h"
 #include "apps/input/policy_catalog.h"
+#include "apps/serve/eval_worker.h"
+#include "apps/serve/tenants.h"
 #include "base/file.h"
 #include "eval/golden_set.h"
 #include "http/webhook_sender.h"
@@ -21,6 +25,10 @@ namespace safeguard::apps {
 namespace {
 
 constexpr std::size_t kSecretFileBytesMax = 65'536;
+// Contents of an evaluation that are given to the judge at once: between them requests have their
+// turn, and a stop is seen.
+constexpr std::size_t kEvalBatch = 16;
+constexpr std::size_t kSlowEvalBatch = 4;
 
 Status AddShipped(std::span<const EmbeddedFile> files, const std::string& pack,
                   std::vector<http::ShippedPolicy>& shipped) {
@@ -169,6 +177,11 @@ Result<std::unique_ptr<moderation::MessageSender>> SenderWith(const WebhookArgum
 }  // namespace
 
 Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments) {
+  if (!arguments.url.empty()) {
+    if (const Status good = http::CheckWebhookUrl(arguments.url); !good) {
+      return std::unexpected(good.error());
+    }
+  }
   if (arguments.secret_file.empty()) {
     return nullptr;
   }
@@ -209,6 +222,35 @@ Status KeyWatch::Look() {
   }
   ring_.Set(std::move(*keys));
   return {};
+}
+
+Status WarmPolicies(http::PolicyShelf& shelf, const std::vector<std::string>& guards) {
+  if (Status warm = shelf.Warm(); !warm) {
+    return warm;
+  }
+  const auto snapshot = shelf.Snapshot();
+  if (!snapshot) {
+    return std::unexpected(snapshot.error());
+  }
+  const auto found = shelf.Resolve(snapshot->get(), guards, "");
+  return found ? Status{} : std::unexpected(found.error());
+}
+
+std::unique_ptr<moderation::JobWorker> MakeEvals(const JudgeChoice& choice, Services& services,
+                                                 const Kept& kept, moderation::Judge& judge,
+                                                 http::PolicyShelf& shelf,
+                                                 const std::atomic<bool>& stop) {
+  return MakeEvalWorker(
+      {.queue = *kept.queue,
+       .files = *kept.files,
+       .judge = judge,
+       .shelf = shelf,
+       .judge_name = choice.judge,
+       .judge_identity = [&services, choice] { return services.JudgeIdentity(choice); },
+       .folder = EvalFolder(kept.folder),
+       .batch = choice.judge == "reasoner" ? kSlowEvalBatch : kEvalBatch,
+       .name = "serve:" + std::to_string(::getpid()),
+       .stop = stop});
 }
 
 JudgeChoice SlowChoice(const ServeArguments& arguments) {

@@ -2,6 +2,7 @@
 // keys.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@
 #include "moderation/batch_store.h"
 #include "moderation/file_store.h"
 #include "moderation/job_queue.h"
+#include "moderation/job_workers.h"
 #include "moderation/message_sender.h"
 #include "moderation/policy_store.h"
 #include "moderation/receipt.h"
@@ -54,6 +56,16 @@ moderation::ReceiptSigner SignerOf(const Kept& kept);
 
 // Null where there is no secret to sign with: nothing goes out unsigned.
 Result<std::unique_ptr<moderation::MessageSender>> OpenSender(const WebhookArguments& arguments);
+
+// Prepares the shipped policies and looks for those that guard. A guard whose policy is misspelled
+// would judge nothing, and where it fails open let all pass.
+Status WarmPolicies(http::PolicyShelf& shelf, const std::vector<std::string>& guards);
+
+// Works on the evaluations of a data folder. All given must outlive it.
+std::unique_ptr<moderation::JobWorker> MakeEvals(const JudgeChoice& choice, Services& services,
+                                                 const Kept& kept, moderation::Judge& judge,
+                                                 http::PolicyShelf& shelf,
+                                                 const std::atomic<bool>& stop);
 
 // The judge that the proxy asks when the judge of all requests cannot decide. REQUIRES: there is
 // one.

@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <set>
 
 #include "apps/commands/serve_parts.h"
 #include "apps/doctor/finding.h"
 #include "apps/input/key_file.h"
+#include "apps/route/open_route.h"
 #include "base/utc_time.h"
 #include "http/certificate.h"
 #include "http/upstream.h"
@@ -169,6 +171,26 @@ void CheckUpstream(const ServeArguments& serve, bool network, Findings& findings
 }
 
 }  // namespace
+
+void CheckRoutes(const ServeArguments& serve, const std::string& data_folder, Services& services,
+                 Findings& findings) {
+  std::set<std::string> names;
+  for (const std::string& file : serve.routes) {
+    RouteRequest request;
+    request.path = file;
+    request.data_dir = data_folder;
+    const Result<LoadedRoute> route = LoadRoute(request, services);
+    if (!route) {
+      findings.Fault(route.error());
+    } else if (const std::string& name = route->file.settings.name; !names.insert(name).second) {
+      findings.Fault("two routes are called " + name, "give each its own name with `route:`");
+    } else {
+      findings.Ok(fmt::format("the route {} of {} can be read, {} {}", name, file,
+                              route->policies.size(),
+                              route->policies.size() == 1 ? "policy" : "policies"));
+    }
+  }
+}
 
 void CheckConfiguration(const ServeArguments& serve, const std::string& data_folder,
                         std::int64_t now, bool network, Findings& findings) {

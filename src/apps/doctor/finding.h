@@ -83,6 +83,10 @@ std::uint64_t CheckModels(const std::string& reasoner, Services& services, Findi
 // `folder`: empty: nothing is kept.
 void CheckData(const std::string& folder, std::int64_t now, Findings& findings);
 
+// The routes that it would serve: their files and policies.
+void CheckRoutes(const ServeArguments& serve, const std::string& data_folder, Services& services,
+                 Findings& findings);
+
 // How `safeguard serve` would start. With `network` the upstream is asked whether it answers.
 void CheckConfiguration(const ServeArguments& serve, const std::string& data_folder,
                         std::int64_t now, bool network, Findings& findings);

@@ -16,8 +16,6 @@
 namespace safeguard::apps {
 namespace {
 
-constexpr const char* kShipped = "shipped with safeguard";
-
 std::string JoinNames(const std::vector<std::string>& names) {
   std::string joined;
   for (const std::string& name : names) {
@@ -113,7 +111,7 @@ const EmbeddedFile* PolicyCatalog::Find(std::string_view path) const {
 
 Result<PolicyCatalog::Source> PolicyCatalog::Text(const std::string& name_or_path) const {
   if (const EmbeddedFile* file = Find(name_or_path + "/policy.md")) {
-    return Source{std::string(file->bytes), name_or_path, kShipped, "", ""};
+    return Source{std::string(file->bytes), name_or_path, kShippedOrigin, "", ""};
   }
   std::error_code ignored;  // what cannot be looked at is reported by ReadFile
   if (!LooksLikePath(name_or_path) && !std::filesystem::exists(name_or_path, ignored)) {
@@ -143,9 +141,9 @@ Result<PolicyCatalog::Source> PolicyCatalog::Read(const std::string& name_or_pat
     return source;
   }
   const EmbeddedFile* shipped = Find(name_or_path + "/golden.jsonl");
-  if (golden_path.empty() && golden == Golden::kRead && source->origin == kShipped) {
+  if (golden_path.empty() && golden == Golden::kRead && source->origin == kShippedOrigin) {
     source->golden = shipped == nullptr ? "" : shipped->bytes;
-    source->golden_origin = shipped == nullptr ? "" : kShipped;
+    source->golden_origin = shipped == nullptr ? "" : kShippedOrigin;
     return source;
   }
   std::string path = golden_path;

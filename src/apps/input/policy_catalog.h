@@ -17,6 +17,9 @@
 
 namespace safeguard::apps {
 
+// Where a policy or golden set that is inside the program comes from.
+inline constexpr const char* kShippedOrigin = "shipped with safeguard";
+
 // A policy as a user named it, with the golden set that goes with it.
 struct LoadedPolicy {
   moderation::Policy policy;

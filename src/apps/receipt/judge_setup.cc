@@ -63,18 +63,15 @@ Json MachineJson(const std::string& model_flag, Services& services) {
 
 class SetupLog final : public moderation::VerdictLog {
  public:
-  // `owned` is `log`, or null: somebody else has it.
+  // `owned` is `log`, or null: somebody else has it. `layer`: whose verdicts are meant; empty: all.
   SetupLog(moderation::VerdictLog& log, std::unique_ptr<moderation::VerdictLog> owned,
-           const JudgeChoice& choice, std::string setup)
-      : log_(log),
-        owned_(std::move(owned)),
-        layer_(choice.judge == "dedicated" ? "screen" : choice.judge),
-        setup_(std::move(setup)) {}
+           std::string layer, std::string setup)
+      : log_(log), owned_(std::move(owned)), layer_(std::move(layer)), setup_(std::move(setup)) {}
 
   Status Append(std::span<const moderation::VerdictRecord> records) override {
     std::vector<moderation::VerdictRecord> told(records.begin(), records.end());
     for (moderation::VerdictRecord& record : told) {
-      if (record.provenance.setup.empty() && record.layer == layer_) {
+      if (record.provenance.setup.empty() && (layer_.empty() || record.layer == layer_)) {
         record.provenance.setup = setup_;
       }
     }
@@ -90,9 +87,13 @@ class SetupLog final : public moderation::VerdictLog {
  private:
   moderation::VerdictLog& log_;
   std::unique_ptr<moderation::VerdictLog> owned_;
-  std::string layer_;  // as the judge's verdicts name it
+  std::string layer_;  // as the judge's verdicts name it; empty: any
   std::string setup_;
 };
+
+std::string LayerOf(const JudgeChoice& choice) {
+  return choice.judge == "dedicated" ? "screen" : choice.judge;
+}
 
 // Leaves what is not there, or of another type, as it is.
 template <typename Value>
@@ -135,12 +136,17 @@ std::string RouteSetup(const std::string& file, Services& services, bool finishi
 std::unique_ptr<moderation::VerdictLog> WithSetup(std::unique_ptr<moderation::VerdictLog> log,
                                                   const JudgeChoice& choice, std::string setup) {
   moderation::VerdictLog& given = *log;
-  return std::make_unique<SetupLog>(given, std::move(log), choice, std::move(setup));
+  return std::make_unique<SetupLog>(given, std::move(log), LayerOf(choice), std::move(setup));
 }
 
 std::unique_ptr<moderation::VerdictLog> WithSetup(moderation::VerdictLog& log,
                                                   const JudgeChoice& choice, std::string setup) {
-  return std::make_unique<SetupLog>(log, nullptr, choice, std::move(setup));
+  return std::make_unique<SetupLog>(log, nullptr, LayerOf(choice), std::move(setup));
+}
+
+std::unique_ptr<moderation::VerdictLog> WithRouteSetup(moderation::VerdictLog& log,
+                                                       std::string setup) {
+  return std::make_unique<SetupLog>(log, nullptr, "", std::move(setup));
 }
 
 Result<NamedSetup> ReadSetup(std::string_view setup) {

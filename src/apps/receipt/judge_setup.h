@@ -37,6 +37,11 @@ std::unique_ptr<moderation::VerdictLog> WithSetup(std::unique_ptr<moderation::Ve
 std::unique_ptr<moderation::VerdictLog> WithSetup(moderation::VerdictLog& log,
                                                   const JudgeChoice& choice, std::string setup);
 
+// A log of a route's verdicts: whichever of its layers decided, its setup goes with all of them.
+// `log` must outlive it.
+std::unique_ptr<moderation::VerdictLog> WithRouteSetup(moderation::VerdictLog& log,
+                                                       std::string setup);
+
 struct NamedSetup {
   JudgeChoice choice;
   std::string route;  // its file; empty: no route judged

@@ -164,6 +164,10 @@ Result<VerdictRecord> ByRoute(const ReplayArguments& arguments, const NamedSetup
   item.route = opened->name;
   item.content = content;
   item.policy = receipt.policy;
+  if (!receipt.provenance.settings.contains("reasoner") &&
+      (receipt.layer == "screen" || receipt.layer == "list")) {
+    item.reason = moderation::DeferReason::kAsked;  // a layer before the reasoners decided
+  }
   return RecordLike(receipt, opened->cascade->Finish(*policy, item), content, std::move(now));
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "apps/calibration/find_calibration.h"
+#include "apps/input/policy_catalog.h"
 #include "apps/input/policy_folder.h"
 #include "apps/output/display_text.h"
 #include "apps/route/policy_screens.h"
@@ -17,6 +18,7 @@
 #include "apps/route/system_time.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "moderation/calibrated_judge.h"
 
 namespace safeguard::apps {
 namespace {
@@ -83,6 +85,14 @@ void Alarm(const moderation::RecallAlarm& alarm, Console& console) {
       alarm.estimate.high, alarm.estimate.audited_safe));
 }
 
+std::function<void(const moderation::RecallAlarm&)> AlarmsOf(const RouteRequest& request,
+                                                             Console& console) {
+  if (request.on_alarm) {
+    return request.on_alarm;
+  }
+  return [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
+}
+
 struct OpenedScreen {
   std::unique_ptr<moderation::Judge> judge;
   Calibrations calibrations;
@@ -139,6 +149,42 @@ Result<OpenedScreen> OpenScreen(const LoadedRoute& route, const RouteRequest& re
     opened.judge = PolicyScreens(std::move(opened.judge), std::move(own));
   }
   return opened;
+}
+
+// The screen with the calibrations that were found, and under versions that come to answer later
+// with what the store keeps with them.
+std::shared_ptr<moderation::Judge> FollowingScreen(OpenedScreen screen,
+                                                   const moderation::RouteFile& file,
+                                                   const RouteRequest& request, Services& services,
+                                                   Console& console) {
+  const auto find =
+      [found = std::move(screen.calibrations), file, data_dir = request.data_dir,
+       threads = request.threads, &services, &console](
+          const moderation::Policy& policy) -> Result<std::optional<moderation::ScoreCalibration>> {
+    if (const auto place = found.find(policy.hash); place != found.end()) {
+      return place->second;
+    }
+    const Result<LoadedPolicy> loaded =
+        PolicyCatalog(services.shipped_policies(), data_dir)
+            .Load(policy.id + "@" + policy.version, "", Golden::kRead);
+    if (!loaded && loaded.error().code != ErrorCode::kNotFound) {
+      return std::unexpected(loaded.error());
+    }
+    if (!loaded || loaded->policy.hash != policy.hash) {
+      return std::nullopt;  // it is in no store
+    }
+    const std::string kind = moderation::PolicySettings(file.settings, policy.id).screen;
+    const Result<Calibrations> kept = FindCalibrations(
+        {}, {*loaded}, data_dir,
+        ScreenChoice(file, kind == file.screen_kind ? "" : kind, data_dir, threads), services,
+        console);
+    if (!kept) {
+      return std::unexpected(kept.error());
+    }
+    const auto place = kept->find(policy.hash);
+    return place == kept->end() ? std::nullopt : std::optional(place->second);
+  };
+  return std::make_shared<moderation::CalibratedJudge>(std::move(screen.judge), find);
 }
 
 // Policies are ready before the first content; a name in the route is the policy's id from here on.
@@ -278,6 +324,10 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   if (!reasoners) {
     return std::unexpected(reasoners.error());
   }
+  opened.calibrations = apps::IdentityOf(screen->calibrations);
+  parts.screen = request.served
+                     ? FollowingScreen(std::move(*screen), route.file, request, services, console)
+                     : Calibrated(std::move(screen->judge), std::move(screen->calibrations));
   moderation::RouteSettings settings = std::move(route.file.settings);
   settings.bulk = request.bulk;
   if (request.measuring) {
@@ -287,8 +337,6 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   parts.lists = guards->lists;
   parts.languages = guards->languages;
   parts.tamper = guards->tamper;
-  opened.calibrations = apps::IdentityOf(screen->calibrations);
-  parts.screen = Calibrated(std::move(screen->judge), std::move(screen->calibrations));
   for (std::unique_ptr<moderation::Judge>& reasoner : *reasoners) {
     parts.reasoners.push_back(std::move(reasoner));
   }
@@ -296,14 +344,14 @@ Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Se
   parts.random = moderation::SeededRandom(settings.seed);
   parts.calls = ThreadedCalls(kCallsMax);
   if (!request.measuring && !(request.finishing && parts.ledger == nullptr)) {
-    parts.on_alarm = [&console](const moderation::RecallAlarm& alarm) { Alarm(alarm, console); };
+    parts.on_alarm = AlarmsOf(request, console);
   }
   opened.name = settings.name;
   auto cascade = moderation::MakeCascade(std::move(settings), std::move(parts));
   opened.cascade = cascade.get();
   opened.judging.judge = std::move(cascade);
   opened.judging.policies = std::move(route.policies);
-  const Status prepared = PrepareAll(opened.judging);
+  const Status prepared = request.served ? Status{} : PrepareAll(opened.judging);
   if (!prepared) {
     return std::unexpected(prepared.error());
   }

@@ -30,6 +30,11 @@ struct RouteRequest {
   // The same, without the budget (its rate is of real traffic) and without a word of its audits.
   bool measuring = false;
   bool keep_content = false;  // of what is left for later, in the verdict log
+  // By a server, for as long as it runs: it prepares the policies itself, as their versions come
+  // and go, and the calibration that is kept with a version is looked for then.
+  bool served = false;
+  // Of the screen's audit; empty: they are told on the console.
+  std::function<void(const moderation::RecallAlarm&)> on_alarm{};
 };
 
 struct OpenedRoute {
@@ -64,7 +69,8 @@ struct LoadedRoute {
 Result<LoadedRoute> LoadRoute(const RouteRequest& request, Services& services);
 
 // Opens what `route` names. A policy without any named in the route: all shipped ones. Alarms of
-// the screen's audit go to `console`, which must outlive the judge. What the route may leave for
+// the screen's audit go to `console`, which must outlive the judge, as `services` must where it is
+// served. What the route may leave for
 // later goes into the job queue of the data folder, which is made where there is none.
 Result<OpenedRoute> OpenRoute(LoadedRoute route, const RouteRequest& request, Services& services,
                               Console& console);

@@ -27,12 +27,13 @@ std::string AbsolutePath(const std::string& path) {
   return failed ? path : absolute.lexically_normal().string();
 }
 
-// Null where no policy follows the store.
-Result<std::shared_ptr<PolicyChannels>> OpenChannels(const LoadedRoute& route,
+// Null where no policy follows the store. In a server those that ship with the program do too: they
+// are what answers while nobody has published one of that name.
+Result<std::shared_ptr<PolicyChannels>> OpenChannels(const LoadedRoute& route, bool served,
                                                      const std::string& folder) {
   std::set<std::string> followed;
   for (const LoadedPolicy& loaded : route.policies) {
-    if (loaded.routed) {
+    if (loaded.routed || (served && loaded.origin == kShippedOrigin)) {
       followed.insert(loaded.policy.id);
     }
   }
@@ -69,19 +70,20 @@ Result<std::shared_ptr<moderation::DeferredWork>> OpenDeferred(const LoadedRoute
   }
   moderation::QueuedWorkOptions options;
   options.now = UtcNow;
-  options.text_of = [texts = std::move(texts)](const moderation::PolicyReference& policy) {
+  options.text_of = [texts](const moderation::PolicyReference& policy) {
     const auto text = texts.find(policy.hash);
     return text == texts.end() ? std::string() : text->second;
   };
   options.route_file = AbsolutePath(request.path);
   options.keep_content = request.keep_content;
-  Result<std::shared_ptr<PolicyChannels>> channels = OpenChannels(route, *folder);
+  Result<std::shared_ptr<PolicyChannels>> channels = OpenChannels(route, request.served, *folder);
   if (!channels) {
     return std::unexpected(channels.error());
   }
   if (*channels != nullptr) {
-    options.channel_of = [channels = *channels](const moderation::PolicyReference& policy) {
-      return channels->Of(policy);
+    options.channel_of = [channels = *channels,
+                          texts = std::move(texts)](const moderation::PolicyReference& policy) {
+      return texts.contains(policy.hash) ? moderation::Channel::kDirect : channels->Of(policy);
     };
   }
   std::unique_ptr<moderation::DeferredWork> work =

@@ -12,12 +12,15 @@
 
 namespace safeguard::apps {
 
-// The judge given must outlive it.
+// A judge given by reference must outlive it.
 class SharedJudge final : public moderation::Judge {
  public:
   using Policies = std::span<const std::shared_ptr<const moderation::PreparedPolicy>>;
 
   explicit SharedJudge(moderation::Judge& judge) : judge_(judge) {}
+  // One of its owners.
+  explicit SharedJudge(std::shared_ptr<moderation::Judge> judge)
+      : owned_(std::move(judge)), judge_(*owned_) {}
 
   Result<std::shared_ptr<const moderation::PreparedPolicy>> Prepare(
       const moderation::Policy& policy, std::span<const moderation::GoldenCase> golden) override {
@@ -57,6 +60,7 @@ class SharedJudge final : public moderation::Judge {
   }
 
  private:
+  std::shared_ptr<moderation::Judge> owned_;  // null: somebody else's
   moderation::Judge& judge_;
 };
 

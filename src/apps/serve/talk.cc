@@ -23,12 +23,15 @@ guard::FailMode FailOf(const std::string& word) {
 }  // namespace
 
 Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
-                      std::shared_ptr<engine::LanguageModel> of_judge) {
+                      std::shared_ptr<engine::LanguageModel> of_judge,
+                      std::shared_ptr<engine::LanguageModel> of_route) {
   Talk talk;
   std::error_code missing;  // opening it says what is wrong
   if (of_judge != nullptr &&
       std::filesystem::equivalent(arguments.chat_model, judge.model, missing)) {
     talk.chat = ShareChatModel(std::move(of_judge));
+  } else if (!arguments.chat_model.empty() && of_route != nullptr) {
+    talk.chat = ShareChatModel(std::move(of_route));
   } else if (!arguments.chat_model.empty()) {
     Result<std::unique_ptr<OwnedChatModel>> chat =
         OpenChatModel(arguments.chat_model, judge.threads, PackedFiles(judge.packed_file));

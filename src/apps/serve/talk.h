@@ -20,8 +20,10 @@ struct Talk {
 
 // `judge` says how many threads, and whether packed weights are kept. Where it is a reasoner on the
 // same checkpoint, its model (`of_judge`, else null) is used, with its precision, and not opened a
-// second time. kInvalidInput also for options of an upstream without one.
+// second time; else that of the chat model's checkpoint that a route reasons with (`of_route`, else
+// null). kInvalidInput also for options of an upstream without one.
 Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
-                      std::shared_ptr<engine::LanguageModel> of_judge = nullptr);
+                      std::shared_ptr<engine::LanguageModel> of_judge = nullptr,
+                      std::shared_ptr<engine::LanguageModel> of_route = nullptr);
 
 }  // namespace safeguard::apps
