@@ -1,6 +1,7 @@
 // `safeguard serve`: the object graph of the service, and its life from start to drain.
 #include "apps/commands/serve.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -36,6 +37,10 @@ namespace {
 constexpr std::chrono::milliseconds kLook{100};  // for a signal
 constexpr int kLooksPerKeyCheck = 10;
 constexpr std::size_t kRouteThreads = 3;  // that finish what routes put off, besides the first
+
+bool GuardsTraffic(const http::ServedRoute& route) {
+  return route.guard.has_value();
+}
 
 // The object graph of a server. Members are destroyed from the last to the first: the server, whose
 // answers everything else gives, goes first.
@@ -169,6 +174,13 @@ std::optional<ExitCode> Serving::OpenRoutes() {
                  routes.error().usage ? ExitCode::kUsage : ExitCode::kCannotRun);
   }
   routes_ = std::move(*routes);
+  if (!arguments_.talk.upstream.empty() && arguments_.talk.require_route &&
+      std::ranges::none_of(routes_->routes(), GuardsTraffic)) {
+    return Fails(console_,
+                 {ErrorCode::kInvalidInput, "with --require-route nothing would be passed on",
+                  "give a --route whose file has a section guard"},
+                 ExitCode::kCannotRun);
+  }
   return std::nullopt;
 }
 

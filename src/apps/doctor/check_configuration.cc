@@ -14,6 +14,7 @@
 #include "apps/doctor/finding.h"
 #include "apps/input/key_file.h"
 #include "apps/route/open_route.h"
+#include "apps/serve/route_guarding.h"
 #include "base/utc_time.h"
 #include "http/certificate.h"
 #include "http/upstream.h"
@@ -170,6 +171,25 @@ void CheckUpstream(const ServeArguments& serve, bool network, Findings& findings
   }
 }
 
+// Of a route that guards traffic: what it promises, and whether somebody is there to keep it.
+void CheckGuard(const ServeArguments& serve, const LoadedRoute& route, Findings& findings) {
+  if (!route.file.guard) {
+    return;
+  }
+  const moderation::RouteGuard& guard = *route.file.guard;
+  const std::string& name = route.file.settings.name;
+  if (serve.talk.upstream.empty()) {
+    findings.Warn("the route " + name + " guards traffic, and there is no upstream",
+                  "say where it is with --upstream");
+  }
+  if (Degrades(guard) && serve.talk.slow_judge.empty() && route.file.settings.reasoners.empty()) {
+    findings.Fault(
+        "the guard of the route " + name + " degrades to a slow judge, and there is none",
+        "give the route a reasoner, or the server one with --slow-judge");
+  }
+  findings.Ok(fmt::format("the route {} guards traffic: {}", name, GuardText(guard)));
+}
+
 }  // namespace
 
 void CheckRoutes(const ServeArguments& serve, const std::string& data_folder, Services& services,
@@ -188,6 +208,7 @@ void CheckRoutes(const ServeArguments& serve, const std::string& data_folder, Se
       findings.Ok(fmt::format("the route {} of {} can be read, {} {}", name, file,
                               route->policies.size(),
                               route->policies.size() == 1 ? "policy" : "policies"));
+      CheckGuard(serve, *route, findings);
     }
   }
 }

@@ -206,6 +206,23 @@ TEST_F(DoctorCommandTest, AConfigurationThatCannotBeIsAnErrorOfItsOwn) {
   EXPECT_EQ(Call({"--config", Config("port: 0\nupstream: \"ftp://x\"\n")}), 1);
 }
 
+TEST_F(DoctorCommandTest, WhatARouteGuardsIsSaid) {
+  const auto with = [&](const std::string& guard) {
+    const std::string route =
+        folder.Write("route.yaml", "route: assistant\npolicies: [alpha]\nguard: " + guard + "\n");
+    return Config(
+        "port: 0\nupstream: \"http://127.0.0.1:1/v1\"\nupstream_allow: [127.0.0.1]\n"
+        "route: [\"" +
+        route + "\"]\n");
+  };
+  EXPECT_EQ(Call({"--config", with("{input: score, output_fails: open, visible_tokens: 32}")}), 0)
+      << console.out;
+  EXPECT_THAT(console.out, HasSubstr("the route assistant guards traffic: requests score; answers "
+                                     "block, open; 32 tokens for 500 ms unjudged"));
+  EXPECT_EQ(Call({"--config", with("{output_fails: degrade}")}), 1);
+  EXPECT_THAT(console.out, HasSubstr("degrades to a slow judge, and there is none"));
+}
+
 TEST_F(DoctorCommandTest, APortThatIsTakenIsAWarning) {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};

@@ -1,6 +1,8 @@
 #include "apps/serve/route_guarding.h"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "apps/commands/serve_parts.h"
@@ -72,6 +74,19 @@ Result<http::GuardOptions> GuardOptionsOf(const LoadedRoute& route,
 bool Degrades(const moderation::RouteGuard& guard) {
   return guard.input.fails == GuardFailure::kDegrade ||
          guard.output.fails == GuardFailure::kDegrade;
+}
+
+std::string GuardText(const moderation::RouteGuard& guard) {
+  const auto side = [](const moderation::GuardSide& of) {
+    return of.mode == GuardMode::kScore ? std::string("score")
+                                        : std::string("block, ") + ToString(FailOf(of.fails));
+  };
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(guard.visible_time).count();
+  const std::string seen = guard.visible_tokens == 0 || ms == 0
+                               ? "nothing is seen unjudged"
+                               : std::to_string(guard.visible_tokens) + " tokens for " +
+                                     std::to_string(ms) + " ms unjudged";
+  return "requests " + side(guard.input) + "; answers " + side(guard.output) + "; " + seen;
 }
 
 SlowRoute::SlowRoute(SlowRouteParts parts) : log_(std::move(parts.slow_log)) {

@@ -29,6 +29,9 @@ Result<http::GuardOptions> GuardOptionsOf(const LoadedRoute& route,
 // Whether any direction of it asks a slow judge.
 bool Degrades(const moderation::RouteGuard& guard);
 
+// "requests block, closed; answers score, open; 32 tokens for 500 ms unjudged"
+std::string GuardText(const moderation::RouteGuard& guard);
+
 struct SlowRouteParts {
   moderation::Cascade& cascade;
   http::PolicyShelf& shelf;  // that prepares for it
