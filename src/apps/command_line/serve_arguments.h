@@ -32,6 +32,7 @@ struct TalkArguments {
   std::size_t visible_ms = 500;    // and for how long
   std::string slow_judge{};        // a checkpoint, asked where degrade says so; empty: none
   bool require_route = false;      // nothing is passed on that names none
+  std::size_t exchanges = 256;     // passed on at once
 };
 
 struct ServeArguments {

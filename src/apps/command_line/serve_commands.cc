@@ -79,6 +79,12 @@ void AddTalk(CLI::App* command, TalkArguments& talk) {
                    "Milliseconds that any of them may be seen before it is judged (default: 500)")
       ->type_name("N")
       ->check(NumberFrom(0, 60000));
+  command
+      ->add_option("--exchanges", talk.exchanges,
+                   "Requests that are passed on at once; more are answered 429. Each has a thread "
+                   "(default: 256)")
+      ->type_name("N")
+      ->check(NumberFrom(1, 20000));
   command->add_flag("--require-route", talk.require_route,
                     "Pass on nothing that names no route (default: by these settings)");
 }

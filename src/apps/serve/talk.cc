@@ -83,6 +83,7 @@ Result<Talk> OpenTalk(const TalkArguments& arguments, const JudgeChoice& judge,
       .tokens_max = arguments.visible_tokens,
       .visible_max = std::chrono::milliseconds(arguments.visible_ms)};
   talk.proxy.need_route = arguments.require_route;
+  talk.proxy.exchanges_max = arguments.exchanges;
   return talk;
 }
 

@@ -118,6 +118,7 @@ TEST_F(TalkTest, AnUpstreamTakesItsSettingsAndAKeyThatMustBeThere) {
   arguments_.output_fail = "open";
   arguments_.visible_tokens = 7;
   arguments_.visible_ms = 250;
+  arguments_.exchanges = 2000;
   arguments_.require_route = true;
   const Result<Talk> talk = OpenTalk(arguments_, judge_);
   ASSERT_TRUE(talk) << Describe(talk.error());
@@ -130,6 +131,7 @@ TEST_F(TalkTest, AnUpstreamTakesItsSettingsAndAKeyThatMustBeThere) {
   EXPECT_EQ(talk->proxy.guard.stream.contract.tokens_max, 7U);
   EXPECT_EQ(talk->proxy.guard.stream.contract.visible_max, std::chrono::milliseconds(250));
   EXPECT_TRUE(talk->proxy.need_route);
+  EXPECT_EQ(talk->proxy.exchanges_max, 2000U);
   arguments_.visible_ms = 0;
   EXPECT_FALSE(OpenTalk(arguments_, judge_)) << "nothing would be visible";
   arguments_.visible_ms = 250;
