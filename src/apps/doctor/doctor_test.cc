@@ -218,7 +218,7 @@ TEST_F(DoctorCommandTest, WhatARouteGuardsIsSaid) {
   EXPECT_EQ(Call({"--config", with("{input: score, output_fails: open, visible_tokens: 32}")}), 0)
       << console.out;
   EXPECT_THAT(console.out, HasSubstr("the route assistant guards traffic: requests score; answers "
-                                     "block, open; 32 tokens for 500 ms unjudged"));
+                                     "block, open; 32 tokens"));
   EXPECT_EQ(Call({"--config", with("{output_fails: degrade}")}), 1);
   EXPECT_THAT(console.out, HasSubstr("degrades to a slow judge, and there is none"));
 }
