@@ -126,7 +126,11 @@ void AddGovernor(const std::string& route, std::string_view name, double value, 
 }
 
 void AddCounters(const ServedRoute& route, Collected& all) {
-  for (const auto& [counter, value] : CountersOf(route)) {
+  std::map<std::string, double> counters = CountersOf(route);
+  // Whoever watches them sees them begin at 0.
+  counters.try_emplace("governor_spent_tokens", 0);
+  counters.try_emplace("governor_seconds_degraded", 0);
+  for (const auto& [counter, value] : counters) {
     if (counter.starts_with(kGovernor)) {
       AddGovernor(route.name, std::string_view(counter).substr(kGovernor.size()), value, all);
     } else if (const Kind* kind = KindOf(counter)) {
