@@ -164,18 +164,11 @@ Status ListVersions(PolicyStore* store, const std::string& folder, Services& ser
 
 // For scripts and shell completion: each name once.
 Status ListNames(PolicyStore* store, Services& services, Console& console) {
-  std::vector<std::string> names = PolicyCatalog(services.shipped_policies()).names();
-  if (store != nullptr) {
-    const Result<std::vector<std::string>> ids = store->PolicyIds();
-    if (!ids) {
-      return std::unexpected(ids.error());
-    }
-    names.insert(names.end(), ids->begin(), ids->end());
+  const Result<std::vector<std::string>> names = KnownPolicies(services.shipped_policies(), store);
+  if (!names) {
+    return std::unexpected(names.error());
   }
-  std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
-  for (const std::string& name : names) {
+  for (const std::string& name : *names) {
     console.Out(name + "\n");
   }
   return {};

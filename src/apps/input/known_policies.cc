@@ -21,14 +21,10 @@ std::string SomeOf(const std::vector<std::string>& names) {
 }  // namespace
 
 Result<std::vector<std::string>> KnownPolicies(std::span<const EmbeddedFile> shipped,
-                                               const std::string& folder) {
+                                               moderation::PolicyStore* store) {
   std::vector<std::string> names = PolicyCatalog(shipped).names();
-  const auto store = storage::OpenPolicyStore(folder, {});
-  if (!store && store.error().code != ErrorCode::kNotFound) {
-    return std::unexpected(store.error());
-  }
-  if (store) {
-    const Result<std::vector<std::string>> ids = (*store)->PolicyIds();
+  if (store != nullptr) {
+    const Result<std::vector<std::string>> ids = store->PolicyIds();
     if (!ids) {
       return std::unexpected(ids.error());
     }
@@ -38,6 +34,15 @@ Result<std::vector<std::string>> KnownPolicies(std::span<const EmbeddedFile> shi
   const auto repeated = std::ranges::unique(names);
   names.erase(repeated.begin(), repeated.end());
   return names;
+}
+
+Result<std::vector<std::string>> KnownPolicies(std::span<const EmbeddedFile> shipped,
+                                               const std::string& folder) {
+  const auto store = storage::OpenPolicyStore(folder, {});
+  if (!store && store.error().code != ErrorCode::kNotFound) {
+    return std::unexpected(store.error());
+  }
+  return KnownPolicies(shipped, store ? store->get() : nullptr);
 }
 
 Status CheckKnown(const std::string& what, const std::string& name,

@@ -8,11 +8,15 @@
 
 #include "apps/input/embedded_file.h"
 #include "base/result.h"
+#include "moderation/policy_store.h"
 
 namespace safeguard::apps {
 
-// The policies that ship and those in the store of `folder`, in order; a folder without a store of
-// policies adds none.
+// The policies that ship and those in the store, each once and in order. `store` may be null.
+Result<std::vector<std::string>> KnownPolicies(std::span<const EmbeddedFile> shipped,
+                                               moderation::PolicyStore* store);
+
+// The same with the store of `folder`; a folder without a store of policies adds none.
 Result<std::vector<std::string>> KnownPolicies(std::span<const EmbeddedFile> shipped,
                                                const std::string& folder);
 
