@@ -93,10 +93,7 @@ void RegisterAll() {
         benchmark::RegisterBenchmark(
             name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
             ->ArgName("rows")
-            ->Arg(1)
-            ->Arg(4)
-            ->Arg(8)
-            ->Arg(64);
+            ->ArgsProduct({{1, 2, 4, 6, 8, 12, 64}});
       }
     }
   }

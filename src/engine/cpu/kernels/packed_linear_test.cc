@@ -104,8 +104,8 @@ TEST_P(PackedKernels, HaveTheReferencesBitsForAllSizesAndRowsStandAlone) {
           for (const ActivationBits bits : {ActivationBits::k16, ActivationBits::k8}) {
             const std::vector<float> all =
                 Multiply(kReferenceKernels, packed, x, 0, 101, bits, bias);
-            for (const std::size_t rows :
-                 {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 16U, 24U, 27U, 101U}) {
+            for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U, 9U, 10U, 11U, 12U, 13U,
+                                           16U, 24U, 25U, 27U, 101U}) {
               const std::vector<float> some = Multiply(*GetParam(), packed, x, 0, rows, bits, bias);
               ASSERT_EQ(std::memcmp(some.data(), all.data(), some.size() * sizeof(float)), 0)
                   << outputs << " x " << columns << ", rows " << rows;

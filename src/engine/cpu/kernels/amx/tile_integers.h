@@ -145,10 +145,10 @@ void ByteGroups(const PackedTask& task) {
     const std::byte* group = task.weights;
     for (std::size_t first = 0; first < task.outputs; first += kPackedOutputs) {
       if (rows < kTileRows) {
-        Group<type, bits>(task, group, first, row, rows);
+        RowTiles<type, bits, 1>(task, group, first, row, rows);
       } else {
         ByteGroup<type, bits>(task, group, first, row, rows - rest);
-        Group<type, bits>(task, group, first, row + rows - rest, rest);
+        RowTiles<type, bits, 1>(task, group, first, row + rows - rest, rest);
       }
       group += PackedGroupBytes(type, task.blocks);
     }
