@@ -48,6 +48,8 @@ struct Rule {
   std::string level_id;  // the Level it belongs to; may be empty
   std::string section;   // title of the section it stands in
   Side side = Side::kNone;
+  // "Everything else", "whatever is off topic": stands for all that no other rule names.
+  bool rest = false;
   int line = 0;
 };
 

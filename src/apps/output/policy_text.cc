@@ -176,6 +176,7 @@ Json PolicyJson(const Policy& policy) {
                                {"level", rule.level_id},
                                {"section", rule.section},
                                {"text", rule.text},
+                               {"rest", rule.rest},
                                {"line", rule.line}});
   }
   for (const moderation::Definition& definition : policy.definitions) {

@@ -80,6 +80,9 @@ std::vector<Anchor> AnchorsOf(const moderation::Policy& policy) {
   Collector collector;
   for (std::size_t r = 0; r < policy.rules.size(); ++r) {
     const moderation::Rule& rule = policy.rules[r];
+    if (rule.rest && rule.side == Side::kViolating) {
+      continue;  // "anything else violates": its words are like nothing that violates
+    }
     collector.Add(rule.text, rule.side, r);
     for (std::string& quoted : QuotedTexts(rule.text)) {
       collector.Add(std::move(quoted), rule.side, r);

@@ -18,8 +18,9 @@ struct Anchor {
 };
 
 // Rules (each whole, and each example quoted inside it), levels without rules, and labelled
-// examples, of the violating and the safe side; texts on neither side are left out, repeated texts
-// stand once. In the policy's order.
+// examples, of the violating and the safe side; texts on neither side are left out, as are
+// violating rules for the rest ("everything else"), which nothing can be compared with; repeated
+// texts stand once. In the policy's order.
 std::vector<Anchor> AnchorsOf(const moderation::Policy& policy);
 
 }  // namespace safeguard::judges

@@ -43,6 +43,17 @@ EmbeddingPolicy::EmbeddingPolicy(moderation::Policy policy, std::vector<Anchor> 
       anchor_embeddings_(std::move(anchor_embeddings)),
       hidden_(hidden),
       scoring_(scoring) {
+  bool safe = false;
+  for (const Anchor& anchor : anchors_) {
+    any_violating_ = any_violating_ || anchor.side == Side::kViolating;
+    safe =
+        safe || (anchor.side == Side::kSafe && (!anchor.rule || !policy_.rules[*anchor.rule].rest));
+  }
+  for (std::size_t r = 0; safe && !rest_ && r < policy_.rules.size(); ++r) {
+    if (policy_.rules[r].rest && policy_.rules[r].side == Side::kViolating) {
+      rest_ = r;
+    }
+  }
   for (const Side side : {Side::kViolating, Side::kSafe}) {
     std::vector<float>& mean = mean_rules_[side == Side::kSafe ? 1 : 0];
     const auto counts = [&](const Anchor& anchor) {
@@ -89,22 +100,33 @@ double EmbeddingPolicy::SideSimilarity(std::span<const float> embedding, Side si
          (1 - scoring_.nearest_share) * Similarity(embedding, mean.data());
 }
 
-double EmbeddingPolicy::Prior(std::span<const float> embedding) const {
-  return scoring_.slope *
-         (SideSimilarity(embedding, Side::kViolating) -
-          scoring_.safe_share * SideSimilarity(embedding, Side::kSafe) - scoring_.margin);
+double EmbeddingPolicy::Prior(std::span<const float> embedding, bool whole) const {
+  const double safe = SideSimilarity(embedding, Side::kSafe);
+  const double like = scoring_.slope * (SideSimilarity(embedding, Side::kViolating) -
+                                        scoring_.safe_share * safe - scoring_.margin);
+  if (!rest_ || !whole) {
+    return like;
+  }
+  const double unlike = scoring_.slope * (scoring_.rest_margin - safe);
+  return any_violating_ ? std::max(like, unlike) : unlike;
 }
 
-double EmbeddingPolicy::UnitLogit(std::span<const float> embedding) const {
-  const double prior = Prior(embedding);
+double EmbeddingPolicy::UnitLogit(std::span<const float> embedding, bool whole) const {
+  const double prior = Prior(embedding, whole);
   return learned_ ? Logit(*learned_, embedding, prior) : prior;
+}
+
+std::optional<std::size_t> EmbeddingPolicy::ViolatingRule(std::span<const float> embedding,
+                                                          bool whole) const {
+  const bool rest = rest_ && whole && Prior(embedding, true) > Prior(embedding, false);
+  return rest || !any_violating_ ? rest_ : NearestAnchor(embedding, Side::kViolating).rule;
 }
 
 std::pair<std::size_t, double> EmbeddingPolicy::BestUnit(const EmbeddedText& text,
                                                          std::size_t first) const {
   std::pair<std::size_t, double> best{first, -1e9};
   for (std::size_t u = first; u < text.units.size(); ++u) {
-    const double logit = UnitLogit(UnitOf(text, u));
+    const double logit = UnitLogit(UnitOf(text, u), u == 0);
     if (logit > best.second) {
       best = {u, logit};
     }
@@ -121,7 +143,7 @@ void EmbeddingPolicy::Learn(std::span<const EmbeddedCase> cases) {
                                     : CaseSide::kSafe;
     for (std::size_t u = 0; u < c.text->units.size(); ++u) {
       const std::span<const float> embedding = UnitOf(*c.text, u);
-      unit_case.units.push_back({embedding, Prior(embedding)});
+      unit_case.units.push_back({embedding, Prior(embedding, u == 0)});
     }
   }
   learned_ = FitCases(units, hidden_, kFit);
@@ -135,7 +157,7 @@ ScreenScore EmbeddingPolicy::Score(const EmbeddedText& text) const {
   score.read = true;
   const auto [unit, logit] = BestUnit(text, 0);
   score.probability = 1 / (1 + std::exp(-logit));
-  score.violating_rule = NearestAnchor(UnitOf(text, unit), Side::kViolating).rule;
+  score.violating_rule = ViolatingRule(UnitOf(text, unit), unit == 0);
   score.safe_rule = NearestAnchor(UnitOf(text, unit), Side::kSafe).rule;
   // Evidence is a sentence even where the whole text scored highest.
   const std::size_t shown = unit == 0 && text.units.size() > 1 ? BestUnit(text, 1).first : unit;

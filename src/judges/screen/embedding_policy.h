@@ -34,6 +34,10 @@ struct EmbeddingScoring {
   double nearest_share = 1.0;
   // Rules are read without Markdown and without the punctuation at their ends, as in training.
   bool plain_rules = false;
+  // Where all but some subjects violates ("only for recipes"), content as a whole has
+  //   prior = slope * (rest_margin - safe side),
+  // or the above where other rules violate too and it is higher.
+  double rest_margin = 0.3;
 };
 
 class EmbeddingPolicy : public ScreenPolicy {
@@ -58,8 +62,11 @@ class EmbeddingPolicy : public ScreenPolicy {
                                       moderation::Side side) const;
   [[nodiscard]] double SideSimilarity(std::span<const float> embedding,
                                       moderation::Side side) const;
-  [[nodiscard]] double Prior(std::span<const float> embedding) const;
-  [[nodiscard]] double UnitLogit(std::span<const float> embedding) const;
+  // `whole`: of the whole text and not of a sentence, which alone may well be off topic.
+  [[nodiscard]] double Prior(std::span<const float> embedding, bool whole) const;
+  [[nodiscard]] double UnitLogit(std::span<const float> embedding, bool whole) const;
+  [[nodiscard]] std::optional<std::size_t> ViolatingRule(std::span<const float> embedding,
+                                                         bool whole) const;
   [[nodiscard]] std::pair<std::size_t, double> BestUnit(const EmbeddedText& text,
                                                         std::size_t first) const;
   [[nodiscard]] std::span<const float> UnitOf(const EmbeddedText& text, std::size_t unit) const {
@@ -71,6 +78,8 @@ class EmbeddingPolicy : public ScreenPolicy {
   std::vector<float> anchor_embeddings_;
   // [2][hidden]: means over the anchors that are rules, violating and safe; empty: no such anchor.
   std::array<std::vector<float>, 2> mean_rules_;
+  std::optional<std::size_t> rest_;  // the rule by which what is unlike the safe side violates
+  bool any_violating_ = false;       // an anchor of that side
   std::size_t hidden_;
   EmbeddingScoring scoring_;
   std::optional<LogisticModel> learned_;

@@ -48,6 +48,39 @@ TEST(EmbeddingPolicy, LikeTheViolatingRuleScoresHigherThanLikeTheSafeOne) {
   EXPECT_EQ(bad.safe_rule, 1U);
 }
 
+// "Only for recipes": the x axis is what complies.
+TEST(EmbeddingPolicy, WhereTheRestViolatesContentUnlikeTheSafeSideScoresHigh) {
+  Policy policy;
+  policy.rules.resize(2);
+  policy.rules[0].side = Side::kSafe;
+  policy.rules[1].side = Side::kViolating;
+  policy.rules[1].rest = true;
+  const EmbeddingPolicy only(policy, {{"s", Side::kSafe, 0}}, {1, 0}, 2, EmbeddingScoring());
+  const ScreenScore on = only.Score(Text({{1, 0.1F}}));
+  const ScreenScore off = only.Score(Text({{0.1F, 1}}));
+  EXPECT_LT(on.probability, 0.5);
+  EXPECT_GT(off.probability, 0.5);
+  EXPECT_EQ(off.violating_rule, 1U);
+  // A sentence off topic in a text on topic is no violation.
+  EXPECT_LT(only.Score(Text({{1, 0.2F}, {0, 1}})).probability, 0.5);
+}
+
+TEST(EmbeddingPolicy, ARuleThatViolatesCountsBesideTheRest) {
+  Policy policy;
+  policy.rules.resize(3);
+  policy.rules[0].side = Side::kSafe;
+  policy.rules[1].side = Side::kViolating;
+  policy.rules[1].rest = true;
+  policy.rules[2].side = Side::kViolating;
+  const EmbeddingPolicy both(policy, {{"s", Side::kSafe, 0}, {"v", Side::kViolating, 2}},
+                             {1, 0, 0.6F, 0.8F}, 2, EmbeddingScoring());
+  const ScreenScore near_both = both.Score(Text({{0.6F, 0.8F}}));
+  EXPECT_GT(near_both.probability, 0.5);
+  EXPECT_EQ(near_both.violating_rule, 2U);
+  EXPECT_EQ(both.Score(Text({{-1, 0.1F}})).violating_rule, 1U);
+  EXPECT_LT(both.Score(Text({{1, -0.3F}})).probability, 0.5);
+}
+
 TEST(EmbeddingPolicy, AnotherSentenceNeverLowersTheScore) {
   const EmbeddingPolicy policy = TwoRules();
   const double alone = policy.Score(Text({{1, 1}})).probability;

@@ -39,10 +39,22 @@ class PreparedScreenPolicy : public moderation::PreparedPolicy {
   std::shared_ptr<const ScreenPolicy> policy_;
 };
 
+// Whether anything can be compared with content: what violates, or what complies where all the rest
+// violates.
 bool HasViolatingClause(const Policy& policy) {
   const auto violating = [](const auto& item) { return item.side == moderation::Side::kViolating; };
-  return std::any_of(policy.rules.begin(), policy.rules.end(), violating) ||
-         std::any_of(policy.levels.begin(), policy.levels.end(), violating) ||
+  const auto safe = [](const auto& item) { return item.side == moderation::Side::kSafe; };
+  const auto named = [](const moderation::Rule& rule) { return !rule.rest; };
+  bool rest = false;
+  bool complies = std::any_of(policy.examples.begin(), policy.examples.end(), safe);
+  for (const moderation::Rule& rule : policy.rules) {
+    if (violating(rule) && named(rule)) {
+      return true;
+    }
+    rest = rest || violating(rule);
+    complies = complies || (safe(rule) && named(rule));
+  }
+  return (rest && complies) || std::any_of(policy.levels.begin(), policy.levels.end(), violating) ||
          std::any_of(policy.examples.begin(), policy.examples.end(), violating);
 }
 

@@ -6,6 +6,7 @@
 
 #include "moderation/policy/draft.h"
 #include "moderation/policy/ids.h"
+#include "moderation/policy/prose.h"
 
 namespace safeguard::moderation::reading {
 namespace {
@@ -115,6 +116,7 @@ void SideRules(Draft& draft) {
     side = side == Side::kNone ? SideOfOwnId(zeros, rule.rule) : side;
     side = side == Side::kNone ? ClauseSide(rule.rule.text) : side;
     rule.rule.side = side == Side::kNone ? SideOfParentId(rule.rule, safe_somewhere) : side;
+    rule.rule.rest = rule.rule.rest || IsRest(rule.rule.text);
   }
   for (const RuleDraft& rule : draft.rules) {
     if (rule.level < 0) {

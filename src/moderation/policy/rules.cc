@@ -314,6 +314,18 @@ void ReadCriteriaItem(Draft& draft, const Line& line, const std::string& text) {
   OpenAs(draft, OpenKind::kRule, index, line);
 }
 
+// "Allowed: chess. Not allowed: bets." is prose, the value of the first label not a rule.
+bool LabelsAgain(std::string_view value) {
+  for (std::size_t at = value.find(". "); at != std::string_view::npos;
+       at = value.find(". ", at + 2)) {
+    const std::optional<Field> inner = ReadField(value.substr(at + 2));
+    if (inner && PureCue(inner->name) != Side::kNone) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text) {
   Context& here = draft.Here();
   const std::optional<Field> field = ReadField(text);
@@ -332,7 +344,8 @@ void ReadCriteriaText(Draft& draft, const Line& line, const std::string& text) {
   if (introduces) {
     ReadIntroduction(draft, text);
   }
-  const bool labelled = field && !field->value.empty() && PureCue(field->name) != Side::kNone;
+  const bool labelled = field && !field->value.empty() && PureCue(field->name) != Side::kNone &&
+                        !LabelsAgain(field->value);
   if (std::string* level_text = labelled ? nullptr : LevelText(draft, here)) {
     if (!introduces || here.list_attaches) {
       Join(*level_text, text);
