@@ -112,7 +112,7 @@ std::string PolicyText(const Policy& policy, const std::string& origin, std::siz
                     {Printable(rule.id) + (rule.id_written ? "" : "*"), Style::kBold},
                     SideCell(rule.side),
                     {Printable(rule.level_id)},
-                    {Printable(rule.text)}});
+                    {(rule.rest ? "[the rest] " : "") + Printable(rule.text)}});
   }
   out += Table("Rules", {kLine, {"ID"}, {"SIDE"}, {"LEVEL"}, kText}, rows, width, color);
   rows.clear();

@@ -89,9 +89,15 @@ std::string Rationale(const Policy& policy, const ScreenScore& score, Outcome ou
       text += " Nearest on the safe side: " + RuleName(policy.rules[*score.safe_rule]) + ".";
     }
   } else {
-    text = outcome == Outcome::kViolation ? "Close to " : "Between the thresholds, nearest to ";
-    text += score.violating_rule ? RuleName(policy.rules[*score.violating_rule])
-                                 : "what the policy forbids";
+    const bool violates = outcome == Outcome::kViolation;
+    if (score.violating_rule && policy.rules[*score.violating_rule].rest) {
+      text = violates ? "Unlike what the policy allows" : "Between the thresholds";
+      text += ", by " + RuleName(policy.rules[*score.violating_rule]);
+    } else {
+      text = violates ? "Close to " : "Between the thresholds, nearest to ";
+      text += score.violating_rule ? RuleName(policy.rules[*score.violating_rule])
+                                   : "what the policy forbids";
+    }
     text += ", score " + TwoDigits(score.probability) + ".";
   }
   return text + " Fast screen " + method + ", not the reasoner.";

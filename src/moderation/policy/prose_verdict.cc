@@ -215,22 +215,26 @@ bool MustAct(const WordList& words) {
 // What stands in quotation marks is said by others.
 std::string WithoutQuotes(std::string_view text) {
   std::string kept;
+  bool closes = true;  // one mark that nothing closes, and none is looked for again
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t mark = text[i] == '\'' ? 0 : QuoteBytes(text.substr(i));
+    const std::size_t mark = text[i] == '\'' || !closes ? 0 : QuoteBytes(text.substr(i));
     if (mark == 0) {
       kept += text[i++];
       continue;
     }
     std::size_t close = i + mark;
-    while (close < text.size() && text[close] != '"' && !text.substr(close).starts_with("\u201D") &&
-           !text.substr(close).starts_with("\u201C") && !text.substr(close).starts_with("\u00BB")) {
-      ++close;
+    std::size_t bytes = 0;
+    while (close < text.size() && bytes == 0) {
+      const std::string_view rest = text.substr(close);
+      bytes = rest[0] == '"'                                             ? 1
+              : rest.starts_with("\u201D") || rest.starts_with("\u201C") ? 3
+              : rest.starts_with("\u00BB")                               ? 2
+                                                                         : 0;
+      close += bytes == 0 ? 1 : bytes;
     }
-    kept += " ";
-    i = close >= text.size() ? i + mark
-                             : close + (text[close] == '"'      ? 1
-                                        : text[close] == '\xC2' ? 2
-                                                                : 3);
+    closes = bytes > 0;
+    kept += ' ';
+    i = closes ? close : i + mark;
   }
   return kept;
 }

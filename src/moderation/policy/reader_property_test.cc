@@ -193,5 +193,22 @@ TEST(ReadPolicyProperties, HostileTextsAreLinear) {
   }
 }
 
+// The same of sentences, which are read only where nothing else is.
+TEST(ReadPolicyProperties, HostileProseIsLinear) {
+  for (const std::string pattern :
+       {"« a ", "„a ", "Allowed: a. ", "Chess is removed unless bets. ", "a ", "chess ",
+        "Such. Then it. ", "if chess, but bets; ", "only for chess ", "whatever is not chess. ",
+        "By chess we mean \"x\". ", "Is it chess? ", "a = b ", "e.g. ", "no, "}) {
+    std::string text;
+    while (text.size() + pattern.size() <= kPolicyBytesMax / 4) {
+      text += pattern;
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    LintPolicy(MustRead(text), {});
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    EXPECT_LT(took.count(), 60) << pattern;
+  }
+}
+
 }  // namespace
 }  // namespace safeguard::moderation

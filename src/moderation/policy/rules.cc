@@ -316,12 +316,15 @@ void ReadCriteriaItem(Draft& draft, const Line& line, const std::string& text) {
 
 // "Allowed: chess. Not allowed: bets." is prose, the value of the first label not a rule.
 bool LabelsAgain(std::string_view value) {
-  for (std::size_t at = value.find(". "); at != std::string_view::npos;
-       at = value.find(". ", at + 2)) {
-    const std::optional<Field> inner = ReadField(value.substr(at + 2));
+  constexpr std::size_t kLooked = 64;         // sentences
+  constexpr std::size_t kLabelBytesMax = 64;  // a longer one is no label
+  std::size_t at = value.find(". ");
+  for (std::size_t i = 0; i < kLooked && at != std::string_view::npos; ++i) {
+    const std::optional<Field> inner = ReadField(value.substr(at + 2, kLabelBytesMax));
     if (inner && PureCue(inner->name) != Side::kNone) {
       return true;
     }
+    at = value.find(". ", at + 2);
   }
   return false;
 }
