@@ -37,9 +37,8 @@ bool ShareSubject(std::string_view before, std::string_view text) {
   for (const std::string& word : Words(text, 60)) {
     if (word.size() >= kLeast && !NamesNothing(word) &&
         std::ranges::any_of(earlier, [&word](const std::string& other) {
-          return word.size() == kLeast
-                     ? other == word
-                     : other.starts_with(std::string_view(word).substr(0, kPrefix));
+          return other.starts_with(std::string_view(word).substr(0, kPrefix)) &&
+                 (word.size() > kLeast || other.size() <= kLeast + 1);  // "bet", "bets"
         })) {
       return true;
     }
@@ -77,6 +76,9 @@ class ProseReader {
         continue;
       }
       clause = WithSide(clause);
+      if (clause.side == Side::kNone && DeniesLast(paragraph, text)) {
+        clause.side = Side::kSafe;
+      }
       if (clause.only) {
         AddOnly(clause);
       } else if (clause.side == Side::kNone) {
