@@ -13,9 +13,6 @@ namespace {
 
 // "..., does not", "T0 is not".
 bool EndsContrary(const WordList& words) {
-  if (words.empty()) {
-    return false;
-  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool no = words[i] == "don't" || words[i] == "doesn't" || words[i] == "isn't" ||
                     words[i] == "aren't" || words[i] == "won't" ||
@@ -44,7 +41,7 @@ bool NegativeRelative(const WordList& words) {
     }
     const bool condition = word == "if" || word == "si" || word == "wenn";
     for (std::size_t next = i + 1; next < std::min(i + 6, words.size()); ++next) {
-      if (condition && (Negates(words[next]) || words[next].ends_with("n't"))) {
+      if (condition && Negates(words[next])) {
         return true;
       }
       constexpr std::array<std::string_view, 6> nots = {"not",     "isn't", "aren't",
@@ -124,8 +121,7 @@ bool Points(const WordList& words) {
          InList(fillers, words[i])) {
     ++i;
   }
-  return i < words.size() && InList(PointingWords(), words[i]) &&
-         !(words[i] == "all" && (i + 1 >= words.size() || words[i + 1] != "of"));
+  return i < words.size() && InList(PointingWords(), words[i]);
 }
 
 bool IsAbbreviation(std::string_view before) {
@@ -162,7 +158,7 @@ bool StartsWithWords(std::string_view text, std::string_view phrase) {
 
 enum class Joint { kNone, kContrast, kException };
 
-// What begins at `at` of a sentence, which a space or a comma stands before.
+// What begins at `at` of a sentence, behind a space.
 Joint JointAt(std::string_view sentence, std::size_t at) {
   const std::string_view rest = sentence.substr(at);
   for (const std::string_view lead : ExceptionLeads()) {
@@ -179,8 +175,7 @@ Joint JointAt(std::string_view sentence, std::size_t at) {
     }
   }
   for (const std::string_view lead : ContrastLeads()) {
-    if (StartsWithWords(rest, lead) && at > 0 &&
-        (sentence[at - 1] == ' ' && at >= 2 && sentence[at - 2] == ',')) {
+    if (StartsWithWords(rest, lead) && at >= 2 && sentence[at - 2] == ',') {
       return Joint::kContrast;
     }
   }
@@ -196,7 +191,7 @@ ProseClause ReadClause(std::string_view paragraph, std::size_t begin, std::size_
   if (!words.empty() && InList(ContrastLeads(), words.front())) {
     words.erase(words.begin());
   }
-  clause.rest = IsRest(words, false);
+  clause.rest = IsRest(words, false) || EllipticRelative(words);
   clause.negative = NegativeRelative(words);
   clause.names = NamingWords(words) > 0;
   clause.points = Points(words);
@@ -206,19 +201,15 @@ ProseClause ReadClause(std::string_view paragraph, std::size_t begin, std::size_
       "is",   "are",  "does",  "do",  "did", "can", "could", "may",  "should", "would", "has",
       "have", "what", "which", "who", "how", "why", "where", "when", "if",     "q",     "will"};
   const bool asks = !words.empty() && InList(asking, words.front());
-  bool question = text.ends_with('?') && !asks_to;
+  const bool marked = text.ends_with('?') && !asks_to;
   clause.contrary = EndsContrary(words);
-  if (!(question && asks) && !clause.contrary) {
+  if (!(marked && asks) && !clause.contrary) {
     clause.side = ProseSide(text);
   }
-  question = question && (asks || clause.side == Side::kNone);
-  clause.question = question;
-  if (EllipticRelative(words)) {
-    clause.rest = true;
-  }
+  clause.question = marked && (asks || clause.side == Side::kNone);
   const bool only = (HasPhrase(words, OnlyPhrases()) || (!words.empty() && words[0] == "only")) &&
                     !HasPhrase(words, std::array<std::string_view, 2>{"if", "unless"});
-  clause.only = only && !question && clause.side != Side::kViolating && !clause.rest;
+  clause.only = only && !clause.question && clause.side != Side::kViolating && !clause.rest;
   return clause;
 }
 
@@ -236,8 +227,7 @@ void CutSentence(std::string_view paragraph, std::size_t begin, std::size_t end,
     const bool semicolon = sentence[i - 1] == ';' && sentence[i] == ' ';
     const Joint here = sentence[i - 1] != ' ' ? Joint::kNone : JointAt(sentence, i);
     if (semicolon || here != Joint::kNone) {
-      std::size_t to = semicolon ? i : i - 1;
-      close(to);
+      close(semicolon ? i : i - 1);
       from = semicolon ? i + 1 : i;
       joint = semicolon ? Joint::kContrast : here;
     }
