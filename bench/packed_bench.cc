@@ -93,7 +93,7 @@ void RegisterAll() {
         benchmark::RegisterBenchmark(
             name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
             ->ArgName("rows")
-            ->ArgsProduct({{1, 2, 4, 6, 8, 12, 64}});
+            ->ArgsProduct({{1, 2, 4, 6, 8, 12, 16, 32, 64, 128, 256}});
       }
     }
   }

@@ -12,7 +12,7 @@ namespace safeguard::engine {
 // Logits: kF32 exact in binary32; kInt16 some 3e-5 off; kInt8 some 1e-2 off, as llama.cpp computes,
 // and faster; kBf16 some 1e-2 off, fast where the processor has AMX (engine/cpu/cpu_forward.h).
 enum class ModelPrecision : std::uint8_t {
-  kDefault,  // what the environment's SAFEGUARD_PRECISION names, else kInt16
+  kDefault,  // what the environment's SAFEGUARD_PRECISION names, else kBf16 with AMX, else kInt16
   kF32,
   kInt16,
   kInt8,

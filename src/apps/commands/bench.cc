@@ -29,9 +29,9 @@ std::string LimitsText(const engine::MachineLimits& machine, std::size_t threads
   const auto rate = [](double gmac) { return gmac > 0 ? fmt::format("{:.0f}", gmac) : "none"; };
   return fmt::format(
       "this machine, {} threads: reads {:.1f} GB/s; 10^9 multiply-adds a second: binary32 {}, "
-      "bfloat16 {}, bytes {}\n",
+      "bfloat16 {}, bytes {}, bfloat16 by tiles {}\n",
       threads, machine.read_gb_s, rate(machine.f32_gmac_s), rate(machine.bf16_gmac_s),
-      rate(machine.int8_gmac_s));
+      rate(machine.int8_gmac_s), rate(machine.amx_bf16_gmac_s));
 }
 
 std::string RowsTable(const std::vector<BenchRow>& rows, std::size_t width, bool color) {
@@ -73,7 +73,8 @@ Json ToJson(const BenchArguments& arguments, const engine::MachineLimits& machin
            {{"read_gb_s", machine.read_gb_s},
             {"f32_gmac_s", machine.f32_gmac_s},
             {"bf16_gmac_s", machine.bf16_gmac_s},
-            {"int8_gmac_s", machine.int8_gmac_s}}},
+            {"int8_gmac_s", machine.int8_gmac_s},
+            {"amx_bf16_gmac_s", machine.amx_bf16_gmac_s}}},
           {"results", std::move(results)}};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "engine/tiles/tiles.h"
 
 namespace safeguard::engine {
 namespace {
@@ -96,6 +97,26 @@ SAFEGUARD_PEAK(PeakInt8, "vpdpbusd", "zmm")
 #undef SAFEGUARD_TWELVE
 #undef SAFEGUARD_ONE
 
+constexpr std::size_t kTileRounds = 1'000'000;
+constexpr std::size_t kTileDots = 4;
+constexpr std::size_t kTileMacs = std::size_t{16} * 16 * 32;
+
+void PeakTiles(std::size_t) {
+  TileConfig config;
+  for (std::size_t tile = 0; tile < 8; ++tile) {
+    config.rows[tile] = 16;
+    config.row_bytes[tile] = 64;
+  }
+  TileConfigure(config);  // tiles begin at zero
+  for (std::size_t i = 0; i < kTileRounds; ++i) {
+    SAFEGUARD_TILE_DOT(0, 4, 6);
+    SAFEGUARD_TILE_DOT(1, 4, 7);
+    SAFEGUARD_TILE_DOT(2, 5, 6);
+    SAFEGUARD_TILE_DOT(3, 5, 7);
+  }
+  TileRelease();
+}
+
 // `lanes`: multiply-adds of one instruction.
 double PeakRate(ThreadPool& pool, std::size_t lanes, void (*peak)(std::size_t)) {
   return BestRate(pool, static_cast<double>(kRounds * kChains * lanes) / 1e9, peak);
@@ -105,7 +126,7 @@ double PeakRate(ThreadPool& pool, std::size_t lanes, void (*peak)(std::size_t)) 
 }  // namespace
 
 double MachineLimits::BestGmac() const {
-  return std::max({f32_gmac_s, bf16_gmac_s, int8_gmac_s});
+  return std::max({f32_gmac_s, bf16_gmac_s, int8_gmac_s, amx_bf16_gmac_s});
 }
 
 MachineLimits MeasureMachineLimits(std::size_t threads, std::size_t bytes) {
@@ -124,6 +145,10 @@ MachineLimits MeasureMachineLimits(std::size_t threads, std::size_t bytes) {
   }
   if (__builtin_cpu_supports("avx512vnni") != 0) {
     limits.int8_gmac_s = PeakRate(pool, 64, PeakInt8);
+  }
+  if (TilesSupported()) {
+    limits.amx_bf16_gmac_s =
+        BestRate(pool, static_cast<double>(kTileRounds * kTileDots * kTileMacs) / 1e9, PeakTiles);
   }
 #endif
   return limits;

@@ -1,8 +1,6 @@
 #include "engine/model_precision.h"
 
 #include <array>
-#include <cstdlib>
-#include <string>
 
 namespace safeguard::engine {
 namespace {
@@ -35,23 +33,6 @@ std::optional<ModelPrecision> ModelPrecisionOf(std::string_view name) {
     }
   }
   return std::nullopt;
-}
-
-Result<ModelPrecision> DefinitePrecision(ModelPrecision precision) {
-  if (precision != ModelPrecision::kDefault) {
-    return precision;
-  }
-  const char* named = std::getenv("SAFEGUARD_PRECISION");
-  if (named == nullptr || *named == '\0') {
-    return ModelPrecision::kInt16;
-  }
-  const auto known = ModelPrecisionOf(named);
-  if (!known) {
-    return Fail(ErrorCode::kInvalidInput,
-                "SAFEGUARD_PRECISION is \"" + std::string(named) + "\", which is no precision",
-                "set it to f32, int16, int8 or bf16, or leave it unset");
-  }
-  return *known == ModelPrecision::kDefault ? ModelPrecision::kInt16 : *known;
 }
 
 }  // namespace safeguard::engine

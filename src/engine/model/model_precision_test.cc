@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 namespace safeguard::engine {
 namespace {
 
@@ -15,20 +13,6 @@ TEST(ModelPrecision, NamesAreReadBack) {
   }
   EXPECT_EQ(ModelPrecisionOf("int4"), std::nullopt);
   EXPECT_EQ(ModelPrecisionOf(""), std::nullopt);
-}
-
-TEST(ModelPrecision, TheEnvironmentDecidesOnlyWhatIsLeftOpen) {
-  ::setenv("SAFEGUARD_PRECISION", "int8", 1);
-  EXPECT_EQ(DefinitePrecision(ModelPrecision::kDefault).value(), ModelPrecision::kInt8);
-  EXPECT_EQ(DefinitePrecision(ModelPrecision::kF32).value(), ModelPrecision::kF32);
-  ::setenv("SAFEGUARD_PRECISION", "default", 1);
-  EXPECT_EQ(DefinitePrecision(ModelPrecision::kDefault).value(), ModelPrecision::kInt16);
-  ::setenv("SAFEGUARD_PRECISION", "int4", 1);
-  const auto refused = DefinitePrecision(ModelPrecision::kDefault);
-  ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find("int4"), std::string::npos);
-  ::unsetenv("SAFEGUARD_PRECISION");
-  EXPECT_EQ(DefinitePrecision(ModelPrecision::kDefault).value(), ModelPrecision::kInt16);
 }
 
 }  // namespace

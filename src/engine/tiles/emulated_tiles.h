@@ -141,6 +141,7 @@ TileModel& Tiles() {
 #define SAFEGUARD_TILE_ZERO(tile) Tiles().Zero(tile)
 #define SAFEGUARD_TILE_LOAD(tile, from, stride) \
   Tiles().Load(tile, from, static_cast<std::ptrdiff_t>(stride))
+#define SAFEGUARD_TILE_STREAM(tile, from, stride) SAFEGUARD_TILE_LOAD(tile, from, stride)
 #define SAFEGUARD_TILE_STORE(tile, to, stride) \
   Tiles().Store(tile, to, static_cast<std::ptrdiff_t>(stride))
 #define SAFEGUARD_TILE_DOT(sum, x, w) Tiles().Dot(sum, x, w)

@@ -76,6 +76,11 @@ namespace {  // NOLINT(google-build-namespaces): nothing compiled for AMX may be
   asm volatile("tileloadd (%0,%1,1), %%tmm" #tile ::"r"(from), \
                "r"(static_cast<std::ptrdiff_t>(stride))        \
                : "memory")
+// The same, of data that need not stay in the cache.
+#define SAFEGUARD_TILE_STREAM(tile, from, stride)                \
+  asm volatile("tileloaddt1 (%0,%1,1), %%tmm" #tile ::"r"(from), \
+               "r"(static_cast<std::ptrdiff_t>(stride))          \
+               : "memory")
 #define SAFEGUARD_TILE_STORE(tile, to, stride)                   \
   asm volatile("tilestored %%tmm" #tile ", (%0,%1,1)" ::"r"(to), \
                "r"(static_cast<std::ptrdiff_t>(stride))          \

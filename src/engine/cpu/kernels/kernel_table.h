@@ -153,6 +153,8 @@ struct KernelTable {
   void (*packed_linear)(const PackedTask& task);
   // Whether packed_linear wants the rows of a task to stand in order, PreparedRowBytes apart.
   bool rows_in_order = false;
+  // Whether bfloat16 is its fastest arithmetic for any number of rows.
+  bool fast_bf16 = false;
 };
 
 extern const KernelTable kReferenceKernels;

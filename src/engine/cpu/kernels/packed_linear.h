@@ -89,6 +89,6 @@ struct PackedTask {
 
 inline constexpr std::size_t kPackedRowBlock = 96;
 // The most that a table takes: sums of a block of rows and unpacked weights.
-inline constexpr std::size_t kPackedScratchFloats = 17 * 1024;
+inline constexpr std::size_t kPackedScratchFloats = 20 * 1024;
 
 }  // namespace safeguard::engine::cpu

@@ -1,6 +1,7 @@
 // AMX: packed linear layers in tiles, everything else as AVX-512.
 #include "engine/cpu/kernels/amx/tile_bf16.h"
 #include "engine/cpu/kernels/amx/tile_integers.h"
+#include "engine/cpu/kernels/amx/tile_prepare.h"
 #include "engine/cpu/kernels/avx512/lanes.h"
 #include "engine/cpu/kernels/kernel_table.h"
 #include "engine/cpu/kernels/prepare_rows.h"
@@ -14,12 +15,17 @@ namespace {
 bool Supported() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") &&
-         __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx2") &&
-         __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") && TilesSupported();
+         __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("f16c") && TilesSupported();
 }
 
 void PackedLinear(const PackedTask& task) {
   task.bits == ActivationBits::kBf16 ? TileBf16(task) : TileIntegers(task);
+}
+
+void PrepareRow(const PrepareTask& task) {
+  task.bits == ActivationBits::kBf16 ? TilePrepareBf16(task) : Prepare<IntegerOrder::kHalves>(task);
 }
 
 }  // namespace
@@ -31,9 +37,10 @@ const KernelTable kAmxKernels = {
     .attention = Attention<Lanes16>,
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
-    .prepare = Prepare<IntegerOrder::kHalves>,
+    .prepare = PrepareRow,
     .packed_linear = PackedLinear,
     .rows_in_order = true,
+    .fast_bf16 = true,
 };
 
 }  // namespace safeguard::engine::cpu

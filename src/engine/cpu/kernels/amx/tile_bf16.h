@@ -1,6 +1,5 @@
-// Packed linear layers in bfloat16 by tiles (TDPBF16PS): 32 rows by 32 outputs at a time, for any
-// number of rows. Weights are unpacked once for all rows of a block of rows; bfloat16 weights are
-// tiles as they stand in memory. In an unnamed namespace: for amx.cc.
+// Packed linear layers in bfloat16 by tiles (TDPBF16PS): two tiles of rows by 32 outputs at a time,
+// for any number of rows. In an unnamed namespace: for amx.cc.
 #pragma once
 
 #include <immintrin.h>
@@ -9,131 +8,206 @@
 #include <cstdint>
 
 #include "engine/cpu/kernels/amx/tile_memory.h"
-#include "engine/cpu/kernels/avx512_bf16/bf16_weights.h"
+#include "engine/cpu/kernels/amx/tile_walk.h"
 #include "engine/cpu/kernels/packed_linear.h"
 #include "engine/tiles/tiles.h"
 
 namespace safeguard::engine::cpu {
 namespace {  // NOLINT(google-build-namespaces): see above
 
-constexpr std::size_t kPairOutputs = 2 * kPackedOutputs;
-
-// Tiles 0 and 1: sums of the first rows; 2 and 3: of the second; 4 and 5: the rows; 6 and 7:
-// weights of the first and second 16 outputs.
-class Bf16Tiles {
+// Rows [begin, begin + rows) of a task as tiles of equal height, at most kTileRows. The last one
+// begins where it ends with the last row: rows that it shares with the one before are computed
+// twice, to the same bits.
+class RowTiling {
  public:
-  // Up to 32 rows. Sets the tiles up where they are not so already.
-  void WantRows(std::size_t rows) {
-    if (rows == rows_) {
-      return;
-    }
-    rows_ = rows;
-    const std::size_t first = rows < kTileRows ? rows : kTileRows;
+  RowTiling(std::size_t begin, std::size_t rows)
+      : begin_(begin),
+        rows_(rows),
+        tiles_((rows + kTileRows - 1) / kTileRows),
+        height_((rows + tiles_ - 1) / tiles_) {}
+
+  [[nodiscard]] std::size_t tiles() const { return tiles_; }
+  [[nodiscard]] std::size_t height() const { return height_; }
+  [[nodiscard]] std::size_t Begin(std::size_t tile) const {
+    return begin_ + Least(tile * height_, rows_ - height_);
+  }
+
+  // Tiles 0 and 1: sums of the first rows; 2 and 3: of the second; 4 and 5: the rows; 6 and 7:
+  // weights of the first and second 16 outputs.
+  void Configure() const {
     TileConfig config;
     for (std::size_t tile = 0; tile < 8; ++tile) {
-      const bool second = tile == 2 || tile == 3 || tile == 5;
-      const std::size_t count = tile >= 6 ? kTileRows : second ? rows - first : first;
-      config.rows[tile] = static_cast<std::uint8_t>(count);
-      config.row_bytes[tile] = count == 0 ? 0 : kTileStride;
+      config.rows[tile] = static_cast<std::uint8_t>(tile >= 6 ? kTileRows : height_);
+      config.row_bytes[tile] = kTileStride;
     }
     TileConfigure(config);
   }
 
  private:
-  std::size_t rows_ = 0;
+  std::size_t begin_;
+  std::size_t rows_;
+  std::size_t tiles_;
+  std::size_t height_;
 };
 
-// Adds `count` blocks of at most 16 rows to `sums`, kPairOutputs a row.
-inline void AddTiles(const std::byte* x, std::size_t stride, const std::byte* a, const std::byte* b,
-                     std::size_t count, float* sums) {
-  constexpr std::size_t kSumStride = kPairOutputs * sizeof(float);
-  SAFEGUARD_TILE_LOAD(0, sums, kSumStride);
-  SAFEGUARD_TILE_LOAD(1, sums + kPackedOutputs, kSumStride);
-  for (std::size_t i = 0; i < count; ++i) {
-    SAFEGUARD_TILE_LOAD(4, x + 64 * i, stride);
-    SAFEGUARD_TILE_LOAD(6, a + kBf16BlockBytes * i, kTileStride);
-    SAFEGUARD_TILE_LOAD(7, b + kBf16BlockBytes * i, kTileStride);
-    SAFEGUARD_TILE_DOT(0, 4, 6);
-    SAFEGUARD_TILE_DOT(1, 4, 7);
-  }
-  SAFEGUARD_TILE_STORE(0, sums, kSumStride);
-  SAFEGUARD_TILE_STORE(1, sums + kPackedOutputs, kSumStride);
-}
+// Rows of one tile or two, and the blocks of one step.
+struct RowStep {
+  const std::byte* x[2];  // their block at which the step begins
+  std::size_t stride;
+  const std::byte* first;  // tiles of weights, kBf16BlockBytes apart
+  const std::byte* second;
+  std::size_t count;
+};
 
-// The same of 17 to 32 rows.
-inline void AddTilesOfMore(const std::byte* x, std::size_t stride, const std::byte* a,
-                           const std::byte* b, std::size_t count, float* sums) {
-  constexpr std::size_t kSumStride = kPairOutputs * sizeof(float);
-  float* below = sums + kTileRows * kPairOutputs;
-  SAFEGUARD_TILE_LOAD(0, sums, kSumStride);
-  SAFEGUARD_TILE_LOAD(1, sums + kPackedOutputs, kSumStride);
-  SAFEGUARD_TILE_LOAD(2, below, kSumStride);
-  SAFEGUARD_TILE_LOAD(3, below + kPackedOutputs, kSumStride);
-  for (std::size_t i = 0; i < count; ++i) {
-    SAFEGUARD_TILE_LOAD(4, x + 64 * i, stride);
-    SAFEGUARD_TILE_LOAD(6, a + kBf16BlockBytes * i, kTileStride);
-    SAFEGUARD_TILE_LOAD(7, b + kBf16BlockBytes * i, kTileStride);
-    SAFEGUARD_TILE_LOAD(5, x + kTileRows * stride + 64 * i, stride);
-    SAFEGUARD_TILE_DOT(0, 4, 6);
-    SAFEGUARD_TILE_DOT(1, 4, 7);
+template <bool two>
+[[gnu::always_inline]] inline void AddBlock(const RowStep& step, std::size_t i) {
+  SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
+  SAFEGUARD_TILE_LOAD(6, step.first + kBf16BlockBytes * i, kTileStride);
+  SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
+  if constexpr (two) {
+    SAFEGUARD_TILE_STREAM(5, step.x[1] + 64 * i, step.stride);
+  }
+  SAFEGUARD_TILE_DOT(0, 4, 6);
+  SAFEGUARD_TILE_DOT(1, 4, 7);
+  if constexpr (two) {
     SAFEGUARD_TILE_DOT(2, 5, 6);
     SAFEGUARD_TILE_DOT(3, 5, 7);
   }
-  SAFEGUARD_TILE_STORE(0, sums, kSumStride);
-  SAFEGUARD_TILE_STORE(1, sums + kPackedOutputs, kSumStride);
-  SAFEGUARD_TILE_STORE(2, below, kSumStride);
-  SAFEGUARD_TILE_STORE(3, below + kPackedOutputs, kSumStride);
 }
 
-// Two groups, or one twice, of rows [row, row + rows): their sums into memory.sums.
+template <bool two>
+void AddBlocks(const RowStep& step) {
+  for (std::size_t i = 0; i < step.count; ++i) {
+    AddBlock<two>(step, i);
+  }
+}
+
+// Makes the next step on the way.
+template <bool two, PackedType type>
+void AddBlocks(const RowStep& step, const TileStep<type>& next) {
+  for (std::size_t i = 0; i < step.count; ++i) {
+    AddBlock<two>(step, i);
+    if (i < next.count) {
+      next.Make(i);
+    }
+  }
+  for (std::size_t i = step.count; i < next.count; ++i) {
+    next.Make(i);
+  }
+}
+
+// Sums of a tile of rows: 16 by 16 for the first 16 outputs, then for the second.
+constexpr std::size_t kTileSums = kTileRows * kPackedOutputs;
+
+inline void ZeroSums() {
+  SAFEGUARD_TILE_ZERO(0);
+  SAFEGUARD_TILE_ZERO(1);
+  SAFEGUARD_TILE_ZERO(2);
+  SAFEGUARD_TILE_ZERO(3);
+}
+
+template <bool two>
+void LoadSums(const float* sums) {
+  SAFEGUARD_TILE_LOAD(0, sums, kTileStride);
+  SAFEGUARD_TILE_LOAD(1, sums + kTileSums, kTileStride);
+  if constexpr (two) {
+    SAFEGUARD_TILE_LOAD(2, sums + 2 * kTileSums, kTileStride);
+    SAFEGUARD_TILE_LOAD(3, sums + 3 * kTileSums, kTileStride);
+  }
+}
+
+template <bool two>
+void StoreSums(float* sums) {
+  SAFEGUARD_TILE_STORE(0, sums, kTileStride);
+  SAFEGUARD_TILE_STORE(1, sums + kTileSums, kTileStride);
+  if constexpr (two) {
+    SAFEGUARD_TILE_STORE(2, sums + 2 * kTileSums, kTileStride);
+    SAFEGUARD_TILE_STORE(3, sums + 3 * kTileSums, kTileStride);
+  }
+}
+
 template <PackedType type>
-void SumGroups(const PackedTask& task, const std::byte* a, const std::byte* b, std::size_t row,
-               std::size_t rows, const TileMemory& memory, Bf16Tiles& tiles) {
-  const std::size_t stride = PreparedRowBytes(task.blocks);
-  const std::byte* x = task.x[row];
-  __builtin_memset(memory.sums, 0, rows * kPairOutputs * sizeof(float));
+RowStep StepOf(const PackedTask& task, const RowTiling& tiling, std::size_t tile, std::size_t begin,
+               const TileWalk<type>& walk) {
+  const std::size_t below = Least(tile + 1, tiling.tiles() - 1);
+  return {{task.x[tiling.Begin(tile)] + 64 * begin, task.x[tiling.Begin(below)] + 64 * begin},
+          PreparedRowBytes(task.blocks),
+          walk.first(),
+          walk.second(),
+          Least(kTileChunk, task.blocks - begin)};
+}
+
+// Two groups and rows of at most two tiles: their sums stay in tiles until they are complete.
+template <bool two, PackedType type>
+void SumFewRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
+                float* sums) {
+  ZeroSums();
   for (std::size_t begin = 0; begin < task.blocks; begin += kTileChunk) {
-    const std::size_t left = task.blocks - begin;
-    const std::size_t count = left < kTileChunk ? left : kTileChunk;
-    const std::byte* first = Bf16Weights<type>(task, a, begin, count, memory.weights);
-    const std::byte* second =
-        a == b ? first
-               : Bf16Weights<type>(task, b, begin, count,
-                                   memory.weights + kTileChunk * kBf16BlockBytes);
-    for (std::size_t r = 0; r < rows; r += 2 * kTileRows) {
-      const std::size_t rest = rows - r;
-      const std::byte* from = x + r * stride + 64 * begin;
-      float* sums = memory.sums + r * kPairOutputs;
-      tiles.WantRows(rest < 2 * kTileRows ? rest : 2 * kTileRows);
-      rest > kTileRows ? AddTilesOfMore(from, stride, first, second, count, sums)
-                       : AddTiles(from, stride, first, second, count, sums);
+    AddBlocks<two>(StepOf(task, tiling, 0, begin, walk), walk.Next());
+    walk.Advance();
+  }
+  StoreSums<two>(sums);
+}
+
+template <bool two>
+void AddRows(const RowStep& step, bool begins, float* sums) {
+  begins ? ZeroSums() : LoadSums<two>(sums);
+  AddBlocks<two>(step);
+  StoreSums<two>(sums);
+}
+
+// Two groups and more rows: a step's weights are unpacked once for all of them.
+template <PackedType type>
+void SumManyRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
+                 float* sums) {
+  for (std::size_t begin = 0; begin < task.blocks; begin += kTileChunk) {
+    for (std::size_t t = 0; t < tiling.tiles(); t += 2) {
+      const RowStep step = StepOf(task, tiling, t, begin, walk);
+      float* own = sums + 2 * t * kTileSums;
+      t + 1 < tiling.tiles() ? AddRows<true>(step, begin == 0, own)
+                             : AddRows<false>(step, begin == 0, own);
+    }
+    const TileStep<type> next = walk.Next();
+    for (std::size_t i = 0; i < next.count; ++i) {
+      next.Make(i);
+    }
+    walk.Advance();
+  }
+}
+
+template <PackedType type>
+void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
+  const TileMemory memory(task.scratch);
+  const RowTiling tiling(row, rows);
+  tiling.Configure();
+  TileWalk<type> walk(task, memory.weights);
+  for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
+    tiling.tiles() == 1   ? SumFewRows<false>(task, tiling, walk, memory.sums)
+    : tiling.tiles() == 2 ? SumFewRows<true>(task, tiling, walk, memory.sums)
+                          : SumManyRows(task, tiling, walk, memory.sums);
+    for (std::size_t t = 0; t < tiling.tiles(); ++t) {
+      const float* sums = memory.sums + 2 * t * kTileSums;
+      WriteSums(task, sums, kPackedOutputs, first, tiling.Begin(t), tiling.height());
+      if (first + kPackedOutputs < task.outputs) {
+        WriteSums(task, sums + kTileSums, kPackedOutputs, first + kPackedOutputs, tiling.Begin(t),
+                  tiling.height());
+      }
     }
   }
 }
 
 template <PackedType type>
 void Bf16TileGroups(const PackedTask& task) {
-  const TileMemory memory(task.scratch);
-  const std::size_t bytes = PackedGroupBytes(type, task.blocks);
-  Bf16Tiles tiles;
   for (std::size_t row = 0; row < task.rows; row += kTileRowBlock) {
-    const std::size_t left = task.rows - row;
-    const std::size_t rows = left < kTileRowBlock ? left : kTileRowBlock;
-    for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
-      const std::byte* group = task.weights + first / kPackedOutputs * bytes;
-      const bool pair = first + kPackedOutputs < task.outputs;
-      SumGroups<type>(task, group, pair ? group + bytes : group, row, rows, memory, tiles);
-      WriteSums(task, memory.sums, kPairOutputs, first, row, rows);
-      if (pair) {
-        WriteSums(task, memory.sums + kPackedOutputs, kPairOutputs, first + kPackedOutputs, row,
-                  rows);
-      }
-    }
+    Bf16TileRows<type>(task, row, Least(kTileRowBlock, task.rows - row));
   }
   TileRelease();
 }
 
 inline void TileBf16(const PackedTask& task) {
+  if (task.outputs == 0) {
+    return;
+  }
   if (task.type == PackedType::kMxfp4) {
     Bf16TileGroups<PackedType::kMxfp4>(task);
   } else if (task.type == PackedType::kQ8) {

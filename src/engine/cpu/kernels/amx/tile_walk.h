@@ -1,0 +1,191 @@
+// The weights of a task as bfloat16 tiles, two groups side by side, in steps of some blocks. A
+// step can be unpacked block by block while the one before is multiplied, and what it reads was
+// asked for a step earlier: arithmetic, unpacking and memory go on at once. In an unnamed
+// namespace: for amx.cc.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/cpu/kernels/amx/tile_memory.h"
+#include "engine/cpu/kernels/avx512/lanes.h"
+#include "engine/cpu/kernels/avx512_bf16/bf16_weights.h"
+#include "engine/cpu/kernels/packed_linear.h"
+
+namespace safeguard::engine::cpu {
+namespace {  // NOLINT(google-build-namespaces): see above
+
+constexpr std::size_t kPairOutputs = 2 * kPackedOutputs;
+
+// Where the bytes of a vector go: of pair p of outputs 8 * h to 8 * h + 7, in at[2 * p + h].
+struct Q8Turns {
+  constexpr Q8Turns() {
+    for (std::size_t i = 0; i < 4; ++i) {
+      for (std::size_t lane = 0; lane < kPackedOutputs; ++lane) {
+        const std::size_t output = 8 * (i % 2) + lane / 2;
+        at[i][4 * lane + 1] = static_cast<std::uint8_t>(4 * output + i / 2 + 2 * (lane % 2));
+      }
+    }
+  }
+  alignas(64) std::uint8_t at[4][64] = {};
+};
+
+// As UnpackQ8, to the same bits: a byte u in the second place of 2^15 makes 2^15 + u, and
+// (2^15 + u) * scale - (2^15 + 128) * scale is exact in binary32. Bytes go where pairs want them.
+inline void UnpackQ8Tile(const std::byte* codes, const std::byte* scales, std::byte* to) {
+  alignas(64) static constexpr Q8Turns kTurns;
+  const __m512 all = Lanes16::LoadF16(scales);
+  const __m512i twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+  const __m512 scale[2] = {
+      _mm512_permutexvar_ps(twice, all),
+      _mm512_permutexvar_ps(_mm512_add_epi32(twice, _mm512_set1_epi32(8)), all)};
+  const __m512 less[2] = {_mm512_mul_ps(scale[0], _mm512_set1_ps(-32896.0F)),
+                          _mm512_mul_ps(scale[1], _mm512_set1_ps(-32896.0F))};
+  const __m512i base = _mm512_set1_epi32(0x47000000);
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < 8; ++v) {
+    const __m512i bytes = _mm512_load_si512(codes + 64 * v);
+    const auto weights = [&](std::size_t pair, std::size_t half) {
+      const __m512i turns = _mm512_load_si512(kTurns.at[2 * pair + half]);
+      const __m512i numbers = _mm512_mask_permutexvar_epi8(base, 0x2222222222222222U, turns, bytes);
+      return _mm512_fmadd_ps(_mm512_castsi512_ps(numbers), scale[half], less[half]);
+    };
+#pragma GCC unroll 2
+    for (std::size_t pair = 0; pair < 2; ++pair) {
+      const auto both =
+          __builtin_bit_cast(__m512i, _mm512_cvtne2ps_pbh(weights(pair, 1), weights(pair, 0)));
+      _mm512_store_si512(to + 128 * v + 64 * pair, both);
+    }
+  }
+}
+
+// Steps between what is unpacked and what memory is asked for.
+constexpr std::size_t kAskSteps = 2;
+
+template <PackedType type>
+[[gnu::always_inline]] inline void AskForBlock(const std::byte* codes, const std::byte* scales) {
+  for (std::size_t at = 0; at < PackedCodeBytes(type); at += 64) {
+    Lanes16::Prefetch(codes + at);
+  }
+  if constexpr (type != PackedType::kBf16) {
+    Lanes16::Prefetch(scales);
+  }
+}
+
+// A step that is to be unpacked.
+template <PackedType type>
+struct TileStep {
+  std::size_t count = 0;       // blocks
+  const std::byte* codes[2];   // of the two groups, at the step's first block
+  const std::byte* scales[2];  // likewise
+  std::byte* tiles[2];         // where they go
+  std::ptrdiff_t later[2];     // from these codes to those of the step behind
+  std::ptrdiff_t later_scales[2];
+
+  // Block i, in both groups. bfloat16 weights stay in place and are only asked for.
+  [[gnu::always_inline]] void Make(std::size_t i) const {
+    for (std::size_t half = 0; half < 2; ++half) {
+      const std::byte* from = codes[half] + i * PackedCodeBytes(type);
+      const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
+      if constexpr (type == PackedType::kBf16) {
+        AskForBlock<type>(from, scale);
+      } else {
+        AskForBlock<type>(from + later[half], scale + later_scales[half]);
+        std::byte* to = tiles[half] + i * kBf16BlockBytes;
+        type == PackedType::kMxfp4 ? UnpackMxfp4(from, scale, to) : UnpackQ8Tile(from, scale, to);
+      }
+    }
+  }
+};
+
+template <PackedType type>
+class TileWalk {
+ public:
+  // `room` of 4 * kTileChunk * kBf16BlockBytes, on a cache line. REQUIRES: the task has outputs.
+  TileWalk(const PackedTask& task, std::byte* room) : task_(task), room_(room) {
+    for (std::size_t i = 0; i < Least(kAskSteps * kTileChunk, task.blocks); ++i) {
+      for (std::size_t half = 0; half < 2; ++half) {
+        AskForBlock<type>(Codes({0, i}, half), Scales({0, i}, half));
+      }
+    }
+    const TileStep<type> first = Next();
+    for (std::size_t i = 0; i < first.count; ++i) {
+      first.Make(i);
+    }
+    Advance();
+  }
+
+  // Of the step at hand: its blocks' tiles, kBf16BlockBytes apart, for the first and the second 16
+  // outputs. Where there is no second group, the first's.
+  [[nodiscard]] const std::byte* first() const { return tiles_[0]; }
+  [[nodiscard]] const std::byte* second() const { return tiles_[1]; }
+
+  // The step behind it; of no blocks after the last.
+  [[nodiscard]] TileStep<type> Next() const {
+    TileStep<type> step;
+    step.count = CountAt(next_);
+    Place later = next_;
+    for (std::size_t i = 0; i < kAskSteps; ++i) {
+      later = Behind(later);
+    }
+    const bool ends = CountAt(later) == 0;
+    for (std::size_t half = 0; half < 2; ++half) {
+      step.codes[half] = Codes(next_, half);
+      step.scales[half] = Scales(next_, half);
+      step.tiles[half] = Room(half);
+      step.later[half] = ends ? 0 : Codes(later, half) - step.codes[half];
+      step.later_scales[half] = ends ? 0 : Scales(later, half) - step.scales[half];
+    }
+    return step;
+  }
+  // The next step is the one at hand. REQUIRES: all of its blocks were made.
+  void Advance() {
+    for (std::size_t half = 0; half < 2; ++half) {
+      tiles_[half] = type == PackedType::kBf16 ? Codes(next_, half) : Room(half);
+    }
+    next_ = Behind(next_);
+    odd_ = !odd_;
+  }
+
+ private:
+  // A step begins with this output and block.
+  struct Place {
+    std::size_t output;
+    std::size_t block;
+  };
+
+  [[nodiscard]] std::size_t CountAt(Place place) const {
+    return place.output < task_.outputs ? Least(kTileChunk, task_.blocks - place.block) : 0;
+  }
+  [[nodiscard]] Place Behind(Place place) const {
+    const std::size_t block = place.block + kTileChunk;
+    return block < task_.blocks ? Place{place.output, block}
+                                : Place{place.output + kPairOutputs, 0};
+  }
+  [[nodiscard]] const std::byte* Group(Place place, std::size_t half) const {
+    const std::size_t first = place.output / kPackedOutputs;
+    const bool second = half == 1 && place.output + kPackedOutputs < task_.outputs;
+    return task_.weights + (first + (second ? 1 : 0)) * PackedGroupBytes(type, task_.blocks);
+  }
+  [[nodiscard]] const std::byte* Codes(Place place, std::size_t half) const {
+    return Group(place, half) + place.block * PackedCodeBytes(type);
+  }
+  [[nodiscard]] const std::byte* Scales(Place place, std::size_t half) const {
+    return Group(place, half) + task_.blocks * PackedCodeBytes(type) +
+           place.block * PackedScaleBytes(type);
+  }
+  [[nodiscard]] std::byte* Room(std::size_t half) const {
+    return room_ + (2 * (odd_ ? 1U : 0U) + half) * kTileChunk * kBf16BlockBytes;
+  }
+
+  const PackedTask& task_;
+  std::byte* room_;
+  const std::byte* tiles_[2] = {};
+  Place next_ = {0, 0};
+  bool odd_ = false;
+};
+
+}  // namespace
+}  // namespace safeguard::engine::cpu
