@@ -16,6 +16,8 @@
 namespace safeguard::engine {
 
 struct RawModelOptions {
+  // kDefault: what the environment names, else kInt16 on every machine, so that numbers can be
+  // compared.
   ModelPrecision precision = ModelPrecision::kDefault;
   std::size_t threads = 1;  // at least 1
   PackedFileOptions packed_file;

@@ -44,9 +44,11 @@ void AddPack(CLI::App* group, ModelPackArguments& arguments) {
   CLI::App* command = group->add_subcommand(
       "pack", "Keep a model's weights in the engine's own order, for a faster start");
   AddPath(command, arguments.path);
-  Choices(command->add_option("--precision", arguments.precision,
-                              "For which arithmetic (default: $SAFEGUARD_PRECISION, else int16)"),
-          "default|int16|int8|bf16");
+  Choices(
+      command->add_option("--precision", arguments.precision,
+                          "For which arithmetic (default: $SAFEGUARD_PRECISION, else bf16 with AMX "
+                          "and int16 without)"),
+      "default|int16|int8|bf16");
   AddJson(command, arguments.json, "As one JSON object");
   AddThreads(command, arguments.threads);
   command->footer(kModelPackExamples);
@@ -130,7 +132,7 @@ void AddLogits(CLI::App* group, ModelLogitsArguments& arguments) {
   command->add_option("--last", arguments.last, "For how many of the last positions (default: 1)")
       ->type_name("N")
       ->check(NumberFrom(1, 1 << 30));
-  AddPrecision(command, arguments.precision);
+  AddPrecision(command, arguments.precision, "int16");
   AddPackedFile(command, arguments.packed_file);
   AddFile(command, "--out", arguments.out,
           "Also write them to this .safetensors file, as the tensor logits");
@@ -148,7 +150,7 @@ void AddGenerate(CLI::App* group, ModelGenerateArguments& arguments) {
   command->add_option("--max-tokens", arguments.max_tokens, "Stop after this many (default: 64)")
       ->type_name("N")
       ->check(NumberFrom(1, 1 << 30));
-  AddPrecision(command, arguments.precision);
+  AddPrecision(command, arguments.precision, "int16");
   AddPackedFile(command, arguments.packed_file);
   AddJson(command, arguments.json, "Ids, their log-probabilities and timings as one JSON object");
   AddThreads(command, arguments.threads);

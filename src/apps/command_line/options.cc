@@ -189,12 +189,13 @@ void AddRecord(CLI::App* command, RecordChoice& choice) {
                     "Keep the text itself there (default: its hash alone)");
 }
 
-void AddPrecision(CLI::App* command, std::string& precision) {
+void AddPrecision(CLI::App* command, std::string& precision, const std::string& otherwise) {
   Choices(command->add_option(
               "--precision", precision,
               "How exactly to compute: f32 in binary32; int16 some 3e-5 off, twice as fast; "
               "int8 some 1e-2 off, faster still; bf16 some 1e-2 off, for processors with AMX. "
-              "default: $SAFEGUARD_PRECISION, else int16"),
+              "default: $SAFEGUARD_PRECISION, else " +
+                  otherwise),
           "default|f32|int16|int8|bf16");
 }
 

@@ -37,8 +37,9 @@ void AddDataFolder(CLI::App* command, std::string& folder);
 void AddRecord(CLI::App* command, RecordChoice& choice);
 // --no-packed-file.
 void AddPackedFile(CLI::App* command, bool& packed_file);
-// --precision: of the reasoner's network.
-void AddPrecision(CLI::App* command, std::string& precision);
+// --precision: of the reasoner's network; `otherwise` says what it is where nothing names one.
+void AddPrecision(CLI::App* command, std::string& precision,
+                  const std::string& otherwise = "bf16 with AMX, int16 without");
 void AddThreads(CLI::App* command, std::size_t& threads);
 CLI::Option* AddFile(CLI::App* command, const std::string& name, std::string& file,
                      const std::string& help);

@@ -6,21 +6,18 @@
 #include "engine/model_precision.h"
 
 namespace safeguard::engine {
-namespace {
 
-ModelPrecision MachinesOwn() {
+ModelPrecision MachinesPrecision() {
   return cpu::BestKernels().fast_bf16 ? ModelPrecision::kBf16 : ModelPrecision::kInt16;
 }
 
-}  // namespace
-
-Result<ModelPrecision> DefinitePrecision(ModelPrecision precision) {
+Result<ModelPrecision> DefinitePrecision(ModelPrecision precision, ModelPrecision otherwise) {
   if (precision != ModelPrecision::kDefault) {
     return precision;
   }
   const char* named = std::getenv("SAFEGUARD_PRECISION");
   if (named == nullptr || *named == '\0') {
-    return MachinesOwn();
+    return otherwise;
   }
   const auto known = ModelPrecisionOf(named);
   if (!known) {
@@ -28,7 +25,7 @@ Result<ModelPrecision> DefinitePrecision(ModelPrecision precision) {
                 "SAFEGUARD_PRECISION is \"" + std::string(named) + "\", which is no precision",
                 "set it to f32, int16, int8 or bf16, or leave it unset");
   }
-  return *known == ModelPrecision::kDefault ? MachinesOwn() : *known;
+  return *known == ModelPrecision::kDefault ? otherwise : *known;
 }
 
 }  // namespace safeguard::engine

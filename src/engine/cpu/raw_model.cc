@@ -57,8 +57,13 @@ Result<std::unique_ptr<RawModel>> RawModel::Open(const std::string& path,
   if (!checkpoint) {
     return std::unexpected(std::move(checkpoint.error()));
   }
+  const Result<ModelPrecision> precision =
+      DefinitePrecision(options.precision, ModelPrecision::kInt16);
+  if (!precision) {
+    return std::unexpected(precision.error());
+  }
   CpuForwardOptions cpu;
-  cpu.precision = CpuPrecisionOf(options.precision);
+  cpu.precision = CpuPrecisionOf(*precision);
   cpu.packed_file = options.packed_file;
   const auto files = (*checkpoint)->files();
   cpu.weight_files.assign(files.begin(), files.end());

@@ -372,12 +372,13 @@ TEST_P(PackedKernels, AddBfloat16InTheirOrderAndRowsStandAlone) {
         const MatrixView matrix = random.Matrix(type, NibbleOrder::kHalves, outputs, columns);
         const Packed packed = Pack({&matrix}, DenseWeights::kBf16);
         ASSERT_TRUE(packed.fits);
-        const std::vector<float> x = Activations(70 * columns, 5);
+        constexpr std::size_t kRows = 133;  // more than a table takes together
+        const std::vector<float> x = Activations(kRows * columns, 5);
         const std::vector<float> bias = Activations(outputs, 6);
         const std::vector<float> reference =
-            Multiply(kReferenceKernels, packed, x, 0, 70, ActivationBits::kBf16, bias);
+            Multiply(kReferenceKernels, packed, x, 0, kRows, ActivationBits::kBf16, bias);
         const std::vector<float> all =
-            Multiply(*GetParam(), packed, x, 0, 70, ActivationBits::kBf16, bias);
+            Multiply(*GetParam(), packed, x, 0, kRows, ActivationBits::kBf16, bias);
         if (own_order) {
           EXPECT_LT(Distance(all, reference), 1e-6);
           std::vector<float> first = Multiply(*GetParam(), packed, x, 0, 1, ActivationBits::kBf16);
@@ -386,10 +387,11 @@ TEST_P(PackedKernels, AddBfloat16InTheirOrderAndRowsStandAlone) {
         } else {
           EXPECT_EQ(all, reference) << outputs << " x " << columns;
         }
-        for (const std::size_t rows : {1U, 2U, 3U, 4U, 5U, 15U, 16U, 17U, 31U, 33U, 48U, 50U}) {
+        for (const std::size_t rows :
+             {1U, 2U, 3U, 4U, 5U, 15U, 16U, 17U, 31U, 33U, 48U, 50U, 70U, 113U, 128U, 129U}) {
           const std::vector<float> some =
-              Multiply(*GetParam(), packed, x, 70 - rows, rows, ActivationBits::kBf16, bias);
-          ASSERT_EQ(std::memcmp(some.data(), &all[(70 - rows) * (outputs + 1)],
+              Multiply(*GetParam(), packed, x, kRows - rows, rows, ActivationBits::kBf16, bias);
+          ASSERT_EQ(std::memcmp(some.data(), &all[(kRows - rows) * (outputs + 1)],
                                 some.size() * sizeof(float)),
                     0)
               << outputs << " x " << columns << ", rows " << rows;

@@ -75,26 +75,37 @@ template <bool two>
   }
 }
 
-template <bool two>
-void AddBlocks(const RowStep& step) {
-  for (std::size_t i = 0; i < step.count; ++i) {
-    AddBlock<two>(step, i);
-  }
-}
-
 // Makes the next step on the way.
 template <bool two, PackedType type>
-void AddBlocks(const RowStep& step, const TileStep<type>& next) {
-  for (std::size_t i = 0; i < step.count; ++i) {
-    AddBlock<two>(step, i);
+void AddAndMake(const RowStep& step, const TileStep<type>& next) {
+  for (std::size_t i = 0; i < step.count || i < next.count; ++i) {
+    if (i < step.count) {
+      AddBlock<two>(step, i);
+    }
     if (i < next.count) {
+      next.Ask(i, 0);
+      next.Ask(i, 1);
       next.Make(i);
     }
   }
-  for (std::size_t i = step.count; i < next.count; ++i) {
-    next.Make(i);
+}
+
+// Asks memory for blocks of the next step on the way, in one group.
+template <bool two, PackedType type>
+void AddAndAsk(const RowStep& step, const TileStep<type>& next, std::size_t half) {
+  for (std::size_t i = 0; i < step.count; ++i) {
+    AddBlock<two>(step, i);
+    if (i < next.count) {
+      next.Ask(i, half);
+    }
   }
 }
+
+// Blocks of a step where the next one is unpacked on the way: both stay in the L1 cache.
+constexpr std::size_t kFewRowsChunk = 6;
+static_assert(4 * kFewRowsChunk * kBf16BlockBytes +
+                  2 * kTileRowBlock * kPackedOutputs * sizeof(float) <=
+              kPackedScratchFloats * sizeof(float));
 
 // Sums of a tile of rows: 16 by 16 for the first 16 outputs, then for the second.
 constexpr std::size_t kTileSums = kTileRows * kPackedOutputs;
@@ -128,13 +139,13 @@ void StoreSums(float* sums) {
 
 template <PackedType type>
 RowStep StepOf(const PackedTask& task, const RowTiling& tiling, std::size_t tile, std::size_t begin,
-               const TileWalk<type>& walk) {
+               std::size_t chunk, const TileWalk<type>& walk) {
   const std::size_t below = Least(tile + 1, tiling.tiles() - 1);
   return {{task.x[tiling.Begin(tile)] + 64 * begin, task.x[tiling.Begin(below)] + 64 * begin},
           PreparedRowBytes(task.blocks),
           walk.first(),
           walk.second(),
-          Least(kTileChunk, task.blocks - begin)};
+          Least(chunk, task.blocks - begin)};
 }
 
 // Two groups and rows of at most two tiles: their sums stay in tiles until they are complete.
@@ -142,17 +153,24 @@ template <bool two, PackedType type>
 void SumFewRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
                 float* sums) {
   ZeroSums();
-  for (std::size_t begin = 0; begin < task.blocks; begin += kTileChunk) {
-    AddBlocks<two>(StepOf(task, tiling, 0, begin, walk), walk.Next());
+  for (std::size_t begin = 0; begin < task.blocks; begin += kFewRowsChunk) {
+    AddAndMake<two>(StepOf(task, tiling, 0, begin, kFewRowsChunk, walk), walk.Next());
     walk.Advance();
   }
   StoreSums<two>(sums);
 }
 
-template <bool two>
-void AddRows(const RowStep& step, bool begins, float* sums) {
+template <bool two, PackedType type>
+void AddRows(const RowStep& step, const TileStep<type>& next, std::size_t pair, bool begins,
+             float* sums) {
   begins ? ZeroSums() : LoadSums<two>(sums);
-  AddBlocks<two>(step);
+  if (pair < 2) {  // there are two at least: one asks for each group
+    AddAndAsk<two>(step, next, pair);
+  } else {
+    for (std::size_t i = 0; i < step.count; ++i) {
+      AddBlock<two>(step, i);
+    }
+  }
   StoreSums<two>(sums);
 }
 
@@ -161,13 +179,13 @@ template <PackedType type>
 void SumManyRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
                  float* sums) {
   for (std::size_t begin = 0; begin < task.blocks; begin += kTileChunk) {
-    for (std::size_t t = 0; t < tiling.tiles(); t += 2) {
-      const RowStep step = StepOf(task, tiling, t, begin, walk);
-      float* own = sums + 2 * t * kTileSums;
-      t + 1 < tiling.tiles() ? AddRows<true>(step, begin == 0, own)
-                             : AddRows<false>(step, begin == 0, own);
-    }
     const TileStep<type> next = walk.Next();
+    for (std::size_t t = 0; t < tiling.tiles(); t += 2) {
+      const RowStep step = StepOf(task, tiling, t, begin, kTileChunk, walk);
+      float* own = sums + 2 * t * kTileSums;
+      t + 1 < tiling.tiles() ? AddRows<true>(step, next, t / 2, begin == 0, own)
+                             : AddRows<false>(step, next, t / 2, begin == 0, own);
+    }
     for (std::size_t i = 0; i < next.count; ++i) {
       next.Make(i);
     }
@@ -180,7 +198,8 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const TileMemory memory(task.scratch);
   const RowTiling tiling(row, rows);
   tiling.Configure();
-  TileWalk<type> walk(task, memory.weights);
+  const bool few = tiling.tiles() <= 2;
+  TileWalk<type> walk(task, memory.weights, few ? kFewRowsChunk : kTileChunk, few);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
     tiling.tiles() == 1   ? SumFewRows<false>(task, tiling, walk, memory.sums)
     : tiling.tiles() == 2 ? SumFewRows<true>(task, tiling, walk, memory.sums)
@@ -198,8 +217,10 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
 
 template <PackedType type>
 void Bf16TileGroups(const PackedTask& task) {
-  for (std::size_t row = 0; row < task.rows; row += kTileRowBlock) {
-    Bf16TileRows<type>(task, row, Least(kTileRowBlock, task.rows - row));
+  const std::size_t blocks = (task.rows + kTileRowBlock - 1) / kTileRowBlock;
+  for (std::size_t block = 0; block < blocks; ++block) {  // as equal as can be
+    const std::size_t begin = task.rows * block / blocks;
+    Bf16TileRows<type>(task, begin, task.rows * (block + 1) / blocks - begin);
   }
   TileRelease();
 }

@@ -14,7 +14,7 @@ namespace {  // NOLINT(google-build-namespaces): see above
 constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileStride = 64;  // bytes of a row of weights or sums
 // Blocks that are unpacked at a time: they stay in the L1 cache for all rows.
-constexpr std::size_t kTileChunk = 6;
+constexpr std::size_t kTileChunk = 10;
 // Rows that share an unpacked chunk.
 constexpr std::size_t kTileRowBlock = 128;
 constexpr std::size_t kByteTileBytes = kPackedOutputs * kPackedBlock;
@@ -31,10 +31,10 @@ struct TileMemory {
         weights(reinterpret_cast<std::byte*>(scales + kTileChunk * kPackedOutputs)) {}
   float* sums;         // of a row block, 32 outputs
   float* scales;       // of a chunk
-  std::byte* weights;  // of two chunks: 32 outputs of two bytes
+  std::byte* weights;  // of a chunk: 32 outputs of two bytes
 };
 static_assert(2 * kTileRowBlock * kPackedOutputs + kTileChunk * kPackedOutputs +
-                  4 * kTileChunk * PackedCodeBytes(PackedType::kBf16) / sizeof(float) <=
+                  2 * kTileChunk * PackedCodeBytes(PackedType::kBf16) / sizeof(float) <=
               kPackedScratchFloats);
 
 // Rows [row, row + rows) of 16 outputs from `first`, with their bias.

@@ -77,22 +77,30 @@ template <PackedType type>
 // A step that is to be unpacked.
 template <PackedType type>
 struct TileStep {
-  std::size_t count = 0;       // blocks
-  const std::byte* codes[2];   // of the two groups, at the step's first block
-  const std::byte* scales[2];  // likewise
-  std::byte* tiles[2];         // where they go
-  std::ptrdiff_t later[2];     // from these codes to those of the step behind
-  std::ptrdiff_t later_scales[2];
+  std::size_t count = 0;            // blocks
+  const std::byte* codes[2] = {};   // of the two groups, at the step's first block
+  const std::byte* scales[2] = {};  // likewise
+  std::byte* tiles[2] = {};         // where they go
+  std::ptrdiff_t later[2] = {};     // from these to those that memory is asked for meanwhile
+  std::ptrdiff_t later_scales[2] = {};
 
-  // Block i, in both groups. bfloat16 weights stay in place and are only asked for.
+  // Asks memory for a block of one group, some steps ahead; bfloat16 weights, which stay in place,
+  // one step.
+  [[gnu::always_inline]] void Ask(std::size_t i, std::size_t half) const {
+    const std::byte* from = codes[half] + i * PackedCodeBytes(type);
+    const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
+    if constexpr (type == PackedType::kBf16) {
+      AskForBlock<type>(from, scale);
+    } else {
+      AskForBlock<type>(from + later[half], scale + later_scales[half]);
+    }
+  }
+  // Block i, in both groups.
   [[gnu::always_inline]] void Make(std::size_t i) const {
-    for (std::size_t half = 0; half < 2; ++half) {
-      const std::byte* from = codes[half] + i * PackedCodeBytes(type);
-      const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
-      if constexpr (type == PackedType::kBf16) {
-        AskForBlock<type>(from, scale);
-      } else {
-        AskForBlock<type>(from + later[half], scale + later_scales[half]);
+    if constexpr (type != PackedType::kBf16) {
+      for (std::size_t half = 0; half < 2; ++half) {
+        const std::byte* from = codes[half] + i * PackedCodeBytes(type);
+        const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
         std::byte* to = tiles[half] + i * kBf16BlockBytes;
         type == PackedType::kMxfp4 ? UnpackMxfp4(from, scale, to) : UnpackQ8Tile(from, scale, to);
       }
@@ -103,9 +111,11 @@ struct TileStep {
 template <PackedType type>
 class TileWalk {
  public:
-  // `room` of 4 * kTileChunk * kBf16BlockBytes, on a cache line. REQUIRES: the task has outputs.
-  TileWalk(const PackedTask& task, std::byte* room) : task_(task), room_(room) {
-    for (std::size_t i = 0; i < Least(kAskSteps * kTileChunk, task.blocks); ++i) {
+  // In steps of `chunk` blocks; `room` of 2 * chunk * kBf16BlockBytes, and as much again where a
+  // step is made while the one before is in use. REQUIRES: the task has outputs.
+  TileWalk(const PackedTask& task, std::byte* room, std::size_t chunk, bool overlap)
+      : task_(task), room_(room), chunk_(chunk), overlap_(overlap) {
+    for (std::size_t i = 0; i < Least(kAskSteps * chunk, task.blocks); ++i) {
       for (std::size_t half = 0; half < 2; ++half) {
         AskForBlock<type>(Codes({0, i}, half), Scales({0, i}, half));
       }
@@ -146,7 +156,7 @@ class TileWalk {
       tiles_[half] = type == PackedType::kBf16 ? Codes(next_, half) : Room(half);
     }
     next_ = Behind(next_);
-    odd_ = !odd_;
+    odd_ = overlap_ && !odd_;
   }
 
  private:
@@ -157,10 +167,10 @@ class TileWalk {
   };
 
   [[nodiscard]] std::size_t CountAt(Place place) const {
-    return place.output < task_.outputs ? Least(kTileChunk, task_.blocks - place.block) : 0;
+    return place.output < task_.outputs ? Least(chunk_, task_.blocks - place.block) : 0;
   }
   [[nodiscard]] Place Behind(Place place) const {
-    const std::size_t block = place.block + kTileChunk;
+    const std::size_t block = place.block + chunk_;
     return block < task_.blocks ? Place{place.output, block}
                                 : Place{place.output + kPairOutputs, 0};
   }
@@ -177,11 +187,13 @@ class TileWalk {
            place.block * PackedScaleBytes(type);
   }
   [[nodiscard]] std::byte* Room(std::size_t half) const {
-    return room_ + (2 * (odd_ ? 1U : 0U) + half) * kTileChunk * kBf16BlockBytes;
+    return room_ + (2 * (odd_ ? 1U : 0U) + half) * chunk_ * kBf16BlockBytes;
   }
 
   const PackedTask& task_;
   std::byte* room_;
+  std::size_t chunk_;
+  bool overlap_;
   const std::byte* tiles_[2] = {};
   Place next_ = {0, 0};
   bool odd_ = false;
