@@ -11,8 +11,8 @@ struct MachineLimits {
   double f32_gmac_s = 0;   // 10^9 multiply-adds a second: fused, binary32
   double bf16_gmac_s = 0;  // the same: pairs of bfloat16 into binary32 (AVX512_BF16)
   double int8_gmac_s = 0;  // the same: quadruples of bytes into 32 bits (AVX512_VNNI)
-  // The same: bfloat16 by tiles (AMX). Tiles of bytes are twice as fast, but only over 64 columns at
-  // a time; with a scale per 32 columns, as these models' weights have, they come to this rate.
+  // The same: bfloat16 by tiles (AMX). Tiles of bytes are twice as fast, but only over 64 columns
+  // at a time; with a scale per 32 columns, as these models' weights have, they come to this rate.
   double amx_bf16_gmac_s = 0;
   // The fastest of the rates.
   [[nodiscard]] double BestGmac() const;
