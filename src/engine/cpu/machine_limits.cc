@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "engine/cpu/large_memory.h"
 #include "engine/tiles/tiles.h"
 
 namespace safeguard::engine {
@@ -44,15 +45,19 @@ std::uint64_t Sum(const std::uint64_t* data, std::size_t count) {
   return total;
 }
 
+// On huge pages, as packed weights are.
 double ReadRate(ThreadPool& pool, std::size_t bytes) {
   const std::size_t share = bytes / sizeof(std::uint64_t) / pool.size();
-  std::vector<std::vector<std::uint64_t>> parts(pool.size());
-  pool.ParallelFor(pool.size(),
-                   [&](std::size_t part, std::size_t) { parts[part].assign(share, 1); });
+  std::vector<cpu::LargeMemory> memory(pool.size());
+  std::vector<std::uint64_t*> parts(pool.size());
+  pool.ParallelFor(pool.size(), [&](std::size_t part, std::size_t) {
+    memory[part] = cpu::NewLargeMemory(share * sizeof(std::uint64_t));
+    parts[part] = reinterpret_cast<std::uint64_t*>(memory[part].get());
+    std::fill_n(parts[part], share, 1);
+  });
   std::vector<std::uint64_t> sums(pool.size());
-  const double rate =
-      BestRate(pool, static_cast<double>(share * sizeof(std::uint64_t)) / 1e9,
-               [&](std::size_t part) { sums[part] = Sum(parts[part].data(), share); });
+  const double rate = BestRate(pool, static_cast<double>(share * sizeof(std::uint64_t)) / 1e9,
+                               [&](std::size_t part) { sums[part] = Sum(parts[part], share); });
   for (const std::uint64_t sum : sums) {
     CHECK(sum == share / 8 * 8);
   }
