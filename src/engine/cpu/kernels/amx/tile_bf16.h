@@ -59,18 +59,21 @@ struct RowStep {
   std::size_t count;
 };
 
+// The tile that is loaded first is used up first: the next block's need not wait for it.
 template <bool two>
 [[gnu::always_inline]] inline void AddBlock(const RowStep& step, std::size_t i) {
-  SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
   SAFEGUARD_TILE_LOAD(6, step.first + kBf16BlockBytes * i, kTileStride);
-  SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
+  SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
   if constexpr (two) {
     SAFEGUARD_TILE_STREAM(5, step.x[1] + 64 * i, step.stride);
   }
+  SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
   SAFEGUARD_TILE_DOT(0, 4, 6);
-  SAFEGUARD_TILE_DOT(1, 4, 7);
   if constexpr (two) {
     SAFEGUARD_TILE_DOT(2, 5, 6);
+  }
+  SAFEGUARD_TILE_DOT(1, 4, 7);
+  if constexpr (two) {
     SAFEGUARD_TILE_DOT(3, 5, 7);
   }
 }
