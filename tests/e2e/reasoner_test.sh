@@ -17,7 +17,7 @@ safeguard classify "Buy 1000 followers now" --policy scams --policy spam "${judg
 strip() { sed -E 's/"timings_ms":\{[^}]*\},?//; s/"cached":[0-9]+/"cached":0/' "$1"; }
 [ "$(strip alone.json)" = "$(strip both.json | tail -n 1)" ] || fail "another policy beside it changed the answer"
 grep -q '"decided_by":"reasoner"' alone.json || fail "it does not say who decided"
-grep -q '"precision":"int16"' alone.json || fail "it does not say how exactly it computed"
+grep -Eq '"precision":"(int16|bf16)"' alone.json || fail "it does not say how exactly it computed"
 safeguard classify "Buy 1000 followers now" --policy spam "${judge[@]}" --precision int8 --json >int8.json || true
 grep -q '"precision":"int8"' int8.json || fail "--precision int8 is not in the verdict"
 grep -q '"template"' alone.json || fail "it does not name the template"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/model_precision.h"
 #include "judges/reasoner/fake_generator.h"
 #include "moderation/receipt.h"
 
@@ -105,7 +106,8 @@ TEST_F(ReasonerJudgeTest, AVerdictWithItsGroundsAndItsOrigin) {
   EXPECT_EQ(verdict.decided_by.model, "model");
   EXPECT_EQ(verdict.decided_by.settings.at("template"), kPromptTemplate);
   EXPECT_EQ(verdict.decided_by.settings.at("effort"), "low");
-  EXPECT_EQ(verdict.decided_by.settings.at("precision"), "int16");
+  EXPECT_EQ(verdict.decided_by.settings.at("precision"),
+            engine::ToString(engine::MachinesPrecision()));
   const std::string prompt = verdict.decided_by.settings.at("prompt_ids");
   EXPECT_EQ(prompt.size(), 64U);
   EXPECT_EQ(verdict.decided_by.settings.at("answer_ids").size(), 64U);
