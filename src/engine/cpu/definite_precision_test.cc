@@ -40,10 +40,5 @@ TEST(DefinitePrecision, OnlyTilesMakeBfloat16TheDefault) {
   }
 }
 
-TEST(DefinitePrecision, IsTheMachines) {
-  EXPECT_EQ(MachinesPrecision(),
-            cpu::BestKernels().fast_bf16 ? ModelPrecision::kBf16 : ModelPrecision::kInt16);
-}
-
 }  // namespace
 }  // namespace safeguard::engine
