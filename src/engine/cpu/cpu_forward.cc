@@ -47,6 +47,12 @@ const char* Suffix(CpuPrecision precision) {
                                             : "+i16";
 }
 
+cpu::KvType KvTypeOf(CpuPrecision precision) {
+  return precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
+         : precision == CpuPrecision::kBf16    ? cpu::KvType::kBf16
+                                               : cpu::KvType::kF32;
+}
+
 // kDefault made definite.
 Result<CpuPrecision> Decide(CpuPrecision precision) {
   if (precision != CpuPrecision::kDefault) {
@@ -64,9 +70,7 @@ class CpuForward final : public Forward {
              std::unique_ptr<cpu::PackedWeights> packed, ThreadPool& pool)
       : config_(config),
         options_(options),
-        pages_({config.kv_heads, config.head_dim,
-                options.precision == CpuPrecision::kHalfCache ? cpu::KvType::kF16
-                                                              : cpu::KvType::kF32}),
+        pages_({config.kv_heads, config.head_dim, KvTypeOf(options.precision)}),
         packed_(std::move(packed)),
         arithmetic_(std::string(kernels.name) + Suffix(options.precision)),
         pass_(config_, weights, pages_.shape(), kernels, pool, packed_.get(),
@@ -181,7 +185,10 @@ std::size_t CpuForward::BytesFor(std::size_t tokens, std::size_t step) const {
 }
 
 std::string CpuForward::Numerics() const {
-  return arithmetic_ + (options_.precision == CpuPrecision::kHalfCache ? "/f16" : "/f32");
+  const cpu::KvType type = KvTypeOf(options_.precision);
+  return arithmetic_ + (type == cpu::KvType::kF16    ? "/f16"
+                        : type == cpu::KvType::kBf16 ? "/bf16"
+                                                     : "/f32");
 }
 
 Status CpuForward::Truncate(SequenceId sequence, std::size_t length) {

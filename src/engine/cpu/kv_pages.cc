@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "engine/cpu/kernels/bf16_rounding.h"
 
 namespace safeguard::engine::cpu {
 namespace {
@@ -38,7 +39,7 @@ void Store(KvType type, std::byte* to, std::size_t index, float value) {
     std::memcpy(to + 4 * index, &value, sizeof value);
     return;
   }
-  const std::uint16_t half = HalfOf(value);
+  const std::uint16_t half = type == KvType::kF16 ? HalfOf(value) : RoundToBf16(value);
   std::memcpy(to + 2 * index, &half, sizeof half);
 }
 
@@ -136,11 +137,11 @@ std::byte* LayerPages::PageOf(std::size_t position) const {
 void WriteKeyValue(const KvShape& shape, std::byte* page, std::size_t head, std::size_t slot,
                    const float* key, const float* value) {
   std::byte* keys = page + head * shape.HeadBytes();
-  std::byte* values = keys + kPagePositions * shape.head_dim * BytesOf(shape.type);
-  const std::size_t row = slot * RoundUp(shape.head_dim, kHeadQuantum);
+  std::byte* values = keys + KvKeyBytes(shape.head_dim, shape.type);
+  const std::size_t padded = RoundUp(shape.head_dim, kHeadQuantum);
   for (std::size_t d = 0; d < shape.head_dim; ++d) {
-    Store(shape.type, keys, d * kPagePositions + slot, key[d]);
-    Store(shape.type, values, row + d, value[d]);
+    Store(shape.type, keys, KvKeyIndex(shape.type, d, slot), key[d]);
+    Store(shape.type, values, KvValueIndex(shape.type, padded, slot, d), value[d]);
   }
 }
 

@@ -85,7 +85,8 @@ class LayerPages {
 };
 
 // Writes one head's key and value (head_dim floats each) at `slot` of a page. kF16 rounds to
-// nearest, ties to even; finite numbers of 65520 and more become the largest, 65504.
+// nearest, ties to even; finite numbers of 65520 and more become the largest, 65504. kBf16 rounds
+// likewise, and subnormals to zero.
 void WriteKeyValue(const KvShape& shape, std::byte* page, std::size_t head, std::size_t slot,
                    const float* key, const float* value);
 

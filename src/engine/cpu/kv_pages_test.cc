@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -133,6 +134,31 @@ TEST(WriteKeyValue, LargeNumbersSaturate) {
   EXPECT_EQ(Stored(std::numeric_limits<float>::infinity()), 0x7C00);
   EXPECT_EQ(Stored(std::numeric_limits<float>::quiet_NaN()), 0x7E00);
   EXPECT_EQ(Stored(1e-30F), 0);
+}
+
+// Where tiles find them: keys in pairs of components, values in pairs of positions.
+TEST(WriteKeyValue, Bfloat16StandsInPairs) {
+  const KvShape shape = {2, 3, KvType::kBf16};
+  ASSERT_EQ(shape.HeadBytes(), std::size_t{2} * 64 * (32 + 16));
+  std::vector<std::byte> page(shape.PageBytes());
+  const float key[] = {1, -2, 1 + 1.0F / 256};  // the last one lies halfway: to even
+  const float value[] = {3, 1 + 3.0F / 256, 1e-39F};
+  WriteKeyValue(shape, page.data(), 1, 5, key, value);
+  const auto at = [&](std::size_t number) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, page.data() + shape.HeadBytes() + 2 * number, 2);
+    return bits;
+  };
+  EXPECT_EQ(at(std::size_t{2} * 5), 0x3F80);
+  EXPECT_EQ(at(std::size_t{2} * 5 + 1), 0xC000);
+  EXPECT_EQ(at(std::size_t{2} * (64 + 5)), 0x3F80);
+  EXPECT_EQ(at(std::size_t{2} * (64 + 5) + 1), 0);  // a component that there is not
+  const std::size_t values = 64 * 32;
+  EXPECT_EQ(at(values + 2 * (2 * 16) + 1), 0x4040);
+  EXPECT_EQ(at(values + 2 * (2 * 16 + 1) + 1), 0x3F82);
+  EXPECT_EQ(at(values + 2 * (2 * 16 + 2) + 1), 0);  // subnormal
+  const auto written = std::ranges::count_if(page, [](std::byte b) { return b != std::byte{0}; });
+  EXPECT_EQ(written, 2 + 1 + 2 + 2 + 2);
 }
 
 }  // namespace

@@ -45,15 +45,16 @@ std::unexpected<Error> Unusable(const std::string& why) {
 // What no token has written yet, or what was forgotten, goes out as zeros.
 void ClearFrom(const KvShape& shape, std::size_t slot, std::byte* page) {
   const std::size_t size = BytesOf(shape.type);
-  const std::size_t row = RoundUp(shape.head_dim, kHeadQuantum);
+  const std::size_t padded = RoundUp(shape.head_dim, kHeadQuantum);
   for (std::size_t head = 0; head < shape.kv_heads; ++head) {
     std::byte* keys = page + head * shape.HeadBytes();
-    for (std::size_t d = 0; d < shape.head_dim; ++d) {
-      std::fill_n(keys + (d * kPagePositions + slot) * size, (kPagePositions - slot) * size,
-                  std::byte{0});
+    std::byte* values = keys + KvKeyBytes(shape.head_dim, shape.type);
+    for (std::size_t at = slot; at < kPagePositions; ++at) {
+      for (std::size_t d = 0; d < shape.head_dim; ++d) {
+        std::fill_n(keys + KvKeyIndex(shape.type, d, at) * size, size, std::byte{0});
+        std::fill_n(values + KvValueIndex(shape.type, padded, at, d) * size, size, std::byte{0});
+      }
     }
-    std::byte* values = keys + kPagePositions * shape.head_dim * size;
-    std::fill_n(values + slot * row * size, (kPagePositions - slot) * row * size, std::byte{0});
   }
 }
 

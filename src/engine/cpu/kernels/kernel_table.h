@@ -65,8 +65,8 @@ constexpr std::size_t LinearScratchFloats(std::size_t columns) {
   return kOutputQuantum * RoundUp(columns, kColumnQuantum) + kLinearRowBlock * 6 * 16;
 }
 
-// How a page stores numbers.
-enum class KvType : std::uint8_t { kF32, kF16 };
+// How a page stores numbers. kBf16 stores them in pairs, as tiles multiply them.
+enum class KvType : std::uint8_t { kF32, kF16, kBf16 };
 
 constexpr std::size_t BytesOf(KvType type) {
   return type == KvType::kF32 ? 4 : 2;
@@ -75,8 +75,27 @@ constexpr std::size_t BytesOf(KvType type) {
 // A page's part for one key/value head: keys as columns, [head_dim][kPagePositions], so that a
 // register holds one component of neighbouring positions; then values as rows,
 // [kPagePositions][RoundUp(head_dim, kHeadQuantum)]. Positions not yet written are zero.
+// kBf16: keys [RoundUp(head_dim, 32) / 2][kPagePositions][2], of two components side by side;
+// values [kPagePositions / 2][RoundUp(head_dim, kHeadQuantum)][2], of two positions.
+constexpr std::size_t KvKeyRows(std::size_t head_dim, KvType type) {
+  return type == KvType::kBf16 ? RoundUp(head_dim, 32) : head_dim;
+}
+constexpr std::size_t KvKeyIndex(KvType type, std::size_t component, std::size_t slot) {
+  return type == KvType::kBf16 ? (component / 2 * kPagePositions + slot) * 2 + component % 2
+                               : component * kPagePositions + slot;
+}
+// Counted from the first value; `padded` is RoundUp(head_dim, kHeadQuantum).
+constexpr std::size_t KvValueIndex(KvType type, std::size_t padded, std::size_t slot,
+                                   std::size_t component) {
+  return type == KvType::kBf16 ? (slot / 2 * padded + component) * 2 + slot % 2
+                               : slot * padded + component;
+}
+constexpr std::size_t KvKeyBytes(std::size_t head_dim, KvType type) {
+  return kPagePositions * KvKeyRows(head_dim, type) * BytesOf(type);
+}
 constexpr std::size_t KvHeadBytes(std::size_t head_dim, KvType type) {
-  return kPagePositions * (head_dim + RoundUp(head_dim, kHeadQuantum)) * BytesOf(type);
+  return KvKeyBytes(head_dim, type) +
+         kPagePositions * RoundUp(head_dim, kHeadQuantum) * BytesOf(type);
 }
 
 // One query head of one token. It sees the keys at positions (position - window, position].
@@ -98,7 +117,9 @@ struct PageVisit {
 // Causal attention of rows that share one key/value head:
 //   out = sum over keys j of e^(q.k_j - m) v_j / (e^(sink - m) + sum over j of e^(q.k_j - m)).
 // Rows may belong to several sequences. A page that they share is read once for all of them; each
-// row's own sums go through its pages in rising order, alone or not.
+// row's own sums go through its pages in rising order, alone or not. Where a table says fast_bf16
+// and pages are of kBf16, it rounds queries and the weights e^(q.k_j - m) of the values to
+// bfloat16.
 struct AttentionTask {
   const AttentionRow* rows;
   std::size_t row_count;
@@ -116,9 +137,12 @@ inline constexpr std::size_t kAttentionRowBlock = 48;
 
 constexpr std::size_t AttentionScratchFloats(std::size_t rows, std::size_t head_dim) {
   // Sums of values, largest score and sum of weights by row; a block's scores; a page in binary32.
+  // By tiles: queries; a block's weights and what it adds.
   const std::size_t padded = RoundUp(head_dim, kHeadQuantum);
+  const std::size_t tiles =
+      rows * RoundUp(head_dim, 32) / 2 + kAttentionRowBlock * (kPagePositions / 2 + padded);
   return rows * (padded + 2) + kAttentionRowBlock * kPagePositions +
-         kPagePositions * (head_dim + padded) + 4 * kHeadQuantum;
+         kPagePositions * (head_dim + padded) + tiles + 4 * kHeadQuantum;
 }
 
 // out = x / sqrt(mean(x^2) + epsilon) * weight, all in binary32.

@@ -284,19 +284,24 @@ struct Attended {
 
 TEST_P(Kernels, AttentionAgreesAndDoesNotDependOnHowItIsCut) {
   constexpr std::size_t kPositions = 200;
-  for (const KvType type : {KvType::kF32, KvType::kF16}) {
+  for (const KvType type : {KvType::kF32, KvType::kF16, KvType::kBf16}) {
+    const bool rounds = type == KvType::kBf16 && table().fast_bf16;
+    const float tolerance = rounds ? 1e-2F : 2e-5F;
     for (const std::size_t head_dim : {6U, 80U}) {
       const KeyValues kv(head_dim, type, kPositions);
       for (const std::size_t group : {1U, 8U}) {
         for (const std::size_t window : {std::size_t{1}, std::size_t{40}, std::size_t{128},
                                          std::numeric_limits<std::size_t>::max()}) {
           SCOPED_TRACE(testing::Message() << head_dim << ", group " << group << ", " << window);
-          const Attended task = {group, window, kv, Normal(kPositions * group * head_dim, 13),
-                                 Normal(group, 14)};
+          Attended task = {group, window, kv, Normal(kPositions * group * head_dim, 13),
+                           Normal(group, 14)};
+          for (float& x : task.query) {  // as models do: what is rounded is not blown up by e^
+            x *= rounds ? 1 / std::sqrt(static_cast<float>(head_dim)) : 1;
+          }
           const std::vector<float> whole = task.Run(table(), 0, kPositions);
           const std::vector<float> expected = task.Run(kReferenceKernels, 0, kPositions);
           for (std::size_t i = 0; i < whole.size(); ++i) {
-            ASSERT_NEAR(whole[i], expected[i], 2e-5) << i;
+            ASSERT_NEAR(whole[i], expected[i], tolerance) << i;
           }
           for (std::size_t first = 0, count = 1; first < kPositions; first += count, count += 7) {
             count = std::min(count, kPositions - first);
@@ -314,14 +319,16 @@ TEST_P(Kernels, AttentionAgreesAndDoesNotDependOnHowItIsCut) {
 
 // Rows of several sequences at once: what a row reads with others is what it reads alone.
 TEST_P(Kernels, RowsThatShareAPageStandAlone) {
-  const KeyValues kv(64, KvType::kF32, 150);
-  const Attended task = {8, 100, kv, Normal(std::size_t{150} * 8 * 64, 13), Normal(8, 14)};
-  const std::vector<float> one = task.Run(table(), 149, 1);
-  const std::vector<float> many = task.Run(table(), 149, 1, 13);
-  for (std::size_t copy = 0; copy < 13; ++copy) {
-    ASSERT_EQ(std::memcmp(many.data() + copy * one.size(), one.data(), one.size() * sizeof(float)),
-              0)
-        << copy;
+  for (const KvType type : {KvType::kF32, KvType::kBf16}) {
+    const KeyValues kv(64, type, 150);
+    const Attended task = {8, 100, kv, Normal(std::size_t{150} * 8 * 64, 13), Normal(8, 14)};
+    const std::vector<float> one = task.Run(table(), 149, 1);
+    const std::vector<float> many = task.Run(table(), 149, 1, 13);
+    for (std::size_t copy = 0; copy < 13; ++copy) {
+      ASSERT_EQ(
+          std::memcmp(many.data() + copy * one.size(), one.data(), one.size() * sizeof(float)), 0)
+          << copy;
+    }
   }
 }
 
@@ -370,7 +377,9 @@ TEST_P(Kernels, NormAndSwigluOfAllSizesAgree) {
 
 TEST_P(Kernels, CheckThemselves) {
   EXPECT_TRUE(AgreesWithReference(table()));
-  EXPECT_EQ(&ChooseKernels(table().name), &table());
+  if (TestedName(table()) == table().name) {  // not an emulated one
+    EXPECT_EQ(&ChooseKernels(table().name), &table());
+  }
 }
 
 TEST(ChooseKernels, AWrongKernelDoesNotPassTheSelfCheck) {
@@ -387,18 +396,8 @@ TEST(ChooseKernels, AWrongKernelDoesNotPassTheSelfCheck) {
   EXPECT_EQ(&ChooseKernels("abacus"), &kReferenceKernels);
 }
 
-TEST(ChooseKernels, TheAmxSourceAgreesWithTheReferenceOverEmulatedTiles) {
-  const KernelTable& table = *TestedKernels().back();
-  if (!table.supported()) {
-    GTEST_SKIP() << "this CPU has no AVX-512 with VNNI and bf16 beside the emulated tiles";
-  }
-  EXPECT_TRUE(AgreesWithReference(table));
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Kernels,
-                         testing::ValuesIn(AllKernels().tables,
-                                           AllKernels().tables + AllKernels().count),
-                         [](const auto& test) { return std::string(test.param->name); });
+INSTANTIATE_TEST_SUITE_P(All, Kernels, testing::ValuesIn(TestedKernels()),
+                         [](const auto& test) { return TestedName(*test.param); });
 
 }  // namespace
 }  // namespace safeguard::engine::cpu

@@ -17,6 +17,7 @@ constexpr std::size_t kOutputs = 7;
 constexpr std::size_t kRows = 5;
 constexpr std::size_t kRowBytes = kColumns * 4;
 constexpr double kTolerance = 1e-5;
+constexpr double kBf16Tolerance = 2e-2;  // where queries and weights are rounded to it
 
 // A linear congruential generator (Knuth, MMIX constants).
 class Random {
@@ -165,10 +166,10 @@ std::vector<float> Attention(const KernelTable& table, KvType type) {
   Random random(3);
   const std::vector<float> query = random.Numbers(kTokens * kGroup * kHead);
   const std::vector<float> sinks = random.Numbers(kGroup);
-  // Read as binary16 these are numbers too, if odd ones: the lower halves are zero.
-  const std::vector<float> numbers = random.Numbers(KvHeadBytes(kHead, KvType::kF32) / 2);
+  // Read as binary16 or bfloat16 these are numbers too, if odd ones: the lower halves are zero.
+  const std::vector<float> numbers = random.Numbers(KvHeadBytes(kHead, type) / 2);
   const auto* first = reinterpret_cast<const std::byte*>(numbers.data());
-  const std::array<const std::byte*, 2> pages = {first, first + KvHeadBytes(kHead, KvType::kF32)};
+  const std::array<const std::byte*, 2> pages = {first, first + KvHeadBytes(kHead, type)};
   std::vector<float> out(query.size());
   std::vector<AttentionRow> rows;
   for (std::size_t row = 0; row < kTokens * kGroup; ++row) {
@@ -213,6 +214,8 @@ bool AgreesWithReference(const KernelTable& table) {
   }
   return agrees([](const KernelTable& t) { return Attention(t, KvType::kF32); }) &&
          agrees([](const KernelTable& t) { return Attention(t, KvType::kF16); }) &&
+         RelativeDifference(Attention(table, KvType::kBf16),
+                            Attention(kReferenceKernels, KvType::kBf16)) < kBf16Tolerance &&
          agrees(NormAndSwiglu) && PackedAgrees(table);
 }
 

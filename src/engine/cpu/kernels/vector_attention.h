@@ -233,6 +233,20 @@ void AttendBlock(PageBlock& block, std::size_t row, const AttentionState& state)
   }
 }
 
+// Pairs of bfloat16 as two rows of `columns` numbers each.
+template <class V>
+void WidenPairs(const std::byte* from, std::size_t rows, std::size_t columns, float* to) {
+  for (std::size_t row = 0; row < rows; row += 2) {
+    for (std::size_t i = 0; i < columns; i += V::kWidth) {
+      const typename V::Int both = V::AsInt(V::LoadBytes(from + 4 * (row / 2 * columns + i)));
+      V::Store(to + row * columns + i, V::AsFloat(V::template Left32<16>(both)));
+      if (row + 1 < rows) {
+        V::Store(to + (row + 1) * columns + i, V::AsFloat(V::And(both, V::SetInt(-0x10000))));
+      }
+    }
+  }
+}
+
 // The visit's page in binary32: itself or unpacked into state.page.
 template <class V>
 const std::byte* FloatPage(const AttentionTask& task, const PageVisit& visit,
@@ -240,20 +254,24 @@ const std::byte* FloatPage(const AttentionTask& task, const PageVisit& visit,
   if (task.type == KvType::kF32) {
     return visit.page;
   }
-  const std::size_t count = kPagePositions * (task.head_dim + state.padded);
-  for (std::size_t i = 0; i < count; i += V::kWidth) {
-    V::Store(state.page + i, V::LoadF16(visit.page + 2 * i));
+  if (task.type == KvType::kBf16) {
+    WidenPairs<V>(visit.page, task.head_dim, kPagePositions, state.page);
+    WidenPairs<V>(visit.page + KvKeyBytes(task.head_dim, task.type), kPagePositions, state.padded,
+                  state.page + task.head_dim * kPagePositions);
+  } else {
+    const std::size_t count = kPagePositions * (task.head_dim + state.padded);
+    for (std::size_t i = 0; i < count; i += V::kWidth) {
+      V::Store(state.page + i, V::LoadF16(visit.page + 2 * i));
+    }
   }
   return reinterpret_cast<const std::byte*>(state.page);
 }
 
-template <class V>
-void AttendPage(const AttentionTask& task, const PageVisit& visit, const AttentionState& state) {
-  const std::byte* page = FloatPage<V>(task, visit, state);
-  PageBlock block;
-  block.head_dim = task.head_dim;
-  block.keys = page;
-  block.values = page + 4 * kPagePositions * task.head_dim;
+// attend(block, row) for the visit's rows [row, row + block.count), block after block, of which any
+// sees a key of the page.
+template <class Attend>
+[[gnu::always_inline]] inline void ForBlocks(const AttentionTask& task, const PageVisit& visit,
+                                             PageBlock& block, const Attend& attend) {
   for (std::size_t done = 0; done < visit.rows; done += block.count) {
     const std::size_t row = visit.first_row + done;
     const std::size_t left = visit.rows - done;
@@ -265,13 +283,24 @@ void AttendPage(const AttentionTask& task, const PageVisit& visit, const Attenti
       any = any || block.seen[r].begin < block.seen[r].end;
     }
     if (any) {
-      AttendBlock<V>(block, row, state);
+      attend(block, row);
     }
   }
 }
 
 template <class V>
-void Attention(const AttentionTask& task) {
+void AttendPage(const AttentionTask& task, const PageVisit& visit, const AttentionState& state) {
+  const std::byte* page = FloatPage<V>(task, visit, state);
+  PageBlock block;
+  block.head_dim = task.head_dim;
+  block.keys = page;
+  block.values = page + 4 * kPagePositions * task.head_dim;
+  ForBlocks(task, visit, block,
+            [&](PageBlock& at, std::size_t row) { AttendBlock<V>(at, row, state); });
+}
+
+template <class V>
+AttentionState BeginAttention(const AttentionTask& task) {
   const std::size_t rows = task.row_count;
   const std::size_t padded = RoundUp(task.head_dim, kHeadQuantum);
   float* scores = task.scratch;
@@ -286,16 +315,27 @@ void Attention(const AttentionTask& task) {
     state.largest[row] = task.rows[row].sink;
     state.weights[row] = 1;
   }
-  for (std::size_t v = 0; v < task.visit_count; ++v) {
-    AttendPage<V>(task, task.visits[v], state);
-  }
-  for (std::size_t row = 0; row < rows; ++row) {
+  return state;
+}
+
+[[gnu::always_inline]] inline void EndAttention(const AttentionTask& task,
+                                                const AttentionState& state) {
+  for (std::size_t row = 0; row < task.row_count; ++row) {
     const float inverse = 1.0F / state.weights[row];
     for (std::size_t d = 0; d < task.head_dim; ++d) {
       // The + 0 makes -0, which a sum of vanishing products may be, the 0 that it is elsewhere.
-      task.rows[row].out[d] = state.sums[row * padded + d] * inverse + 0.0F;
+      task.rows[row].out[d] = state.sums[row * state.padded + d] * inverse + 0.0F;
     }
   }
+}
+
+template <class V>
+void Attention(const AttentionTask& task) {
+  const AttentionState state = BeginAttention<V>(task);
+  for (std::size_t v = 0; v < task.visit_count; ++v) {
+    AttendPage<V>(task, task.visits[v], state);
+  }
+  EndAttention(task, state);
 }
 
 }  // namespace safeguard::engine::cpu

@@ -1,4 +1,5 @@
-// AMX: packed linear layers in tiles, everything else as AVX-512.
+// AMX: packed linear layers and attention in tiles, everything else as AVX-512.
+#include "engine/cpu/kernels/amx/tile_attention.h"
 #include "engine/cpu/kernels/amx/tile_bf16.h"
 #include "engine/cpu/kernels/amx/tile_integers.h"
 #include "engine/cpu/kernels/amx/tile_prepare.h"
@@ -28,13 +29,17 @@ void PrepareRow(const PrepareTask& task) {
   task.bits == ActivationBits::kBf16 ? TilePrepareBf16(task) : Prepare<IntegerOrder::kHalves>(task);
 }
 
+void AttentionRows(const AttentionTask& task) {
+  task.type == KvType::kBf16 ? AttentionByTiles(task) : Attention<Lanes16>(task);
+}
+
 }  // namespace
 
 const KernelTable kAmxKernels = {
     .name = "amx",
     .supported = Supported,
     .linear = Linear<Lanes16>,
-    .attention = Attention<Lanes16>,
+    .attention = AttentionRows,
     .rms_norm = RmsNorm<Lanes16>,
     .swiglu = Swiglu<Lanes16>,
     .prepare = PrepareRow,

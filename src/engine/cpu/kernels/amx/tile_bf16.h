@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/cpu/kernels/amx/row_tiling.h"
 #include "engine/cpu/kernels/amx/tile_memory.h"
 #include "engine/cpu/kernels/amx/tile_walk.h"
 #include "engine/cpu/kernels/packed_linear.h"
@@ -14,41 +15,6 @@
 
 namespace safeguard::engine::cpu {
 namespace {  // NOLINT(google-build-namespaces): see above
-
-// Rows [begin, begin + rows) of a task as tiles of equal height, at most kTileRows. The last one
-// begins where it ends with the last row: rows that it shares with the one before are computed
-// twice, to the same bits.
-class RowTiling {
- public:
-  RowTiling(std::size_t begin, std::size_t rows)
-      : begin_(begin),
-        rows_(rows),
-        tiles_((rows + kTileRows - 1) / kTileRows),
-        height_((rows + tiles_ - 1) / tiles_) {}
-
-  [[nodiscard]] std::size_t tiles() const { return tiles_; }
-  [[nodiscard]] std::size_t height() const { return height_; }
-  [[nodiscard]] std::size_t Begin(std::size_t tile) const {
-    return begin_ + Least(tile * height_, rows_ - height_);
-  }
-
-  // Tiles 0 and 1: sums of the first rows; 2 and 3: of the second; 4 and 5: the rows; 6 and 7:
-  // weights of the first and second 16 outputs.
-  void Configure() const {
-    TileConfig config;
-    for (std::size_t tile = 0; tile < 8; ++tile) {
-      config.rows[tile] = static_cast<std::uint8_t>(tile >= 6 ? kTileRows : height_);
-      config.row_bytes[tile] = kTileStride;
-    }
-    TileConfigure(config);
-  }
-
- private:
-  std::size_t begin_;
-  std::size_t rows_;
-  std::size_t tiles_;
-  std::size_t height_;
-};
 
 // Rows of one tile or two, and the blocks of one step.
 struct RowStep {
@@ -78,35 +44,40 @@ template <bool two>
   }
 }
 
-// Makes the next step on the way.
-template <bool two, PackedType type>
-void AddAndMake(const RowStep& step, const TileStep<type>& next) {
-  for (std::size_t i = 0; i < step.count || i < next.count; ++i) {
-    if (i < step.count) {
-      AddBlock<two>(step, i);
-    }
-    if (i < next.count) {
-      next.Ask(i, 0);
-      next.Ask(i, 1);
-      next.Make(i);
-    }
-  }
-}
+// A share of the next step's blocks, [from, to): one is unpacked after every `every` blocks.
+struct Share {
+  std::size_t from;
+  std::size_t to;
+  std::size_t every;
+};
 
-// Asks memory for blocks of the next step on the way, in one group.
+// Makes a share of the next step on the way.
 template <bool two, PackedType type>
-void AddAndAsk(const RowStep& step, const TileStep<type>& next, std::size_t half) {
+void AddAndMake(const RowStep& step, const TileStep<type>& next, const Share& share) {
+  std::size_t make = share.from;
+  const auto make_one = [&] {
+    next.Ask(make, 0);
+    next.Ask(make, 1);
+    next.Make(make++);
+  };
+  std::size_t wait = share.every;
   for (std::size_t i = 0; i < step.count; ++i) {
     AddBlock<two>(step, i);
-    if (i < next.count) {
-      next.Ask(i, half);
+    if (--wait == 0 && make < share.to) {
+      make_one();
+      wait = share.every;
     }
+  }
+  while (make < share.to) {
+    make_one();
   }
 }
 
-// Blocks of a step where the next one is unpacked on the way: both stay in the L1 cache.
+// Blocks of a step. The next one is unpacked meanwhile: both stay in the L1 cache. Where sums are
+// written back after each step, it is longer.
 constexpr std::size_t kFewRowsChunk = 6;
-static_assert(4 * kFewRowsChunk * kBf16BlockBytes +
+constexpr std::size_t kManyRowsChunk = 8;
+static_assert(4 * kManyRowsChunk * kBf16BlockBytes +
                   2 * kTileRowBlock * kPackedOutputs * sizeof(float) <=
               kPackedScratchFloats * sizeof(float));
 
@@ -157,40 +128,35 @@ void SumFewRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>&
                 float* sums) {
   ZeroSums();
   for (std::size_t begin = 0; begin < task.blocks; begin += kFewRowsChunk) {
-    AddAndMake<two>(StepOf(task, tiling, 0, begin, kFewRowsChunk, walk), walk.Next());
+    const TileStep<type> next = walk.Next();
+    AddAndMake<two>(StepOf(task, tiling, 0, begin, kFewRowsChunk, walk), next, {0, next.count, 1});
     walk.Advance();
   }
   StoreSums<two>(sums);
 }
 
 template <bool two, PackedType type>
-void AddRows(const RowStep& step, const TileStep<type>& next, std::size_t pair, bool begins,
+void AddRows(const RowStep& step, const TileStep<type>& next, const Share& share, bool begins,
              float* sums) {
   begins ? ZeroSums() : LoadSums<two>(sums);
-  if (pair < 2) {  // there are two at least: one asks for each group
-    AddAndAsk<two>(step, next, pair);
-  } else {
-    for (std::size_t i = 0; i < step.count; ++i) {
-      AddBlock<two>(step, i);
-    }
-  }
+  AddAndMake<two>(step, next, share);
   StoreSums<two>(sums);
 }
 
-// Two groups and more rows: a step's weights are unpacked once for all of them.
+// Two groups and more rows: a step's weights are unpacked once for all of them, a part of it beside
+// each pair of tiles.
 template <PackedType type>
 void SumManyRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
                  float* sums) {
-  for (std::size_t begin = 0; begin < task.blocks; begin += kTileChunk) {
+  const std::size_t pairs = (tiling.tiles() + 1) / 2;
+  for (std::size_t begin = 0; begin < task.blocks; begin += kManyRowsChunk) {
     const TileStep<type> next = walk.Next();
-    for (std::size_t t = 0; t < tiling.tiles(); t += 2) {
-      const RowStep step = StepOf(task, tiling, t, begin, kTileChunk, walk);
-      float* own = sums + 2 * t * kTileSums;
-      t + 1 < tiling.tiles() ? AddRows<true>(step, next, t / 2, begin == 0, own)
-                             : AddRows<false>(step, next, t / 2, begin == 0, own);
-    }
-    for (std::size_t i = 0; i < next.count; ++i) {
-      next.Make(i);
+    for (std::size_t pair = 0; pair < pairs; ++pair) {
+      const RowStep step = StepOf(task, tiling, 2 * pair, begin, kManyRowsChunk, walk);
+      const Share share = {next.count * pair / pairs, next.count * (pair + 1) / pairs, pairs};
+      float* own = sums + 4 * pair * kTileSums;
+      2 * pair + 1 < tiling.tiles() ? AddRows<true>(step, next, share, begin == 0, own)
+                                    : AddRows<false>(step, next, share, begin == 0, own);
     }
     walk.Advance();
   }
@@ -202,7 +168,7 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const RowTiling tiling(row, rows);
   tiling.Configure();
   const bool few = tiling.tiles() <= 2;
-  TileWalk<type> walk(task, memory.weights, few ? kFewRowsChunk : kTileChunk, few);
+  TileWalk<type> walk(task, memory.weights, few ? kFewRowsChunk : kManyRowsChunk);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
     tiling.tiles() == 1   ? SumFewRows<false>(task, tiling, walk, memory.sums)
     : tiling.tiles() == 2 ? SumFewRows<true>(task, tiling, walk, memory.sums)

@@ -1,5 +1,5 @@
 // The weights of a task as bfloat16 tiles, two groups side by side, in steps of some blocks. A
-// step can be unpacked block by block while the one before is multiplied, and what it reads was
+// step is unpacked block by block while the one before is multiplied, and what it reads was
 // asked for a step earlier: arithmetic, unpacking and memory go on at once. In an unnamed
 // namespace: for amx.cc.
 #pragma once
@@ -111,10 +111,10 @@ struct TileStep {
 template <PackedType type>
 class TileWalk {
  public:
-  // In steps of `chunk` blocks; `room` of 2 * chunk * kBf16BlockBytes, and as much again where a
-  // step is made while the one before is in use. REQUIRES: the task has outputs.
-  TileWalk(const PackedTask& task, std::byte* room, std::size_t chunk, bool overlap)
-      : task_(task), room_(room), chunk_(chunk), overlap_(overlap) {
+  // In steps of `chunk` blocks; `room` of 4 * chunk * kBf16BlockBytes: a step is made while the one
+  // before is in use. REQUIRES: the task has outputs.
+  TileWalk(const PackedTask& task, std::byte* room, std::size_t chunk)
+      : task_(task), room_(room), chunk_(chunk) {
     for (std::size_t i = 0; i < Least(kAskSteps * chunk, task.blocks); ++i) {
       for (std::size_t half = 0; half < 2; ++half) {
         AskForBlock<type>(Codes({0, i}, half), Scales({0, i}, half));
@@ -156,7 +156,7 @@ class TileWalk {
       tiles_[half] = type == PackedType::kBf16 ? Codes(next_, half) : Room(half);
     }
     next_ = Behind(next_);
-    odd_ = overlap_ && !odd_;
+    odd_ = !odd_;
   }
 
  private:
@@ -193,7 +193,6 @@ class TileWalk {
   const PackedTask& task_;
   std::byte* room_;
   std::size_t chunk_;
-  bool overlap_;
   const std::byte* tiles_[2] = {};
   Place next_ = {0, 0};
   bool odd_ = false;

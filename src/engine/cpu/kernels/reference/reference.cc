@@ -50,7 +50,8 @@ float KvValue(KvType type, const std::byte* from, std::size_t index) {
   }
   std::uint16_t bits = 0;
   std::memcpy(&bits, from + 2 * index, sizeof bits);
-  return Float16Value(bits);
+  return type == KvType::kF16 ? Float16Value(bits)
+                              : std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
 // The page that holds a row's `position`.
@@ -69,17 +70,17 @@ float Score(const AttentionTask& task, const float* query, const std::byte* page
             std::size_t slot) {
   float sum = 0;
   for (std::size_t d = 0; d < task.head_dim; ++d) {
-    sum += query[d] * KvValue(task.type, page, d * kPagePositions + slot);
+    sum += query[d] * KvValue(task.type, page, KvKeyIndex(task.type, d, slot));
   }
   return sum;
 }
 
 void AddValue(const AttentionTask& task, const std::byte* page, std::size_t slot, float weight,
               float* sums) {
-  const std::byte* values = page + kPagePositions * task.head_dim * BytesOf(task.type);
-  const std::size_t row = slot * RoundUp(task.head_dim, kHeadQuantum);
+  const std::byte* values = page + KvKeyBytes(task.head_dim, task.type);
+  const std::size_t padded = RoundUp(task.head_dim, kHeadQuantum);
   for (std::size_t d = 0; d < task.head_dim; ++d) {
-    sums[d] += weight * KvValue(task.type, values, row + d);
+    sums[d] += weight * KvValue(task.type, values, KvValueIndex(task.type, padded, slot, d));
   }
 }
 
