@@ -3,7 +3,7 @@
 
   compare_runs.py OLD.json NEW.json [--slower PERCENT]   regression guard: exit code 1 when a work
                                                          got slower by more (default 5)
-  compare_runs.py --rounds ROUNDS.jsonl --out FILE.json  bench/compare.sh's rounds of two engines
+  compare_runs.py --rounds ROUNDS.jsonl --out FILE.json  bench/compare.sh's rounds of several engines
 """
 import argparse
 import json
@@ -25,27 +25,34 @@ def medians(runs):
 
 
 def compare_engines(rounds, out):
+    tools = list(dict.fromkeys(run["tool"] for run in rounds))
+    peers = [tool for tool in tools if tool != "safeguard"]
     ours = [run for run in rounds if run["tool"] == "safeguard"]
-    theirs = [run for run in rounds if run["tool"] != "safeguard"]
-    if not ours or not theirs:
+    if not ours or not peers:
         sys.exit("compare_runs: the rounds hold one engine only")
-    mine, peer = medians(ours), medians(theirs)
+    mine = medians(ours)
+    theirs = {peer: medians([run for run in rounds if run["tool"] == peer]) for peer in peers}
     rows = {row["work"]: row for row in ours[0]["results"]}
     table = []
-    print(f"{'WORK':<14}{'SAFEGUARD':>11}{'LLAMA.CPP':>11}{'':>11}{'RATIO':>8}{'SHARE':>8}{'THEIRS':>8}")
+    print(f"{'WORK':<14}{'SAFEGUARD':>11} {'':<10}{'SHARE':>6}" + "".join(f"{peer.upper():>15}{'RATIO':>8}{'SHARE':>7}" for peer in peers))
     for work, rate in mine.items():
-        if work not in peer:
+        if not any(work in rates for rates in theirs.values()):
             continue
         limit = statistics.median(
             row["limit"] for run in ours for row in run["results"] if row["work"] == work)
-        entry = {"work": work, "unit": rows[work]["unit"], "safeguard": rate, "peer": peer[work],
-                 "ratio": rate / peer[work], "limit": limit}
+        entry = {"work": work, "unit": rows[work]["unit"], "safeguard": rate, "limit": limit, "peers": {}}
+        line = f"{work:<14}{rate:>11.2f} {entry['unit']:<10}{rate / limit:>6.0%}"
+        for peer, rates in theirs.items():
+            if work in rates:
+                entry["peers"][peer] = {"rate": rates[work], "ratio": rate / rates[work]}
+                line += f"{rates[work]:>15.2f}{rate / rates[work]:>7.2f}x{rates[work] / limit:>7.0%}"
+            else:
+                line += f"{'-':>15}{'':>15}"
         table.append(entry)
-        print(f"{work:<14}{rate:>11.2f}{peer[work]:>11.2f} {entry['unit']:<10}{entry['ratio']:>7.2f}x"
-              f"{rate / limit:>7.0%}{peer[work] / limit:>8.0%}")
+        print(line)
     with open(out, "w", encoding="utf-8") as file:
         json.dump({"rounds": len(ours), "machine": ours[0]["machine"], "results": table}, file, indent=1)
-    print(f"{len(ours)} rounds, medians; SHARE and THEIRS are shares of this machine's limit; {out}")
+    print(f"{len(ours)} rounds, medians; SHARE is of this machine's limit; {out}")
 
 
 def guard(old_path, new_path, slower):

@@ -39,6 +39,7 @@ class Concept:
     title: str = ''
     words: str = ''  # of an intent, and the frame that each of its policies was made from
     frames: dict = dataclasses.field(default_factory=dict)
+    near: frozenset = frozenset()  # names of intents that it may be confused with, its own among them
 
 
 # Texts of a domain (key) are safe under policies of these domains: other topics altogether.
@@ -211,5 +212,6 @@ def intents(rows, descriptions, templates, inverted, confusable):
             [t.replace('{intent}', words) for t in inverted],
             [Case(t, True) for t in by_intent[intent]], [Case(t, False) for t in others[:400]],
             held=stable('held' + intent) % 5 == 0, words=words,
-            frames={t.replace('{intent}', words): t for t in templates + inverted}))
+            frames={t.replace('{intent}', words): t for t in templates + inverted},
+            near=frozenset(f'intent:{name}' for name in near)))
     return concepts

@@ -8,6 +8,7 @@ sentences the highest of slope * (violating side - share * safe side - margin); 
 nearest rule and the rest of the mean cosine to its rules. All of a step's contents are compared with all of its policies whose answer is known.
 """
 import argparse
+import copy
 import hashlib
 import json
 import pathlib
@@ -50,6 +51,9 @@ def options():
     parser.add_argument('--anchor-tokens', type=int, default=64)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--intents', type=float, help="the intents' weight in the choice of concepts")
+    parser.add_argument('--other-intents', type=float, default=0.15, help="weight of an intent's messages under another intent's policy")
+    parser.add_argument('--keep', type=float, default=0, help='weight of the mean square difference to the logits of the weights begun with, where content '
+                        'and policy are no intents (learning without forgetting, Li and Hoiem 2016)')
     parser.add_argument('--often', nargs='*', help='parts of the matrix that are drawn five times as often')
     parser.add_argument('--measure-every', type=int, default=300)
     parser.add_argument('--neurons', type=int, help='of each feed-forward part: the most active ones are kept, the others cut off')
@@ -61,6 +65,7 @@ def options():
                         help='at the end move the margin so that a probability of one half is where the mean F1 of three sets that nothing was '
                              'trained on is best, scored from rules alone: the golden sets of the shipped policies, corpus/held-out under '
                              'eight categories at once, and its messages to an assistant')
+    parser.add_argument('--whole', action='store_true', help='measure on all held-out intents and 150 cases a side at every time')
     parser.add_argument('--final', action='store_true')
     return parser.parse_args()
 
@@ -151,6 +156,23 @@ def wording(concept, rng, reader):
     return written(rng.choice(concept.policies), concept, reader)
 
 
+def readable(concepts, reader):
+    """Leaves out the wordings of which the reader makes no violating rule, or none with the intent's topic."""
+    seen = {}
+
+    def teaches(text, frame):
+        if frame not in seen:
+            seen[frame] = a.teaches(reader, frame) if frame != text else any(side == 'violating' for side, _ in reader.rules(text))
+        return seen[frame]
+
+    for concept in concepts:
+        for which in ('policies', 'inverted'):
+            texts = getattr(concept, which)
+            kept = [text for text in texts if concept.rules or teaches(text, concept.frames.get(text, text))]
+            setattr(concept, which, kept if kept or which == 'inverted' else texts)
+    return concepts
+
+
 def written(text, concept, reader):
     if concept.frames:
         frame = concept.frames[text]
@@ -159,7 +181,8 @@ def written(text, concept, reader):
 
 
 class Steps:
-    """What a step sees: contents, policies, and of every pair whose answer is known the answer and its weight."""
+    """What a step sees: contents, policies, of every pair whose answer is known the answer and its weight, and which pairs are
+    of no intent."""
 
     def __init__(self, concepts, o, texts, reader):
         self.o, self.texts, self.reader = o, texts, reader
@@ -189,7 +212,7 @@ class Steps:
                 policies.append(self.texts.policy(wording(sibling, rng, self.reader)))
                 owners.append(sibling)
                 flips.append(False)
-        contents, labels, weights = [], [], []
+        contents, labels, weights, general = [], [], [], []
         for concept in chosen:
             for case in s.draw(concept, self.o.each, False):
                 text = batches.disguise(case.text, rng) if rng.random() < 0.04 and case.text.split() else case.text
@@ -201,7 +224,8 @@ class Steps:
                     weight.append(known)
                 labels.append(row)
                 weights.append(weight)
-        return contents, policies, torch.tensor(labels), torch.tensor(weights)
+                general.append([float('intent' not in (concept.domain, owner.domain)) for owner in owners])
+        return contents, policies, torch.tensor(labels), torch.tensor(weights), torch.tensor(general)
 
     def answer(self, concept, case, owner, flip):
         """(label, weight); weight 0 where it is not known."""
@@ -212,7 +236,7 @@ class Steps:
         if owner.name in case.siblings:
             return float(case.siblings[owner.name]), 1.0
         if concept.domain == owner.domain == 'intent':
-            return 0.0, 0.15 if case.violates else 0.0
+            return 0.0, self.o.other_intents if case.violates and owner.name not in concept.near else 0.0
         if self.sampler.elsewhere(concept, owner, False):
             return 0.0, 0.15
         return 0.0, 0.0
@@ -388,7 +412,7 @@ def main():
     torch.manual_seed(o.seed)
     reader = a.Reader(o.safeguard, pathlib.Path(o.out) / 'rules.json')
     texts = Texts(WordPiece(pathlib.Path(o.base) / 'tokenizer.json'), o)
-    concepts = public.concepts(o)
+    concepts = readable(public.concepts(o), reader)
     net = Encoder(str(pathlib.Path(o.base) / 'model.safetensors'), [int(i) for i in o.layers.split(',')], o.nearest)
     if o.start:
         resume(net, pathlib.Path(o.start))
@@ -404,6 +428,7 @@ def main():
                 getattr(net, name).fill_(getattr(o, name))
     if o.neurons:
         cut(net, texts, concepts, o.neurons)
+    teacher = copy.deepcopy(net).eval()
     steps = Steps(concepts, o, texts, reader)
     average = Average(net, o.average)
     scalars = [net.slope, net.share, net.margin]
@@ -413,18 +438,22 @@ def main():
                                    {'params': [net.slope], 'weight_decay': 0.0, 'lr': o.rate * 200},
                                    {'params': [net.share, net.margin], 'weight_decay': 0.0, 'lr': o.rate * 10}], betas=(0.9, 0.98))
     rates = [g['lr'] for g in optimizer.param_groups]
-    log(json.dumps(figures(net, texts, reader, concepts, o, True)))
+    log(json.dumps(figures(net, texts, reader, concepts, o, not o.whole)))
     reader.save()
     begun, mean = time.time(), None
     last = min(o.steps, o.stop_at or o.steps)
     for step in range(last):
         for group, rate in zip(optimizer.param_groups, rates):
             group['lr'] = rate * train.rate_at(step, o)
-        contents, policies, labels, weights = steps.step()
+        contents, policies, labels, weights, general = steps.step()
         with torch.autocast('cpu', torch.bfloat16):
             table = net.logits(contents, policies)
         losses = F.binary_cross_entropy_with_logits(table.float(), labels * 0.94 + 0.03, reduction='none')
         loss = (losses * weights).sum() / weights.sum()
+        if o.keep:
+            with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+                before = teacher.logits(contents, policies)
+            loss = loss + o.keep * ((table.float() - before.float()).square() * general).sum() / general.sum().clamp(min=1)
         own = float((losses.detach() * (weights == 1)).sum() / (weights == 1).sum())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(body + scalars, 1.0)
@@ -437,10 +466,10 @@ def main():
         if (step + 1) % o.measure_every == 0 or step + 1 == last:
             with average:
                 save(net, o)
-                log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < last)))
+                log(json.dumps(figures(net, texts, reader, concepts, o, step + 1 < last and not o.whole)))
     if o.settle:
         with average, torch.no_grad():
-            at = figures(net, texts, reader, concepts, o, True)['settled at']
+            at = figures(net, texts, reader, concepts, o, not o.whole)['settled at']
             net.margin += at / net.slope
             save(net, o)
             log(json.dumps({'margin moved by logits': at, 'to': round(float(net.margin), 6)}))

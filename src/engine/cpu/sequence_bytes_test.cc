@@ -87,6 +87,7 @@ TEST(CpuForwardImport, KeepsToTheLimitOfMemory) {
   const RandomModel model = NewRandomModel(SmallConfig(), WeightType::kBF16, {}, 1);
   ThreadPool pool(1);
   CpuForwardOptions options;
+  options.precision = CpuPrecision::kF32;
   options.cache_bytes_max = std::size_t{9} * 2 * 64 * 32 * 4;  // 9 pages
   const auto forward = *NewCpuForward(model.config, model.weights, options, pool);
   const SequenceId sequence = forward->NewSequence();

@@ -1,5 +1,6 @@
 // The works of `safeguard bench`, done by llama.cpp through its public C interface, and told in the
-// same JSON. bench/compare.sh builds it against the headers and libraries of node-llama-cpp.
+// same JSON. bench/compare.sh builds it against the headers and libraries of node-llama-cpp, and
+// with SPEED_OF_IK against ik_llama.cpp, whose interface is an older one.
 //
 //   speed MODEL.gguf BACKEND_FOLDER THREADS WORK=SIZE ... [policy=N] [content=N] [answer=N]
 //
@@ -21,6 +22,63 @@
 #include "llama.h"
 
 namespace {
+
+#ifdef SPEED_OF_IK
+constexpr const char* kTool = "ik_llama.cpp";
+
+void LoadBackends(const char* /*folder*/) {}  // they are linked
+void BeFast(llama_model_params& params) {
+  params.use_mmap = false;
+  params.repack_tensors = true;
+}
+void BeFast(llama_context_params& params) {
+  params.flash_attn = true;
+}
+int VocabularyOf(const llama_model* model) {
+  return llama_n_vocab(model);
+}
+void Clear(llama_context* context) {
+  llama_kv_cache_clear(context);
+}
+void Share(llama_context* context, int from, int to) {
+  llama_kv_cache_seq_cp(context, from, to, -1, -1);
+}
+void Forget(llama_context* context, int sequence) {
+  llama_kv_cache_seq_rm(context, sequence, -1, -1);
+}
+void Free(llama_model* model) {
+  llama_free_model(model);
+}
+#else
+constexpr const char* kTool = "llama.cpp";
+
+void LoadBackends(const char* folder) {
+  ggml_backend_load_all_from_path(folder);
+}
+void BeFast(llama_model_params& params) {
+  params.load_mode =
+      LLAMA_LOAD_MODE_NONE;  // repacked: its fast way, and half the memory of mapping
+}
+void BeFast(llama_context_params& params) {
+  params.swa_full = true;
+  params.kv_unified = true;
+}
+int VocabularyOf(const llama_model* model) {
+  return llama_vocab_n_tokens(llama_model_get_vocab(model));
+}
+void Clear(llama_context* context) {
+  llama_memory_clear(llama_get_memory(context), true);
+}
+void Share(llama_context* context, int from, int to) {
+  llama_memory_seq_cp(llama_get_memory(context), from, to, -1, -1);
+}
+void Forget(llama_context* context, int sequence) {
+  llama_memory_seq_rm(llama_get_memory(context), sequence, -1, -1);
+}
+void Free(llama_model* model) {
+  Free(model);
+}
+#endif
 
 using Clock = std::chrono::steady_clock;
 using Ids = std::vector<llama_token>;
@@ -56,14 +114,13 @@ class Peer {
     params.n_seq_max = static_cast<std::uint32_t>(sequences + 1);
     params.n_threads = threads;
     params.n_threads_batch = threads;
-    params.swa_full = true;
-    params.kv_unified = true;
+    BeFast(params);
     context_ = llama_init_from_model(model, params);
     if (context_ == nullptr) {
-      std::fprintf(stderr, "speed: llama.cpp gives no context of %d tokens\n", context);
+      std::fprintf(stderr, "speed: the engine gives no context of %d tokens\n", context);
       std::exit(4);
     }
-    vocabulary_ = llama_vocab_n_tokens(llama_model_get_vocab(model));
+    vocabulary_ = VocabularyOf(model);
     batch_ = llama_batch_init(kStepTokens, 0, 1);
   }
   ~Peer() {
@@ -73,11 +130,9 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
-  void Clear() { llama_memory_clear(llama_get_memory(context_), true); }
-  void Share(int from, int to) {
-    llama_memory_seq_cp(llama_get_memory(context_), from, to, -1, -1);
-  }
-  void Forget(int sequence) { llama_memory_seq_rm(llama_get_memory(context_), sequence, -1, -1); }
+  void Clear() { ::Clear(context_); }
+  void Share(int from, int to) { ::Share(context_, from, to); }
+  void Forget(int sequence) { ::Forget(context_, sequence); }
 
   // The batch runs when it is full, and by Flush.
   void Add(llama_token id, int position, int sequence, bool logits) {
@@ -205,11 +260,10 @@ int main(int argc, char** argv) {
         }
       },
       nullptr);
-  ggml_backend_load_all_from_path(argv[2]);
+  LoadBackends(argv[2]);
   llama_backend_init();
   llama_model_params params = llama_model_default_params();
-  params.load_mode =
-      LLAMA_LOAD_MODE_NONE;  // repacked: its fast way, and half the memory of mapping
+  BeFast(params);
   llama_model* model = llama_model_load_from_file(argv[1], params);
   if (model == nullptr) {
     std::fprintf(stderr, "speed: %s cannot be loaded\n", argv[1]);
@@ -225,15 +279,15 @@ int main(int argc, char** argv) {
   }
   Peer peer(model, std::atoi(argv[3]), sequences, context + 256);
   Prefill(peer, 32);  // warm
-  std::printf("{\"tool\":\"llama.cpp\",\"results\":[");
+  std::printf("{\"tool\":\"%s\",\"results\":[", kTool);
   const char* comma = "";
   for (const auto& [work, size] : works) {
     const double rate = Measure(peer, work, size, shape);
     std::printf("%s{\"work\":\"%s-%d\",\"median\":%.6g}", comma, work.c_str(), size, rate);
     std::fflush(stdout);
-    std::fprintf(stderr, "llama.cpp %s-%d: %.4g\n", work.c_str(), size, rate);
+    std::fprintf(stderr, "%s %s-%d: %.4g\n", kTool, work.c_str(), size, rate);
     comma = ",";
   }
   std::printf("]}\n");
-  llama_model_free(model);
+  Free(model);
 }
