@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
+#include <vector>
 
 namespace safeguard::judges {
 namespace {
@@ -135,6 +137,57 @@ TEST(EmbeddingPolicy, CasesBendTheScore) {
   policy.Learn(cases);
   EXPECT_LT(before, 0);
   EXPECT_GT(lead(), 0);
+}
+
+// Everyday texts outnumber a policy's few examples: they must not pull down what it says of all
+// other content, or its scores are no longer comparable with those of other policies.
+TEST(EmbeddingPolicy, AFewExamplesDoNotMoveTheScoresAsAWhole) {
+  constexpr std::size_t kHidden = 64;
+  std::mt19937 random(1);  // NOLINT(cert-msc*)
+  std::normal_distribution<float> number;
+  const auto direction = [&](const std::vector<float>& towards, float share) {
+    EmbeddedText text;
+    text.units.push_back({0, 10});
+    float squares = 0;
+    for (std::size_t i = 0; i < kHidden; ++i) {
+      text.embeddings.push_back(number(random) / 8 + share * towards[i]);
+      squares += text.embeddings[i] * text.embeddings[i];
+    }
+    for (float& x : text.embeddings) {
+      x /= std::sqrt(squares);
+    }
+    return text;
+  };
+  const std::vector<float> none(kHidden);
+  std::vector<float> rules = direction(none, 0).embeddings;
+  const EmbeddedText bad = direction(rules, 1);
+  const std::vector<float> safe = direction(none, 0).embeddings;
+  const EmbeddedText good = direction(safe, 1);
+  rules.insert(rules.end(), safe.begin(), safe.end());
+  Policy written;
+  written.rules.resize(2);
+  written.rules[0].side = Side::kViolating;
+  written.rules[1].side = Side::kSafe;
+  EmbeddingPolicy policy(written, {{"v", Side::kViolating, 0}, {"s", Side::kSafe, 1}}, rules,
+                         kHidden, EmbeddingScoring());
+  const EmbeddingPolicy untaught = policy;
+  std::vector<EmbeddedText> everyday(48);
+  std::vector<EmbeddedCase> cases = {{&bad, true}, {&good, false}};
+  for (EmbeddedText& text : everyday) {
+    text = direction(none, 0);
+    cases.push_back({&text, false, true});
+  }
+  policy.Learn(cases);
+  const auto logit = [](const EmbeddingPolicy& of, const EmbeddedText& text) {
+    const double p = of.Score(text).probability;
+    return std::log(p / (1 - p));
+  };
+  double moved = 0;
+  for (int i = 0; i < 200; ++i) {
+    const EmbeddedText other = direction(none, 0);
+    moved += (logit(policy, other) - logit(untaught, other)) / 200;
+  }
+  EXPECT_NEAR(moved, 0, 0.4);
 }
 
 TEST(EmbeddingPolicy, CasesOfOneSideTeachNothing) {
