@@ -428,7 +428,7 @@ def main():
                 getattr(net, name).fill_(getattr(o, name))
     if o.neurons:
         cut(net, texts, concepts, o.neurons)
-    teacher = copy.deepcopy(net).eval()
+    teacher = copy.deepcopy(net).eval() if o.keep else None
     steps = Steps(concepts, o, texts, reader)
     average = Average(net, o.average)
     scalars = [net.slope, net.share, net.margin]

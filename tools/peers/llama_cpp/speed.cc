@@ -76,7 +76,7 @@ void Forget(llama_context* context, int sequence) {
   llama_memory_seq_rm(llama_get_memory(context), sequence, -1, -1);
 }
 void Free(llama_model* model) {
-  Free(model);
+  llama_model_free(model);
 }
 #endif
 
