@@ -77,9 +77,8 @@ void AddAndMake(const RowStep& step, const TileStep<type>& next, const Share& sh
 // written back after each step, it is longer.
 constexpr std::size_t kFewRowsChunk = 6;
 constexpr std::size_t kManyRowsChunk = 8;
-static_assert(4 * kManyRowsChunk * kBf16BlockBytes +
-                  2 * kTileRowBlock * kPackedOutputs * sizeof(float) <=
-              kPackedScratchFloats * sizeof(float));
+static_assert(TileMemory::kWeightsAt + 4 * kManyRowsChunk * kBf16BlockBytes / sizeof(float) <=
+              kPackedScratchFloats);
 
 // Sums of a tile of rows: 16 by 16 for the first 16 outputs, then for the second.
 constexpr std::size_t kTileSums = kTileRows * kPackedOutputs;

@@ -13,7 +13,7 @@ namespace {  // NOLINT(google-build-namespaces): see above
 
 constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileStride = 64;  // bytes of a row of weights or sums
-// Blocks that are unpacked at a time: they stay in the L1 cache for all rows.
+// Blocks of integers that are unpacked at a time: they stay in the L1 cache for all rows.
 constexpr std::size_t kTileChunk = 10;
 // Rows that share an unpacked chunk.
 constexpr std::size_t kTileRowBlock = 128;
@@ -25,15 +25,17 @@ constexpr std::size_t Least(std::size_t a, std::size_t b) {
 }
 
 struct TileMemory {
+  static constexpr std::size_t kWeightsAt =
+      2 * kTileRowBlock * kPackedOutputs + kTileChunk * kPackedOutputs;
   explicit TileMemory(float* scratch)
       : sums(scratch),
         scales(sums + 2 * kTileRowBlock * kPackedOutputs),
-        weights(reinterpret_cast<std::byte*>(scales + kTileChunk * kPackedOutputs)) {}
+        weights(reinterpret_cast<std::byte*>(scratch + kWeightsAt)) {}
   float* sums;         // of a row block, 32 outputs
   float* scales;       // of a chunk
   std::byte* weights;  // of a chunk: 32 outputs of two bytes
 };
-static_assert(2 * kTileRowBlock * kPackedOutputs + kTileChunk * kPackedOutputs +
+static_assert(TileMemory::kWeightsAt +
                   2 * kTileChunk * PackedCodeBytes(PackedType::kBf16) / sizeof(float) <=
               kPackedScratchFloats);
 
