@@ -4,7 +4,7 @@
 //
 // SAFEGUARD_KERNELS forces a kernel table, SAFEGUARD_PRECISION f32, int16, int8 or bf16. With
 // FORWARD_BENCH_DENSE=q8_0 the dense weights are Q8_0, as in a GGUF, else bfloat16. Rates are by
-// wall clock: run it on an idle machine.
+// wall clock: run it on an idle machine. `roof%` counts the experts that were read.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "base/thread_pool.h"
+#include "bench/roofline.h"
 #include "engine/cpu/cpu_forward.h"
 #include "engine/cpu/random_model.h"
 
@@ -55,13 +56,31 @@ std::unique_ptr<Forward> NewForward(ThreadPool& pool) {
   return std::move(*forward);
 }
 
-// Bytes of weights that one token reads in all layers: attention, four experts, the router.
-double BytesPerToken() {
+// Of one layer: attention and the router, and one expert.
+double LayerBytes() {
   const GptOssConfig config;
   const auto hidden = static_cast<double>(config.hidden);
-  const double attention = DenseBytes() * hidden * 64 * (2.0 * 64 + 2.0 * 8);
-  const double experts = 4 * 3 * hidden * hidden * 17 / 32;
-  return kAllLayers * (attention + experts + 2 * hidden * 32);
+  return DenseBytes() * hidden * 64 * (2.0 * 64 + 2.0 * 8) + 2 * hidden * 32;
+}
+
+double ExpertBytes() {
+  const auto hidden = static_cast<double>(GptOssConfig().hidden);
+  return 3 * hidden * hidden * 17 / 32;
+}
+
+// Multiply-adds of a token in one layer, attention's own left out.
+double LayerMacs() {
+  const auto hidden = static_cast<double>(GptOssConfig().hidden);
+  return hidden * 64 * (2.0 * 64 + 2.0 * 8) + hidden * 32 + 4 * 3 * hidden * hidden;
+}
+
+// Counts the roof of so many steps of the model at hand.
+void CountRoof(benchmark::State& state, const bench::Roofline& roofline, std::uint64_t expert_reads,
+               std::size_t tokens) {
+  const auto steps = static_cast<double>(state.iterations());
+  roofline.Count(
+      state, static_cast<double>(tokens) / steps * kLayers * LayerMacs(),
+      kLayers * LayerBytes() + static_cast<double>(expert_reads) / steps * ExpertBytes());
 }
 
 // Arguments: tokens, threads.
@@ -70,6 +89,8 @@ void BM_Prefill(benchmark::State& state) {
   const auto forward = NewForward(pool);
   const auto tokens = cpu::RandomTokens(static_cast<std::size_t>(state.range(0)), 1000, 2);
   std::size_t done = 0;
+  const std::uint64_t reads = forward->ExpertReads();
+  const bench::Roofline roofline(pool.size());
   for (auto _ : state) {
     const SequenceId sequence = forward->NewSequence();
     const SequenceStep step = {sequence, tokens, 0};
@@ -77,6 +98,7 @@ void BM_Prefill(benchmark::State& state) {
     forward->Drop(sequence);
     done += tokens.size();
   }
+  CountRoof(state, roofline, forward->ExpertReads() - reads, done);
   state.counters["tokens/s"] = benchmark::Counter(static_cast<double>(done * kLayers) / kAllLayers,
                                                   benchmark::Counter::kIsRate);
 }
@@ -95,6 +117,8 @@ void BM_Decode(benchmark::State& state) {
   }
   unsigned seed = 1000;
   std::size_t done = 0;
+  const std::uint64_t reads = forward->ExpertReads();
+  const bench::Roofline roofline(pool.size());
   for (auto _ : state) {
     const auto tokens = cpu::RandomTokens(count, 1000, seed++);
     std::vector<SequenceStep> steps;
@@ -104,11 +128,13 @@ void BM_Decode(benchmark::State& state) {
     CHECK(forward->Step(steps, {}).has_value());
     done += count;
   }
+  CountRoof(state, roofline, forward->ExpertReads() - reads, done);
   const double tokens = static_cast<double>(done * kLayers) / kAllLayers;
   state.counters["tokens/s"] = benchmark::Counter(tokens, benchmark::Counter::kIsRate);
   if (count == 1) {
     state.counters["GB/s"] =
-        benchmark::Counter(tokens * BytesPerToken() / 1e9, benchmark::Counter::kIsRate);
+        benchmark::Counter(tokens * kAllLayers * (LayerBytes() + 4 * ExpertBytes()) / 1e9,
+                           benchmark::Counter::kIsRate);
   }
 }
 

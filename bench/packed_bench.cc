@@ -1,7 +1,8 @@
 // The speed of the packed linear kernels (weights/activations) on one matrix of gpt-oss-20b's
 // experts (or of its dense layers), one thread, by its own CPU time: G multiply-adds a second, and
-// G bytes of weights a second. `rows` are the tokens that share the matrix. Matrices are taken in
-// turn from 400 MB, so that weights come from memory, as in a model.
+// G bytes of weights a second, and the share of this machine's roofline (`roof%`). `rows` are
+// the tokens that share the matrix. Matrices are taken in turn from 400 MB, so that weights come
+// from memory, as in a model.
 #include <benchmark/benchmark.h>
 #include <sys/mman.h>
 
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "bench/roofline.h"
 #include "engine/cpu/aligned_floats.h"
 #include "engine/cpu/kernels/kernel_table.h"
 
@@ -55,6 +57,7 @@ void Run(benchmark::State& state, const KernelTable& table, PackedType type, Act
   std::vector<float> out(rows * kOutputs);
   const std::size_t bytes = PackedGroupBytes(type, kBlocks) * (kOutputs / kPackedOutputs);
   std::size_t at = 0;
+  const bench::Roofline roofline;
   for (auto _ : state) {
     table.packed_linear({type, bits, Weights() + at, kBlocks, kOutputs, bias.data(),
                          pointers.data(), rows, out.data(), kOutputs, scratch.data()});
@@ -62,8 +65,9 @@ void Run(benchmark::State& state, const KernelTable& table, PackedType type, Act
     at = at + 2 * bytes <= kMemory ? at + bytes : 0;
   }
   const auto runs = static_cast<double>(state.iterations());
-  const double macs = runs * static_cast<double>(rows * kOutputs * kBlocks * kPackedBlock);
-  state.counters["GMAC/s"] = benchmark::Counter(macs / 1e9, benchmark::Counter::kIsRate);
+  const auto macs = static_cast<double>(rows * kOutputs * kBlocks * kPackedBlock);
+  roofline.Count(state, macs, static_cast<double>(bytes));
+  state.counters["GMAC/s"] = benchmark::Counter(runs * macs / 1e9, benchmark::Counter::kIsRate);
   state.counters["GB/s"] =
       benchmark::Counter(runs * static_cast<double>(bytes) / 1e9, benchmark::Counter::kIsRate);
 }
@@ -77,7 +81,8 @@ const char* NameOf(ActivationBits bits) {
 }
 
 void RegisterAll() {
-  static_cast<void>(Weights());                               // filled before anything is measured
+  static_cast<void>(Weights());  // filled before anything is measured
+  static_cast<void>(bench::Limits(1));
   for (std::size_t i = 0; i + 1 < AllKernels().count; ++i) {  // the reference is not for speed
     const KernelTable& table = *AllKernels().tables[i];
     if (!table.supported()) {

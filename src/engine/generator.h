@@ -193,6 +193,7 @@ struct GeneratorSettings {
 struct GeneratorCounters {
   std::uint64_t steps = 0;
   std::uint64_t tokens = 0;           // through Forward
+  std::uint64_t expert_reads = 0;     // as Forward::ExpertReads
   std::uint64_t prompt_tokens = 0;    // of them: prompts, and answers computed again
   std::uint64_t rows = 0;             // of logits
   std::uint64_t restricted_rows = 0;  // of them: only those that could be chosen

@@ -8,7 +8,7 @@ namespace safeguard::apps {
 namespace {
 
 BenchRow NewRow(const char* name, BenchKind kind, std::size_t size, const char* unit) {
-  return {fmt::format("{}-{}", name, size), kind, size, unit, {}, 0};
+  return {fmt::format("{}-{}", name, size), kind, size, unit, {}, {}, 0};
 }
 
 }  // namespace
@@ -21,6 +21,14 @@ double BenchRow::Median() const {
   std::ranges::sort(sorted);
   const std::size_t middle = sorted.size() / 2;
   return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+double BenchRow::Experts(const ModelCosts& costs) const {
+  double sum = 0;
+  for (const double reads : expert_reads) {
+    sum += reads / costs.layers;
+  }
+  return expert_reads.empty() ? 0 : sum / static_cast<double>(expert_reads.size());
 }
 
 Result<std::vector<BenchRow>> PlanBench(const BenchArguments& arguments) {
@@ -52,17 +60,19 @@ void SetLimits(std::vector<BenchRow>& rows, const ModelCosts& costs,
   const double read = machine.read_gb_s * 1e9;
   for (BenchRow& row : rows) {
     const auto size = static_cast<double>(row.size);
+    const double counted = row.Experts(costs);
+    const double bytes = costs.StepBytes(counted > 0 ? counted : costs.EvenExperts(size));
     switch (row.kind) {
       case BenchKind::kPrefill:
         row.limit = prefill;
         break;
       case BenchKind::kDecode:
         // Whichever of the two is the narrower: reading the weights once or multiplying by them.
-        row.limit = std::min(size * read / costs.StepBytes(size), prefill);
+        row.limit = std::min(size * read / bytes, prefill);
         break;
       case BenchKind::kItems: {
         const auto answer = static_cast<double>(shape.answer_tokens);
-        const double decode = std::min(size * read / costs.StepBytes(size), prefill);
+        const double decode = std::min(size * read / bytes, prefill);
         row.limit = 60 / (static_cast<double>(shape.content_tokens) / prefill + answer / decode);
         break;
       }
@@ -73,9 +83,9 @@ void SetLimits(std::vector<BenchRow>& rows, const ModelCosts& costs,
   }
 }
 
-Result<double> MeasureRow(engine::Generator& generator, const BenchShape& shape,
-                          const BenchRow& row, std::size_t answer_tokens,
-                          const std::atomic<bool>& stop) {
+Result<BenchRate> MeasureRow(engine::Generator& generator, const BenchShape& shape,
+                             const BenchRow& row, std::size_t answer_tokens,
+                             const std::atomic<bool>& stop) {
   switch (row.kind) {
     case BenchKind::kPrefill:
       return MeasurePrefill(generator, shape, row.size, stop);

@@ -28,9 +28,10 @@ TEST(ModelCosts, CountsWhatATokenReads) {
   EXPECT_EQ(costs.vocabulary, 1000U);
   EXPECT_DOUBLE_EQ(costs.expert_bytes, 100);
   EXPECT_DOUBLE_EQ(costs.StepBytes(1), 50 + 500 + 100);
+  EXPECT_DOUBLE_EQ(costs.EvenExperts(1), 1);
   // Two tokens meet in one of four experts a quarter of the time.
-  EXPECT_DOUBLE_EQ(costs.StepBytes(2), 50 + 500 + 175);
-  EXPECT_NEAR(costs.StepBytes(1000), 50 + 500 + 400, 1e-6);
+  EXPECT_DOUBLE_EQ(costs.EvenExperts(2), 1.75);
+  EXPECT_NEAR(costs.EvenExperts(1000), 4, 1e-6);
   EXPECT_DOUBLE_EQ(costs.macs_per_token, 2 * (64 * (64 * 2 + 32 * 2) + 64 * 4 + 3 * 64 * 32));
 }
 
@@ -74,6 +75,25 @@ TEST(SetLimits, DecodingIsBoundByReadingOrMultiplying) {
   const double arithmetic = 0.01e9 / costs.macs_per_token;
   EXPECT_DOUBLE_EQ((*rows)[0].limit, std::min(1e9 / costs.StepBytes(1), arithmetic));
   EXPECT_DOUBLE_EQ((*rows)[1].limit, arithmetic);
+}
+
+TEST(SetLimits, ExpertsThatWereReadCountNotThoseOfEvenDraws) {
+  BenchArguments arguments;
+  arguments.work = {"decode"};
+  arguments.batch = {8};
+  auto rows = PlanBench(arguments);
+  ASSERT_TRUE(rows.has_value());
+  const ModelCosts costs = CostsOf(Shape());
+  engine::MachineLimits machine;
+  machine.read_gb_s = 1e-6;
+  machine.f32_gmac_s = 1e9;
+  SetLimits(*rows, costs, machine, {});
+  const double even = rows->front().limit;
+  rows->front().expert_reads = {2, 6};  // of two layers, in two runs: 2 of 4 experts a layer
+  EXPECT_DOUBLE_EQ(rows->front().Experts(costs), 2);
+  SetLimits(*rows, costs, machine, {});
+  EXPECT_DOUBLE_EQ(rows->front().limit, 8 * 1e3 / (50 + 500 + 2 * 100));
+  EXPECT_GT(rows->front().limit, even);
 }
 
 }  // namespace

@@ -47,9 +47,45 @@ engine::GenerationRequest ItemRequest(const BenchShape& shape, std::size_t index
   return request;
 }
 
-struct Times {
-  std::vector<Clock::time_point> tokens;
+struct Moment {
+  Clock::time_point at;
+  std::uint64_t steps = 0;  // until the step before this token's
+  std::uint64_t expert_reads = 0;
 };
+
+struct Times {
+  std::vector<Moment> tokens;
+};
+
+// While every sequence decodes: from the last one's first token to the first one's last. Counters
+// are a step behind, so theirs begins with the second token.
+struct Window {
+  Clock::time_point begin;
+  Moment counted_from;
+  Moment end;
+};
+
+Window CommonWindow(const std::vector<Times>& sequences) {
+  Window window = {.begin = Clock::time_point::min(),
+                   .counted_from = {Clock::time_point::min()},
+                   .end = {Clock::time_point::max()}};
+  for (const Times& times : sequences) {
+    const Moment& second = times.tokens[std::min<std::size_t>(1, times.tokens.size() - 1)];
+    window.begin = std::max(window.begin, times.tokens.front().at);
+    window.counted_from = std::ranges::max(window.counted_from, second, {}, &Moment::at);
+    window.end = std::ranges::min(window.end, times.tokens.back(), {}, &Moment::at);
+  }
+  return window;
+}
+
+double ExpertReads(const Window& window) {
+  const auto steps =
+      static_cast<double>(window.end.steps) - static_cast<double>(window.counted_from.steps);
+  return steps <= 0
+             ? 0
+             : static_cast<double>(window.end.expert_reads - window.counted_from.expert_reads) /
+                   steps;
+}
 
 struct AllDone {
   std::mutex mutex;
@@ -67,8 +103,9 @@ Result<std::vector<Times>> RunAll(engine::Generator& generator,
   all.left = requests.size();
   std::vector<engine::RequestId> ids;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    requests[i].on_token = [&times, i](const engine::GeneratedToken&) {
-      times[i].tokens.push_back(Clock::now());
+    requests[i].on_token = [&times, &generator, i](const engine::GeneratedToken&) {
+      const engine::GeneratorCounters counters = generator.counters();
+      times[i].tokens.push_back({Clock::now(), counters.steps, counters.expert_reads});
     };
     auto done = [&all](const engine::GenerationResult& result) {
       const std::scoped_lock lock(all.mutex);
@@ -119,8 +156,8 @@ Status WarmPolicy(engine::Generator& generator, const BenchShape& shape,
 
 }  // namespace
 
-Result<double> MeasurePrefill(engine::Generator& generator, const BenchShape& shape,
-                              std::size_t tokens, const std::atomic<bool>& stop) {
+Result<BenchRate> MeasurePrefill(engine::Generator& generator, const BenchShape& shape,
+                                 std::size_t tokens, const std::atomic<bool>& stop) {
   std::vector<engine::GenerationRequest> requests;
   requests.push_back(NewRequest(RandomIds(shape, tokens, 2'000'000 + tokens), 1));
   const auto begin = Clock::now();
@@ -128,12 +165,12 @@ Result<double> MeasurePrefill(engine::Generator& generator, const BenchShape& sh
   if (!run) {
     return std::unexpected(std::move(run.error()));
   }
-  return static_cast<double>(tokens) / Seconds(begin);
+  return BenchRate{static_cast<double>(tokens) / Seconds(begin)};
 }
 
-Result<double> MeasureDecode(engine::Generator& generator, const BenchShape& shape,
-                             std::size_t batch, std::size_t answer_tokens,
-                             const std::atomic<bool>& stop) {
+Result<BenchRate> MeasureDecode(engine::Generator& generator, const BenchShape& shape,
+                                std::size_t batch, std::size_t answer_tokens,
+                                const std::atomic<bool>& stop) {
   std::vector<engine::GenerationRequest> requests;
   for (std::size_t i = 0; i < batch; ++i) {
     requests.push_back(ItemRequest(shape, i, answer_tokens));
@@ -142,26 +179,23 @@ Result<double> MeasureDecode(engine::Generator& generator, const BenchShape& sha
   if (!run) {
     return std::unexpected(std::move(run.error()));
   }
-  Clock::time_point begin = Clock::time_point::min();
-  Clock::time_point end = Clock::time_point::max();
-  for (const Times& times : *run) {
-    begin = std::max(begin, times.tokens.front());
-    end = std::min(end, times.tokens.back());
-  }
+  const Window window = CommonWindow(*run);
   std::size_t count = 0;
   for (const Times& times : *run) {
-    count += static_cast<std::size_t>(std::ranges::count_if(
-        times.tokens, [&](Clock::time_point at) { return begin < at && at <= end; }));
+    count += static_cast<std::size_t>(std::ranges::count_if(times.tokens, [&](const Moment& token) {
+      return window.begin < token.at && token.at <= window.end.at;
+    }));
   }
   if (count == 0) {
     return Fail(ErrorCode::kInvalidInput, "the sequences never decoded all at once",
                 "ask for longer answers or a smaller batch");
   }
-  return static_cast<double>(count) / std::chrono::duration<double>(end - begin).count();
+  const std::chrono::duration<double> seconds = window.end.at - window.begin;
+  return BenchRate{static_cast<double>(count) / seconds.count(), ExpertReads(window)};
 }
 
-Result<double> MeasureItems(engine::Generator& generator, const BenchShape& shape,
-                            std::size_t in_flight, const std::atomic<bool>& stop) {
+Result<BenchRate> MeasureItems(engine::Generator& generator, const BenchShape& shape,
+                               std::size_t in_flight, const std::atomic<bool>& stop) {
   if (Status warm = WarmPolicy(generator, shape, stop); !warm) {
     return std::unexpected(std::move(warm.error()));
   }
@@ -174,11 +208,12 @@ Result<double> MeasureItems(engine::Generator& generator, const BenchShape& shap
   if (!run) {
     return std::unexpected(std::move(run.error()));
   }
-  return 60 * static_cast<double>(in_flight) / Seconds(begin);
+  return BenchRate{60 * static_cast<double>(in_flight) / Seconds(begin),
+                   ExpertReads(CommonWindow(*run))};
 }
 
-Result<double> MeasureInstant(engine::Generator& generator, const BenchShape& shape,
-                              std::size_t count, const std::atomic<bool>& stop) {
+Result<BenchRate> MeasureInstant(engine::Generator& generator, const BenchShape& shape,
+                                 std::size_t count, const std::atomic<bool>& stop) {
   if (Status warm = WarmPolicy(generator, shape, stop); !warm) {
     return std::unexpected(std::move(warm.error()));
   }
@@ -193,7 +228,7 @@ Result<double> MeasureInstant(engine::Generator& generator, const BenchShape& sh
   if (!run) {
     return std::unexpected(std::move(run.error()));
   }
-  return static_cast<double>(count) / Seconds(begin);
+  return BenchRate{static_cast<double>(count) / Seconds(begin)};
 }
 
 }  // namespace safeguard::apps

@@ -21,22 +21,28 @@ struct BenchShape {
   std::uint64_t seed = 1;
 };
 
+struct BenchRate {
+  double rate = 0;
+  // Experts that a step read, all layers together, while all sequences decoded; 0: nothing did.
+  double expert_reads = 0;
+};
+
 // Every function gives a rate, or an error when a request failed or `stop` was set.
 
 // Tokens a second of one prompt of `tokens`, nothing shared, until its first token is sampled.
-Result<double> MeasurePrefill(engine::Generator& generator, const BenchShape& shape,
-                              std::size_t tokens, const std::atomic<bool>& stop);
+Result<BenchRate> MeasurePrefill(engine::Generator& generator, const BenchShape& shape,
+                                 std::size_t tokens, const std::atomic<bool>& stop);
 // Tokens a second of all `batch` sequences together, counted while every one of them decodes:
 // behind a shared policy and contents of their own.
-Result<double> MeasureDecode(engine::Generator& generator, const BenchShape& shape,
-                             std::size_t batch, std::size_t answer_tokens,
-                             const std::atomic<bool>& stop);
+Result<BenchRate> MeasureDecode(engine::Generator& generator, const BenchShape& shape,
+                                std::size_t batch, std::size_t answer_tokens,
+                                const std::atomic<bool>& stop);
 // Contents a minute: the policy computed before, then `in_flight` contents at once, each with an
 // answer of answer_tokens.
-Result<double> MeasureItems(engine::Generator& generator, const BenchShape& shape,
-                            std::size_t in_flight, const std::atomic<bool>& stop);
+Result<BenchRate> MeasureItems(engine::Generator& generator, const BenchShape& shape,
+                               std::size_t in_flight, const std::atomic<bool>& stop);
 // Contents a second when only two labels' scores are wanted; the policy computed before.
-Result<double> MeasureInstant(engine::Generator& generator, const BenchShape& shape,
-                              std::size_t count, const std::atomic<bool>& stop);
+Result<BenchRate> MeasureInstant(engine::Generator& generator, const BenchShape& shape,
+                                 std::size_t count, const std::atomic<bool>& stop);
 
 }  // namespace safeguard::apps

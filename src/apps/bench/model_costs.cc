@@ -20,14 +20,18 @@ bool NamesAnyOf(std::string_view name, std::initializer_list<std::string_view> p
 
 }  // namespace
 
-double ModelCosts::StepBytes(double tokens) const {
-  const double untouched = std::pow(1 - experts_per_token / experts, tokens);
-  return dense_bytes + unembedding_bytes + expert_bytes * experts * (1 - untouched);
+double ModelCosts::EvenExperts(double tokens) const {
+  return experts * (1 - std::pow(1 - experts_per_token / experts, tokens));
+}
+
+double ModelCosts::StepBytes(double read) const {
+  return dense_bytes + unembedding_bytes + expert_bytes * read;
 }
 
 ModelCosts CostsOf(const engine::ModelInfo& info) {
   ModelCosts costs;
   costs.vocabulary = static_cast<std::size_t>(Setting(info, "vocabulary"));
+  costs.layers = Setting(info, "layers");
   costs.experts = Setting(info, "experts");
   costs.experts_per_token = Setting(info, "experts_per_token");
   double all_experts = 0;
@@ -49,8 +53,8 @@ ModelCosts CostsOf(const engine::ModelInfo& info) {
   const double heads = Setting(info, "heads") * head_dim;
   const double attention = hidden * (2 * heads + 2 * Setting(info, "kv_heads") * head_dim);
   const double expert = 3 * hidden * Setting(info, "intermediate");
-  costs.macs_per_token = Setting(info, "layers") *
-                         (attention + hidden * costs.experts + costs.experts_per_token * expert);
+  costs.macs_per_token =
+      costs.layers * (attention + hidden * costs.experts + costs.experts_per_token * expert);
   return costs;
 }
 

@@ -9,6 +9,7 @@ namespace safeguard::apps {
 
 struct ModelCosts {
   std::size_t vocabulary = 0;
+  double layers = 0;
   double experts = 0;
   double experts_per_token = 0;
   double expert_bytes = 0;  // of one expert in all layers together
@@ -16,9 +17,12 @@ struct ModelCosts {
   double unembedding_bytes = 0;
   double macs_per_token = 0;  // multiply-adds without attention's own and the unembedding
 
-  // Bytes of weights that a step over `tokens` different tokens reads at least, each expert once,
-  // when every token draws its experts evenly; the unembedding included.
-  [[nodiscard]] double StepBytes(double tokens) const;
+  // Experts of a layer that a step over `tokens` different tokens reads, when every token draws its
+  // experts evenly.
+  [[nodiscard]] double EvenExperts(double tokens) const;
+  // Bytes of weights that a step reads at least which goes to `read` experts a layer, each of them
+  // once; the unembedding included.
+  [[nodiscard]] double StepBytes(double read) const;
 };
 
 ModelCosts CostsOf(const engine::ModelInfo& info);

@@ -34,10 +34,11 @@ std::string LimitsText(const engine::MachineLimits& machine, std::size_t threads
       rate(machine.int8_gmac_s), rate(machine.amx_bf16_gmac_s));
 }
 
-std::string RowsTable(const std::vector<BenchRow>& rows, std::size_t width, bool color) {
+std::string RowsTable(const std::vector<BenchRow>& rows, const ModelCosts& costs, std::size_t width,
+                      bool color) {
   const std::vector<Column> columns = {{"WORK"},        {"MEDIAN", true}, {""},
-                                       {"LEAST", true}, {"MOST", true},   {"LIMIT", true},
-                                       {"SHARE", true}};
+                                       {"LEAST", true}, {"MOST", true},   {"EXPERTS", true},
+                                       {"LIMIT", true}, {"SHARE", true}};
   std::vector<std::vector<Cell>> cells;
   for (const BenchRow& row : rows) {
     const auto [least, most] = std::ranges::minmax(row.rates);
@@ -46,6 +47,7 @@ std::string RowsTable(const std::vector<BenchRow>& rows, std::size_t width, bool
                      {row.unit},
                      {RateText(least)},
                      {RateText(most)},
+                     {row.Experts(costs) > 0 ? fmt::format("{:.1f}", row.Experts(costs)) : ""},
                      {RateText(row.limit)},
                      {fmt::format("{:.0f} %", 100 * row.Median() / row.limit)}});
   }
@@ -53,13 +55,14 @@ std::string RowsTable(const std::vector<BenchRow>& rows, std::size_t width, bool
 }
 
 Json ToJson(const BenchArguments& arguments, const engine::MachineLimits& machine,
-            const std::vector<BenchRow>& rows) {
+            const ModelCosts& costs, const std::vector<BenchRow>& rows) {
   Json results = Json::array();
   for (const BenchRow& row : rows) {
     results.push_back({{"work", row.work},
                        {"unit", row.unit},
                        {"median", row.Median()},
                        {"rates", row.rates},
+                       {"experts", row.Experts(costs)},
                        {"limit", row.limit},
                        {"share", row.Median() / row.limit}});
   }
@@ -115,10 +118,9 @@ ExitCode RunBench(const BenchArguments& arguments, Console& console,
   shape.policy_tokens = arguments.policy_tokens;
   shape.content_tokens = arguments.content_tokens;
   shape.answer_tokens = arguments.answer_tokens;
-  SetLimits(*rows, CostsOf(*info), machine, shape);
   for (std::size_t run = 0; run < arguments.runs; ++run) {
     for (BenchRow& row : *rows) {
-      const Result<double> rate =
+      const Result<BenchRate> rate =
           MeasureRow((*model)->generator(), shape, row, arguments.answer_tokens, stop);
       if (stop.load()) {
         return ExitCode::kInterrupted;
@@ -126,19 +128,22 @@ ExitCode RunBench(const BenchArguments& arguments, Console& console,
       if (!rate) {
         return Fails(console, rate.error(), ExitCode::kCannotRun);
       }
-      row.rates.push_back(*rate);
+      row.rates.push_back(rate->rate);
+      row.expert_reads.push_back(rate->expert_reads);
       if (!arguments.json) {
         console.Error(fmt::format("run {} of {}: {} {} {}\n", run + 1, arguments.runs, row.work,
-                                  RateText(*rate), row.unit));
+                                  RateText(rate->rate), row.unit));
       }
     }
   }
+  const ModelCosts costs = CostsOf(*info);
+  SetLimits(*rows, costs, machine, shape);
   if (arguments.json) {
-    console.Out(JsonLine(ToJson(arguments, machine, *rows)) + "\n");
+    console.Out(JsonLine(ToJson(arguments, machine, costs, *rows)) + "\n");
     return ExitCode::kSafe;
   }
   console.Out(LimitsText(machine, arguments.threads));
-  console.Out(RowsTable(*rows, console.columns(), UseColor(console, ColorMode::kAuto)));
+  console.Out(RowsTable(*rows, costs, console.columns(), UseColor(console, ColorMode::kAuto)));
   return ExitCode::kSafe;
 }
 

@@ -101,6 +101,7 @@ class CpuForward final : public Forward {
 
   [[nodiscard]] std::size_t BytesFor(std::size_t tokens, std::size_t step) const override;
   [[nodiscard]] std::string Numerics() const override;
+  [[nodiscard]] std::uint64_t ExpertReads() const override { return pass_.expert_reads(); }
   [[nodiscard]] std::size_t CacheBytes() const override { return pages_.Bytes(); }
   [[nodiscard]] const GptOssConfig& config() const override { return config_; }
 

@@ -142,6 +142,7 @@ void ForwardPass::MixExperts(std::size_t layer) {
     second.push_back({&expert.down, &expert.down_bias, std::span(inner).subspan(begin, count),
                       outer_.data() + begin * hidden, hidden});
   }
+  expert_reads_ += first.size();
   linear_.Run(first, config_.swiglu_alpha, config_.swiglu_limit);
   linear_.Run(second);
   ForRows([&](std::size_t row) {

@@ -44,6 +44,8 @@ class ForwardPass {
               ActivationBits bits);
 
   void Run(const Batch& batch, const ResidualObserver& observer);
+  // As Forward::ExpertReads.
+  [[nodiscard]] std::uint64_t expert_reads() const { return expert_reads_; }
 
  private:
   void Prepare(const Batch& batch);
@@ -77,6 +79,7 @@ class ForwardPass {
 
   // Activations, by row of the batch.
   std::size_t rows_ = 0;
+  std::uint64_t expert_reads_ = 0;
   AlignedFloats residual_;  // [hidden]
   AlignedFloats normed_;    // [hidden]
   AlignedFloats query_;     // [heads * head_dim]

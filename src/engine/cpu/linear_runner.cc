@@ -8,11 +8,15 @@
 namespace safeguard::engine::cpu {
 namespace {
 
-// Outputs of a piece: enough to stream, few enough to share out evenly.
-constexpr std::size_t kPieceOutputsMax = 4 * kOutputQuantum;
-// Both kinds of kernels can begin there.
-constexpr std::size_t kPieceQuantum = 2 * kOutputQuantum;
-static_assert(kPieceQuantum % kPackedOutputs == 0);
+// Pieces are whole multiples of this many outputs: all kernels' tiles end there.
+constexpr std::size_t kPieceOutputs = 4 * kOutputQuantum;
+static_assert(kPieceOutputs % (2 * kPackedOutputs) == 0);
+// Numbers that a piece makes, beyond which it gets no larger: half of a small L2 cache.
+constexpr std::size_t kPieceNumbers = 32 * 1024;
+// A piece is at most this part of what is left to one thread's share.
+constexpr std::size_t kPieceParts = 3;
+// Up to as many rows take a kernel about as long as one.
+constexpr std::size_t kFewRows = 16;
 
 WeightLayout LayoutOf(const MatrixView& matrix) {
   return {matrix.type, matrix.mxfp4.order, matrix.mxfp4.code_stride, matrix.mxfp4.scale_stride,
@@ -43,24 +47,40 @@ LinearRunner::LinearRunner(const KernelTable& kernels, ThreadPool& pool,
       prepared_(kernels.rows_in_order),
       scratch_(pool.size()) {}
 
-void LinearRunner::Cut(std::size_t job, std::size_t outputs, std::size_t jobs) {
-  const std::size_t even = outputs * jobs / (4 * pool_.size());
-  const std::size_t size =
-      std::clamp(RoundUp(even, kPieceQuantum), kPieceQuantum, kPieceOutputsMax);
-  for (std::size_t begin = 0; begin < outputs; begin += size) {
-    pieces_.push_back({job, begin, std::min(outputs, begin + size)});
+// A kernel starts a piece by waiting for memory, so the first ones are large; the last ones are
+// small, so that all threads end together.
+void LinearRunner::CutPieces() {
+  pieces_.clear();
+  std::size_t left = 0;
+  for (const Extent& extent : extents_) {
+    left += extent.outputs * std::max(extent.rows, kFewRows);
+  }
+  for (std::size_t job = 0; job < extents_.size(); ++job) {
+    const Extent& extent = extents_[job];
+    const std::size_t cost = std::max(extent.rows, kFewRows);
+    const std::size_t most =
+        std::max(kPieceOutputs, kPieceNumbers / std::max(extent.rows, std::size_t{1}));
+    for (std::size_t begin = 0; begin < extent.outputs;) {
+      const std::size_t fair = std::min(left / (kPieceParts * pool_.size()) / cost, most);
+      const std::size_t size = std::max(fair / kPieceOutputs, std::size_t{1}) * kPieceOutputs;
+      const std::size_t end = std::min(extent.outputs, begin + size);
+      pieces_.push_back({job, begin, end});
+      left -= (end - begin) * cost;
+      begin = end;
+    }
   }
 }
 
 void LinearRunner::Run(std::span<const LinearJob> jobs) {
-  pieces_.clear();
+  extents_.clear();
   prepared_.Clear();
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    if (const PackedMatrix* packed = Packed(jobs[j].weights)) {
-      prepared_.Add(jobs[j].x, *packed);
+  for (const LinearJob& job : jobs) {
+    if (const PackedMatrix* packed = Packed(job.weights)) {
+      prepared_.Add(job.x, *packed);
     }
-    Cut(j, jobs[j].only.empty() ? jobs[j].weights->rows : jobs[j].only.size(), jobs.size());
+    extents_.push_back({job.only.empty() ? job.weights->rows : job.only.size(), job.x.size()});
   }
+  CutPieces();
   prepared_.Make(kernels_, bits_, pool_);
   pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
     RunPiece(jobs[pieces_[i].job], pieces_[i], scratch_[worker]);
@@ -68,14 +88,15 @@ void LinearRunner::Run(std::span<const LinearJob> jobs) {
 }
 
 void LinearRunner::Run(std::span<const GateUpJob> jobs, float alpha, float limit) {
-  pieces_.clear();
+  extents_.clear();
   prepared_.Clear();
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    if (const PackedMatrix* packed = Packed(&jobs[j].expert->gate)) {
-      prepared_.Add(jobs[j].x, *packed);
+  for (const GateUpJob& job : jobs) {
+    if (const PackedMatrix* packed = Packed(&job.expert->gate)) {
+      prepared_.Add(job.x, *packed);
     }
-    Cut(j, 2 * jobs[j].expert->gate.rows, jobs.size());
+    extents_.push_back({2 * job.expert->gate.rows, job.x.size()});
   }
+  CutPieces();
   prepared_.Make(kernels_, bits_, pool_);
   pool_.ParallelFor(pieces_.size(), [&](std::size_t i, std::size_t worker) {
     RunPiece(jobs[pieces_[i].job], pieces_[i], alpha, limit, scratch_[worker]);

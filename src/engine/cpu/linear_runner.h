@@ -50,6 +50,10 @@ class LinearRunner {
     std::size_t begin;
     std::size_t end;
   };
+  struct Extent {
+    std::size_t outputs;
+    std::size_t rows;
+  };
   struct Scratch {
     std::vector<WeightRow> rows;
     std::vector<float> bias;
@@ -61,7 +65,7 @@ class LinearRunner {
   [[nodiscard]] const PackedMatrix* Packed(const MatrixView* matrix) const {
     return packed_ == nullptr ? nullptr : packed_->Find(matrix);
   }
-  void Cut(std::size_t job, std::size_t outputs, std::size_t jobs);
+  void CutPieces();
   void RunPackedPiece(const LinearJob& job, const PackedMatrix& matrix, const Piece& piece,
                       Scratch& scratch) const;
   void RunChosen(const LinearJob& job, const PackedMatrix& matrix, const Piece& piece,
@@ -75,6 +79,7 @@ class LinearRunner {
   const PackedWeights* packed_;
   ActivationBits bits_;
   PreparedRows prepared_;
+  std::vector<Extent> extents_;  // of the jobs at hand
   std::vector<Piece> pieces_;
   std::vector<Scratch> scratch_;  // by worker
 };

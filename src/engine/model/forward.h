@@ -85,6 +85,9 @@ class Forward {
   [[nodiscard]] virtual std::size_t BytesFor(std::size_t tokens, std::size_t step) const = 0;
   // Names what the bits of a sequence depend on besides weights and tokens: kernels, precision.
   [[nodiscard]] virtual std::string Numerics() const = 0;
+  // How often an expert's weights were read by all steps so far: once a layer and step for every
+  // expert that some row goes to. What does not count them says 0.
+  [[nodiscard]] virtual std::uint64_t ExpertReads() const { return 0; }
   // Bytes of key and value pages in use.
   [[nodiscard]] virtual std::size_t CacheBytes() const = 0;
   [[nodiscard]] virtual const GptOssConfig& config() const = 0;

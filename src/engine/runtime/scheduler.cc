@@ -276,6 +276,7 @@ void Scheduler::RemoveEnded() {
 
 GeneratorCounters Scheduler::counters() const {
   GeneratorCounters counters = counters_;
+  counters.expert_reads = forward_.ExpertReads();
   counters.prefix_hits = prefixes_.hits();
   counters.prefix_misses = prefixes_.misses();
   counters.prefix_evictions = prefixes_.evictions();
