@@ -129,7 +129,7 @@ struct AttentionTask {
   std::size_t head_dim;
   std::size_t window;  // at least 1
   KvType type;
-  float* scratch;  // AttentionScratchFloats(row_count, head_dim)
+  float* scratch;  // AttentionScratchFloats(row_count, head_dim), fastest on a cache line
 };
 
 // Rows that go through a page together: their scores and the page's keys share the L1 cache.

@@ -97,37 +97,55 @@ void PageScores(const PageBlock& block, std::size_t row, float* scores) {
   }
 }
 
+// As most pages are: no key of them needs to be left out.
+constexpr bool SeesAll(Visible seen) {
+  return seen.begin == 0 && seen.end == kPagePositions;
+}
+
 // The largest of a row's visible scores and `largest`.
 template <class V>
 [[gnu::always_inline]] inline float PageLargest(Visible seen, const float* scores, float largest) {
   typename V::Float most = V::Set(largest);
+  const bool all = SeesAll(seen);
   for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
     const typename V::Float score = V::Load(scores + j);
-    most = V::Max(most, V::Select(V::Between(j, seen.begin, seen.end), score, most));
+    most = V::Max(most, all ? score : V::Select(V::Between(j, seen.begin, seen.end), score, most));
   }
   return V::Largest(most);
 }
 
-// Turns a row's scores into weights e^(score - largest), 0 for unseen keys, and returns their sum.
-template <class V>
-[[gnu::always_inline]] inline float PageWeights(Visible seen, float largest, float* scores) {
+// Gives keep(j, w) the weights e^(score - largest) of V::kWidth keys from j on, 0 for unseen ones,
+// and returns their sum.
+template <class V, class Keep>
+[[gnu::always_inline]] inline float PageWeights(Visible seen, float largest, const float* scores,
+                                                const Keep& keep) {
   const typename V::Float offset = V::Set(largest);
   typename V::Float sum = V::Zero();
+  if (SeesAll(seen)) {
+    for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
+      const typename V::Float weight = Exp<V>(V::Sub(V::Load(scores + j), offset));
+      keep(j, weight);
+      sum = V::Add(sum, weight);
+    }
+    return V::Total(sum);
+  }
   for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
     const auto visible = V::Between(j, seen.begin, seen.end);
     const typename V::Float score = V::Load(scores + j);
     const typename V::Float weight = Exp<V>(V::Sub(V::Select(visible, score, offset), offset));
     const typename V::Float kept = V::Select(visible, weight, V::Zero());
-    V::Store(scores + j, kept);
+    keep(j, kept);
     sum = V::Add(sum, kept);
   }
   return V::Total(sum);
 }
 
-// Scores of a block into weights; factors[r] = by what row r's older sums are to be multiplied.
-template <class V>
-void BlockWeights(const PageBlock& block, std::size_t row, const AttentionState& state,
-                  float* factors) {
+// keep(r, j, w) takes the weights of row r of a block; factors[r] = by what its older sums are to
+// be multiplied.
+template <class V, class Keep>
+[[gnu::always_inline]] inline void BlockWeights(const PageBlock& block, std::size_t row,
+                                                const AttentionState& state, float* factors,
+                                                const Keep& keep) {
   float* largest = state.largest + row;
   float now[kAttentionRowBlock] = {};
   for (std::size_t r = 0; r < block.count; ++r) {
@@ -139,8 +157,9 @@ void BlockWeights(const PageBlock& block, std::size_t row, const AttentionState&
     V::Store(factors + r, Exp<V>(V::Load(factors + r)));
   }
   for (std::size_t r = 0; r < block.count; ++r) {
-    float* scores = state.scores + r * kPagePositions;
-    const float sum = PageWeights<V>(block.seen[r], now[r], scores);
+    const float sum =
+        PageWeights<V>(block.seen[r], now[r], state.scores + r * kPagePositions,
+                       [&](std::size_t j, typename V::Float weight) { keep(r, j, weight); });
     state.weights[row + r] = state.weights[row + r] * factors[r] + sum;
   }
 }
@@ -220,7 +239,10 @@ void AttendBlock(PageBlock& block, std::size_t row, const AttentionState& state)
   for (; r < block.count; ++r) {
     PageScores<V, 1>(block, r, state.scores);
   }
-  BlockWeights<V>(block, row, state, factors);
+  BlockWeights<V>(block, row, state, factors,
+                  [&](std::size_t at, std::size_t j, typename V::Float weight) {
+                    V::Store(state.scores + at * kPagePositions + j, weight);
+                  });
   float* sums = state.sums + row * state.padded;
   for (r = 0; r + kAttentionRows <= block.count; r += kAttentionRows) {
     AddValues<V, kAttentionRows>(block, r, state.scores, state.padded, factors, sums);
@@ -267,16 +289,17 @@ const std::byte* FloatPage(const AttentionTask& task, const PageVisit& visit,
   return reinterpret_cast<const std::byte*>(state.page);
 }
 
-// attend(block, row) for the visit's rows [row, row + block.count), block after block, of which any
-// sees a key of the page.
+// attend(block, row) for the visit's rows [row, row + block.count), block after block of at most
+// `most` rows, of which any sees a key of the page.
 template <class Attend>
 [[gnu::always_inline]] inline void ForBlocks(const AttentionTask& task, const PageVisit& visit,
-                                             PageBlock& block, const Attend& attend) {
+                                             std::size_t most, PageBlock& block,
+                                             const Attend& attend) {
   for (std::size_t done = 0; done < visit.rows; done += block.count) {
     const std::size_t row = visit.first_row + done;
     const std::size_t left = visit.rows - done;
     block.rows = task.rows + row;
-    block.count = left < kAttentionRowBlock ? left : kAttentionRowBlock;
+    block.count = left < most ? left : most;
     bool any = false;
     for (std::size_t r = 0; r < block.count; ++r) {
       block.seen[r] = VisibleKeys(block.rows[r].position, task.window, visit.index);
@@ -295,7 +318,7 @@ void AttendPage(const AttentionTask& task, const PageVisit& visit, const Attenti
   block.head_dim = task.head_dim;
   block.keys = page;
   block.values = page + 4 * kPagePositions * task.head_dim;
-  ForBlocks(task, visit, block,
+  ForBlocks(task, visit, kAttentionRowBlock, block,
             [&](PageBlock& at, std::size_t row) { AttendBlock<V>(at, row, state); });
 }
 

@@ -18,6 +18,9 @@ namespace {  // NOLINT(google-build-namespaces): see above
 
 constexpr std::size_t kPairBytes = 4;
 constexpr std::size_t kWeightRowBytes = 2 * kPagePositions;
+// Two tiles of rows at a time: with a page and what is made of them they fit the L1 cache.
+constexpr std::size_t kAttentionTileRows = 2 * kTileRows;
+static_assert(kAttentionTileRows <= kAttentionRowBlock);
 
 struct TileAttention {
   std::size_t query_bytes;  // of a row
@@ -120,11 +123,11 @@ inline void AttendTiles(PageBlock& block, std::size_t row, const AttentionState&
   MultiplyBlock(tiling, {queries, queries, tiles.query_bytes, tiles.query_bytes / 64}, block.keys,
                 kPagePositions, state.scores);
   alignas(64) float factors[kAttentionRowBlock] = {};
-  BlockWeights<Lanes16>(block, row, state, factors);
-  for (std::size_t i = 0; i < block.count * kPagePositions; i += 32) {
-    StoreRounded(tiles.weights + 2 * i, Lanes16::Load(state.scores + i),
-                 Lanes16::Load(state.scores + i + 16));
-  }
+  BlockWeights<Lanes16>(
+      block, row, state, factors, [&](std::size_t r, std::size_t j, __m512 weight) {
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(tiles.weights + r * kWeightRowBytes + 2 * j),
+                            __builtin_bit_cast(__m256i, _mm512_cvtneps_pbh(weight)));
+      });
   MultiplyBlock(tiling, {tiles.weights, tiles.weights, kWeightRowBytes, kWeightRowBytes / 64},
                 block.values, state.padded, tiles.added);
   AddPage(block, factors, tiles.added, state.padded, state.sums + row * state.padded);
@@ -132,7 +135,8 @@ inline void AttendTiles(PageBlock& block, std::size_t row, const AttentionState&
 
 inline void AttentionByTiles(const AttentionTask& task) {
   const AttentionState state = BeginAttention<Lanes16>(task);
-  float* behind = state.weights + task.row_count;
+  // On a cache line where the scratch is: a row of a tile fills one.
+  float* behind = state.largest + RoundUp(2 * task.row_count, kHeadQuantum);
   TileAttention tiles = {.query_bytes = 2 * RoundUp(task.head_dim, 32),
                          .queries = reinterpret_cast<std::byte*>(behind),
                          .weights = {},
@@ -146,7 +150,7 @@ inline void AttentionByTiles(const AttentionTask& task) {
   for (std::size_t v = 0; v < task.visit_count; ++v) {
     block.keys = task.visits[v].page;
     block.values = block.keys + KvKeyBytes(task.head_dim, task.type);
-    ForBlocks(task, task.visits[v], block,
+    ForBlocks(task, task.visits[v], kAttentionTileRows, block,
               [&](PageBlock& at, std::size_t row) { AttendTiles(at, row, state, tiles); });
   }
   TileRelease();
