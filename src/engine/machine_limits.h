@@ -18,6 +18,9 @@ struct MachineLimits {
   [[nodiscard]] double BestGmac() const;
 };
 
+// The larger one of each: limits are what can be reached, and what disturbs a machine only slows.
+MachineLimits Larger(const MachineLimits& a, const MachineLimits& b);
+
 // Runs on `threads` threads (at least 1) and reads `bytes` of memory of its own.
 MachineLimits MeasureMachineLimits(std::size_t threads, std::size_t bytes = std::size_t{1} << 30);
 

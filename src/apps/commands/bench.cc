@@ -112,7 +112,7 @@ ExitCode RunBench(const BenchArguments& arguments, Console& console,
     return Fails(console, model.error(), FailureCode(model.error()));
   }
   console.Error(engine::Describe((*model)->packed()) + "\n");
-  const engine::MachineLimits machine = engine::MeasureMachineLimits(arguments.threads);
+  engine::MachineLimits machine = engine::MeasureMachineLimits(arguments.threads);
   BenchShape shape;
   shape.vocabulary = (*model)->vocabulary();
   shape.policy_tokens = arguments.policy_tokens;
@@ -136,6 +136,7 @@ ExitCode RunBench(const BenchArguments& arguments, Console& console,
       }
     }
   }
+  machine = engine::Larger(machine, engine::MeasureMachineLimits(arguments.threads));
   const ModelCosts costs = CostsOf(*info);
   SetLimits(*rows, costs, machine, shape);
   if (arguments.json) {

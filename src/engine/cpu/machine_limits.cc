@@ -139,6 +139,14 @@ double MachineLimits::BestGmac() const {
   return std::max({f32_gmac_s, bf16_gmac_s, int8_gmac_s, amx_bf16_gmac_s});
 }
 
+MachineLimits Larger(const MachineLimits& a, const MachineLimits& b) {
+  return {.read_gb_s = std::max(a.read_gb_s, b.read_gb_s),
+          .f32_gmac_s = std::max(a.f32_gmac_s, b.f32_gmac_s),
+          .bf16_gmac_s = std::max(a.bf16_gmac_s, b.bf16_gmac_s),
+          .int8_gmac_s = std::max(a.int8_gmac_s, b.int8_gmac_s),
+          .amx_bf16_gmac_s = std::max(a.amx_bf16_gmac_s, b.amx_bf16_gmac_s)};
+}
+
 MachineLimits MeasureMachineLimits(std::size_t threads, std::size_t bytes) {
   CHECK(threads >= 1);
   ThreadPool pool(threads);

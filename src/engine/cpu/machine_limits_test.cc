@@ -19,5 +19,15 @@ TEST(MachineLimits, AreOfAPlausibleSize) {
   EXPECT_LT(limits.BestGmac(), 1e6);
 }
 
+TEST(MachineLimits, TheLargerOfEachCounts) {
+  const MachineLimits both = Larger({.read_gb_s = 20, .f32_gmac_s = 1, .int8_gmac_s = 7},
+                                    {.read_gb_s = 10, .f32_gmac_s = 2, .amx_bf16_gmac_s = 9});
+  EXPECT_EQ(both.read_gb_s, 20);
+  EXPECT_EQ(both.f32_gmac_s, 2);
+  EXPECT_EQ(both.bf16_gmac_s, 0);
+  EXPECT_EQ(both.int8_gmac_s, 7);
+  EXPECT_EQ(both.amx_bf16_gmac_s, 9);
+}
+
 }  // namespace
 }  // namespace safeguard::engine
