@@ -8,9 +8,11 @@
 namespace safeguard::engine::cpu {
 namespace {
 
-// Pieces are whole multiples of this many outputs: all kernels' tiles end there.
+// Pieces are whole multiples of this many outputs: all kernels' tiles end there. Where that would
+// leave threads without work, of half as many.
 constexpr std::size_t kPieceOutputs = 4 * kOutputQuantum;
 static_assert(kPieceOutputs % (2 * kPackedOutputs) == 0);
+static_assert(kPieceOutputs / 2 % kPackedOutputs == 0);
 // Numbers that a piece makes, beyond which it gets no larger: half of a small L2 cache.
 constexpr std::size_t kPieceNumbers = 32 * 1024;
 // A piece is at most this part of what is left to one thread's share.
@@ -55,14 +57,16 @@ void LinearRunner::CutPieces() {
   for (const Extent& extent : extents_) {
     left += extent.outputs * std::max(extent.rows, kFewRows);
   }
+  const std::size_t share = left / (2 * pool_.size());
   for (std::size_t job = 0; job < extents_.size(); ++job) {
     const Extent& extent = extents_[job];
     const std::size_t cost = std::max(extent.rows, kFewRows);
     const std::size_t most =
         std::max(kPieceOutputs, kPieceNumbers / std::max(extent.rows, std::size_t{1}));
+    const std::size_t quantum = share / cost < kPieceOutputs ? kPieceOutputs / 2 : kPieceOutputs;
     for (std::size_t begin = 0; begin < extent.outputs;) {
       const std::size_t fair = std::min(left / (kPieceParts * pool_.size()) / cost, most);
-      const std::size_t size = std::max(fair / kPieceOutputs, std::size_t{1}) * kPieceOutputs;
+      const std::size_t size = std::max(fair / quantum, std::size_t{1}) * quantum;
       const std::size_t end = std::min(extent.outputs, begin + size);
       pieces_.push_back({job, begin, end});
       left -= (end - begin) * cost;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -41,6 +43,49 @@ TEST(LinearRunner, ChosenRowsHaveTheBitsTheyHaveAmongAllRows) {
         }
       }
     }
+  }
+}
+
+// Jobs of many sizes at once, on one thread and on more than there are pieces for: large pieces,
+// small ones and halves.
+TEST(LinearRunner, EveryOutputIsComputedHoweverJobsAreCut) {
+  constexpr std::size_t kColumns = 32;
+  struct Size {
+    std::size_t outputs;
+    std::size_t rows;
+  };
+  constexpr Size kSizes[] = {{1, 3}, {16, 1}, {97, 700}, {2880, 1}, {95, 20}, {5760, 2}, {33, 0}};
+  RandomWeights random(5);
+  std::vector<float> x(700 * kColumns);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>(i * 31 % 103) / 50.0F - 1.0F;
+  }
+  std::vector<const float*> inputs;
+  for (std::size_t r = 0; r < 700; ++r) {
+    inputs.push_back(x.data() + r * kColumns);
+  }
+  std::vector<MatrixView> weights;
+  for (const Size& size : kSizes) {
+    weights.push_back(
+        random.Matrix(WeightType::kBF16, NibbleOrder::kHalves, size.outputs, kColumns));
+  }
+  std::vector<std::vector<float>> first;
+  for (const std::size_t threads : {1U, 2U, 16U}) {
+    ThreadPool pool(threads);
+    LinearRunner runner(BestKernels(), pool, nullptr, ActivationBits::k16);
+    std::vector<std::vector<float>> out;
+    std::vector<LinearJob> jobs;
+    for (std::size_t j = 0; j < weights.size(); ++j) {
+      out.emplace_back(kSizes[j].outputs * kSizes[j].rows, -1e30F);
+      jobs.push_back({&weights[j], nullptr, std::span(inputs).first(kSizes[j].rows), out[j].data(),
+                      kSizes[j].outputs});
+    }
+    runner.Run(jobs);
+    for (const std::vector<float>& numbers : out) {
+      EXPECT_EQ(std::ranges::count(numbers, -1e30F), 0) << threads << " threads";
+    }
+    first = first.empty() ? out : first;
+    EXPECT_EQ(out, first) << threads << " threads";
   }
 }
 
