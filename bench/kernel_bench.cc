@@ -3,7 +3,6 @@
 // weights. Keys, values and numbers come from 256 MB in turn, as in a model, and the counter
 // `roof%` says what share of this machine's limits was reached.
 #include <benchmark/benchmark.h>
-#include <sys/mman.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "base/check.h"
-#include "bench/roofline.h"
+#include "bench/kernel_tables.h"
 #include "engine/cpu/aligned_floats.h"
 #include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/large_memory.h"
 
 namespace safeguard::engine::cpu {
 namespace {
@@ -26,30 +25,17 @@ constexpr std::size_t kGroup = 8;  // query heads of a key/value head
 
 // Numbers that are small and finite in every type that is read here.
 std::byte* Memory() {
-  static std::byte* memory = [] {
-    void* bytes =
-        ::mmap(nullptr, kMemory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(bytes != MAP_FAILED);
-    static_cast<void>(::madvise(bytes, kMemory, MADV_HUGEPAGE));
-    std::memset(bytes, 0x3C, kMemory);
-    return static_cast<std::byte*>(bytes);
+  static const LargeMemory memory = [] {
+    LargeMemory bytes = NewLargeMemory(kMemory);
+    std::memset(bytes.get(), 0x3C, kMemory);
+    return bytes;
   }();
-  return memory;
+  return memory.get();
 }
 
-// Walks through the memory in steps of `bytes`.
-class Turns {
- public:
-  explicit Turns(std::size_t bytes) : bytes_((bytes + 63) / 64 * 64) {}
-  std::byte* Next() {
-    at_ = at_ + 2 * bytes_ <= kMemory ? at_ + bytes_ : 0;
-    return Memory() + at_;
-  }
-
- private:
-  std::size_t bytes_;
-  std::size_t at_ = 0;
-};
+bench::Turns TurnsOf(std::size_t bytes) {
+  return {Memory(), kMemory, bytes};
+}
 
 // `tokens` sequences, a row of each head of a group, behind `positions` that they share.
 void Attention(benchmark::State& state, const KernelTable& table, KvType type) {
@@ -66,7 +52,7 @@ void Attention(benchmark::State& state, const KernelTable& table, KvType type) {
   }
   const std::size_t pages = positions / kPagePositions;
   const std::size_t bytes = KvHeadBytes(kHeadDim, type);
-  Turns turns(pages * bytes);
+  bench::Turns turns = TurnsOf(pages * bytes);
   std::vector<PageVisit> visits(pages);
   const bench::Roofline roofline;
   for (auto _ : state) {
@@ -96,7 +82,7 @@ void DenseLinear(benchmark::State& state, const KernelTable& table) {
   AlignedFloats scratch(LinearScratchFloats(kHidden));
   std::vector<WeightRow> weights(kOutputs);
   constexpr std::size_t kRowBytes = 2 * kHidden;
-  Turns turns(kOutputs * kRowBytes);
+  bench::Turns turns = TurnsOf(kOutputs * kRowBytes);
   const bench::Roofline roofline;
   for (auto _ : state) {
     const std::byte* at = turns.Next();
@@ -122,7 +108,7 @@ void DenseLinear(benchmark::State& state, const KernelTable& table) {
 void Norm(benchmark::State& state, const KernelTable& table) {
   const std::vector<float> weight(kHidden, 1.0F);
   AlignedFloats out(kHidden);
-  Turns turns(kHidden * sizeof(float));
+  bench::Turns turns = TurnsOf(kHidden * sizeof(float));
   const bench::Roofline roofline;
   for (auto _ : state) {
     table.rms_norm(
@@ -134,7 +120,7 @@ void Norm(benchmark::State& state, const KernelTable& table) {
 
 void Activation(benchmark::State& state, const KernelTable& table) {
   AlignedFloats out(kHidden);
-  Turns turns(2 * kHidden * sizeof(float));
+  bench::Turns turns = TurnsOf(2 * kHidden * sizeof(float));
   const bench::Roofline roofline;
   for (auto _ : state) {
     table.swiglu({reinterpret_cast<const float*>(turns.Next()), kHidden, 1.702F, 7.0F, out.data()});
@@ -146,7 +132,7 @@ void Activation(benchmark::State& state, const KernelTable& table) {
 void PrepareRows(benchmark::State& state, const KernelTable& table, ActivationBits bits) {
   constexpr std::size_t kBlocks = kHidden / kPackedBlock;
   AlignedFloats row(PreparedRowBytes(kBlocks) / sizeof(float));
-  Turns turns(kHidden * sizeof(float));
+  bench::Turns turns = TurnsOf(kHidden * sizeof(float));
   const bench::Roofline roofline;
   for (auto _ : state) {
     table.prepare({PackedType::kMxfp4, bits, reinterpret_cast<const float*>(turns.Next()), kBlocks,
@@ -184,22 +170,10 @@ void RegisterTable(const KernelTable& table) {
   }
 }
 
-void RegisterAll() {
-  static_cast<void>(Memory());  // filled before anything is measured
-  static_cast<void>(bench::Limits(1));
-  for (std::size_t i = 0; i + 1 < AllKernels().count; ++i) {  // the reference is not for speed
-    if (AllKernels().tables[i]->supported()) {
-      RegisterTable(*AllKernels().tables[i]);
-    }
-  }
-}
-
 }  // namespace
 }  // namespace safeguard::engine::cpu
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  safeguard::engine::cpu::RegisterAll();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  static_cast<void>(safeguard::engine::cpu::Memory());  // filled before anything is measured
+  return safeguard::bench::RunOnTables(argc, argv, safeguard::engine::cpu::RegisterTable);
 }

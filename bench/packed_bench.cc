@@ -4,17 +4,16 @@
 // the tokens that share the matrix. Matrices are taken in turn from 400 MB, so that weights come
 // from memory, as in a model.
 #include <benchmark/benchmark.h>
-#include <sys/mman.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "base/check.h"
-#include "bench/roofline.h"
+#include "bench/kernel_tables.h"
 #include "engine/cpu/aligned_floats.h"
 #include "engine/cpu/kernels/kernel_table.h"
+#include "engine/cpu/large_memory.h"
 
 namespace safeguard::engine::cpu {
 namespace {
@@ -25,20 +24,16 @@ constexpr std::size_t kMemory = std::size_t{400} << 20;
 
 // Random codes; scales that are modest numbers in both types.
 std::byte* Weights() {
-  static std::byte* memory = [] {
-    void* bytes =
-        ::mmap(nullptr, kMemory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(bytes != MAP_FAILED);
-    static_cast<void>(::madvise(bytes, kMemory, MADV_HUGEPAGE));
-    auto* at = static_cast<std::byte*>(bytes);
+  static const LargeMemory memory = [] {
+    LargeMemory bytes = NewLargeMemory(kMemory);
     std::uint64_t state = 1;
     for (std::size_t i = 0; i < kMemory; ++i) {
       state = state * 6364136223846793005U + 1442695040888963407U;
-      at[i] = static_cast<std::byte>(0x20 + (state >> 59));
+      bytes[i] = static_cast<std::byte>(0x20 + (state >> 59));
     }
-    return at;
+    return bytes;
   }();
-  return memory;
+  return memory.get();
 }
 
 void Run(benchmark::State& state, const KernelTable& table, PackedType type, ActivationBits bits) {
@@ -56,13 +51,12 @@ void Run(benchmark::State& state, const KernelTable& table, PackedType type, Act
   const std::vector<float> bias(kOutputs);
   std::vector<float> out(rows * kOutputs);
   const std::size_t bytes = PackedGroupBytes(type, kBlocks) * (kOutputs / kPackedOutputs);
-  std::size_t at = 0;
+  bench::Turns turns(Weights(), kMemory, bytes);
   const bench::Roofline roofline;
   for (auto _ : state) {
-    table.packed_linear({type, bits, Weights() + at, kBlocks, kOutputs, bias.data(),
-                         pointers.data(), rows, out.data(), kOutputs, scratch.data()});
+    table.packed_linear({type, bits, turns.Next(), kBlocks, kOutputs, bias.data(), pointers.data(),
+                         rows, out.data(), kOutputs, scratch.data()});
     benchmark::DoNotOptimize(out.data());
-    at = at + 2 * bytes <= kMemory ? at + bytes : 0;
   }
   const auto runs = static_cast<double>(state.iterations());
   const auto macs = static_cast<double>(rows * kOutputs * kBlocks * kPackedBlock);
@@ -80,26 +74,18 @@ const char* NameOf(ActivationBits bits) {
   return bits == ActivationBits::k16 ? "int16" : bits == ActivationBits::k8 ? "int8" : "bf16";
 }
 
-void RegisterAll() {
-  static_cast<void>(Weights());  // filled before anything is measured
-  static_cast<void>(bench::Limits(1));
-  for (std::size_t i = 0; i + 1 < AllKernels().count; ++i) {  // the reference is not for speed
-    const KernelTable& table = *AllKernels().tables[i];
-    if (!table.supported()) {
-      continue;
-    }
-    for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8, PackedType::kBf16}) {
-      for (const ActivationBits bits :
-           {ActivationBits::k16, ActivationBits::k8, ActivationBits::kBf16}) {
-        if (type == PackedType::kBf16 && bits != ActivationBits::kBf16) {
-          continue;
-        }
-        const std::string name = std::string(table.name) + "/" + NameOf(type) + "/" + NameOf(bits);
-        benchmark::RegisterBenchmark(
-            name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
-            ->ArgName("rows")
-            ->ArgsProduct({{1, 2, 4, 6, 8, 12, 16, 32, 64, 128, 256}});
+void RegisterTable(const KernelTable& table) {
+  for (const PackedType type : {PackedType::kMxfp4, PackedType::kQ8, PackedType::kBf16}) {
+    for (const ActivationBits bits :
+         {ActivationBits::k16, ActivationBits::k8, ActivationBits::kBf16}) {
+      if (type == PackedType::kBf16 && bits != ActivationBits::kBf16) {
+        continue;
       }
+      const std::string name = std::string(table.name) + "/" + NameOf(type) + "/" + NameOf(bits);
+      benchmark::RegisterBenchmark(
+          name.c_str(), [&table, type, bits](auto& state) { Run(state, table, type, bits); })
+          ->ArgName("rows")
+          ->ArgsProduct({{1, 2, 4, 6, 8, 12, 16, 32, 64, 128, 256}});
     }
   }
 }
@@ -108,8 +94,6 @@ void RegisterAll() {
 }  // namespace safeguard::engine::cpu
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  safeguard::engine::cpu::RegisterAll();
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  static_cast<void>(safeguard::engine::cpu::Weights());  // filled before anything is measured
+  return safeguard::bench::RunOnTables(argc, argv, safeguard::engine::cpu::RegisterTable);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,6 +77,25 @@ void CheckAllKernels(const RandomModel& model, const std::string& name) {
               5e-2)
         << table.name;
   }
+}
+
+// One token goes to experts_per_token experts of each layer, several to no more than there are, and
+// every step reads them again.
+TEST(CpuForward, CountsTheExpertsThatStepsRead) {
+  const RandomModel model = NewRandomModel(SmallConfig(), WeightType::kBF16, {}, 1);
+  ThreadPool pool(1);
+  const auto forward = NewForward(model, {}, pool);
+  const SequenceId sequence = forward->NewSequence();
+  EXPECT_EQ(forward->ExpertReads(), 0U);
+  const std::uint64_t one = model.config.layers * model.config.experts_per_token;
+  for (std::uint64_t step = 1; step <= 3; ++step) {
+    ASSERT_TRUE(StepOnce(*forward, sequence, {7}));
+    EXPECT_EQ(forward->ExpertReads(), step * one);
+  }
+  ASSERT_TRUE(StepOnce(*forward, sequence, cpu::RandomTokens(100, model.config.vocabulary, 5)));
+  const std::uint64_t many = forward->ExpertReads() - 3 * one;
+  EXPECT_GT(many, one);
+  EXPECT_LE(many, model.config.layers * model.config.experts);
 }
 
 TEST(CpuForward, KernelsAgreeOnModelsOfAllTypes) {

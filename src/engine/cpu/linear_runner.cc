@@ -15,10 +15,13 @@ static_assert(kPieceOutputs % (2 * kPackedOutputs) == 0);
 static_assert(kPieceOutputs / 2 % kPackedOutputs == 0);
 // Numbers that a piece makes, beyond which it gets no larger: half of a small L2 cache.
 constexpr std::size_t kPieceNumbers = 32 * 1024;
-// A piece is at most this part of what is left to one thread's share.
+// One thread's share of what is left makes at least so many pieces.
 constexpr std::size_t kPieceParts = 3;
-// Up to as many rows take a kernel about as long as one.
+// What an output costs: up to as many rows take a kernel about as long as one.
 constexpr std::size_t kFewRows = 16;
+std::size_t CostOf(std::size_t rows) {
+  return std::max(rows, kFewRows);
+}
 
 WeightLayout LayoutOf(const MatrixView& matrix) {
   return {matrix.type, matrix.mxfp4.order, matrix.mxfp4.code_stride, matrix.mxfp4.scale_stride,
@@ -55,12 +58,12 @@ void LinearRunner::CutPieces() {
   pieces_.clear();
   std::size_t left = 0;
   for (const Extent& extent : extents_) {
-    left += extent.outputs * std::max(extent.rows, kFewRows);
+    left += extent.outputs * CostOf(extent.rows);
   }
   const std::size_t share = left / (2 * pool_.size());
   for (std::size_t job = 0; job < extents_.size(); ++job) {
     const Extent& extent = extents_[job];
-    const std::size_t cost = std::max(extent.rows, kFewRows);
+    const std::size_t cost = CostOf(extent.rows);
     const std::size_t most =
         std::max(kPieceOutputs, kPieceNumbers / std::max(extent.rows, std::size_t{1}));
     const std::size_t quantum = share / cost < kPieceOutputs ? kPieceOutputs / 2 : kPieceOutputs;
