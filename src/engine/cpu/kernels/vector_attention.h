@@ -121,21 +121,14 @@ template <class V, class Keep>
                                                 const Keep& keep) {
   const typename V::Float offset = V::Set(largest);
   typename V::Float sum = V::Zero();
-  if (SeesAll(seen)) {
-    for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
-      const typename V::Float weight = Exp<V>(V::Sub(V::Load(scores + j), offset));
-      keep(j, weight);
-      sum = V::Add(sum, weight);
-    }
-    return V::Total(sum);
-  }
+  const bool all = SeesAll(seen);
   for (std::size_t j = 0; j < kPagePositions; j += V::kWidth) {
-    const auto visible = V::Between(j, seen.begin, seen.end);
-    const typename V::Float score = V::Load(scores + j);
-    const typename V::Float weight = Exp<V>(V::Sub(V::Select(visible, score, offset), offset));
-    const typename V::Float kept = V::Select(visible, weight, V::Zero());
-    keep(j, kept);
-    sum = V::Add(sum, kept);
+    typename V::Float score = V::Load(scores + j);
+    score = all ? score : V::Select(V::Between(j, seen.begin, seen.end), score, offset);
+    typename V::Float weight = Exp<V>(V::Sub(score, offset));
+    weight = all ? weight : V::Select(V::Between(j, seen.begin, seen.end), weight, V::Zero());
+    keep(j, weight);
+    sum = V::Add(sum, weight);
   }
   return V::Total(sum);
 }
