@@ -49,12 +49,16 @@ inline void MultiplyPair(const TileRowsPair& rows, const std::byte* left, const 
     const std::size_t down = step * kTileRows * stride;
     SAFEGUARD_TILE_LOAD(6, left + down, stride);
     SAFEGUARD_TILE_LOAD(4, rows.first + 64 * step, rows.stride);
-    SAFEGUARD_TILE_LOAD(5, rows.second + 64 * step, rows.stride);
-    SAFEGUARD_TILE_LOAD(7, right + down, stride);
     SAFEGUARD_TILE_DOT(0, 4, 6);
-    SAFEGUARD_TILE_DOT(2, 5, 6);
+    SAFEGUARD_TILE_LOAD(7, right + down, stride);
     SAFEGUARD_TILE_DOT(1, 4, 7);
+    SAFEGUARD_TILE_ZERO(4);  // as in AddBlock (tile_bf16.h)
+    SAFEGUARD_TILE_LOAD(5, rows.second + 64 * step, rows.stride);
+    SAFEGUARD_TILE_DOT(2, 5, 6);
+    SAFEGUARD_TILE_ZERO(6);
     SAFEGUARD_TILE_DOT(3, 5, 7);
+    SAFEGUARD_TILE_ZERO(5);
+    SAFEGUARD_TILE_ZERO(7);
   }
 }
 

@@ -25,59 +25,96 @@ struct RowStep {
   std::size_t count;
 };
 
-// The tile that is loaded first is used up first: the next block's need not wait for it.
-template <bool two>
-[[gnu::always_inline]] inline void AddBlock(const RowStep& step, std::size_t i) {
+// One block. `part`'s four parts are done while the products wait for tiles: with a step's
+// unpacking in one place, tiles would be waited for before and after it. A tile is zeroed after its
+// last use, which gives its physical register back: few are left while the core's other hyperthread
+// works (docs/performance-engine.md).
+template <bool two, class Part>
+[[gnu::always_inline]] inline void AddBlock(const RowStep& step, std::size_t i, const Part& part) {
   SAFEGUARD_TILE_LOAD(6, step.first + kBf16BlockBytes * i, kTileStride);
   SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
+  part.template operator()<0>();
+  SAFEGUARD_TILE_DOT(0, 4, 6);
+  SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
+  part.template operator()<1>();
+  SAFEGUARD_TILE_DOT(1, 4, 7);
+  SAFEGUARD_TILE_ZERO(4);
   if constexpr (two) {
     SAFEGUARD_TILE_STREAM(5, step.x[1] + 64 * i, step.stride);
-  }
-  SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
-  SAFEGUARD_TILE_DOT(0, 4, 6);
-  if constexpr (two) {
+    part.template operator()<2>();
     SAFEGUARD_TILE_DOT(2, 5, 6);
-  }
-  SAFEGUARD_TILE_DOT(1, 4, 7);
-  if constexpr (two) {
+    SAFEGUARD_TILE_ZERO(6);
+    part.template operator()<3>();
     SAFEGUARD_TILE_DOT(3, 5, 7);
+    SAFEGUARD_TILE_ZERO(5);
+  } else {
+    SAFEGUARD_TILE_ZERO(6);
+    part.template operator()<2>();
+    part.template operator()<3>();
   }
+  SAFEGUARD_TILE_ZERO(7);
 }
 
-// A share of the next step's blocks, [from, to): one is unpacked after every `every` blocks.
+// Halves [from, to) of the next step.
 struct Share {
   std::size_t from;
   std::size_t to;
-  std::size_t every;
 };
 
-// Makes a share of the next step on the way.
+// With block i of a step, two halves of the next one, from `make`. Reading MXFP4 for one tile of
+// rows is all about memory: in one place is faster.
 template <bool two, PackedType type>
-void AddAndMake(const RowStep& step, const TileStep<type>& next, const Share& share) {
-  std::size_t make = share.from;
-  const auto make_one = [&] {
-    next.Ask(make, 0);
-    next.Ask(make, 1);
-    next.Make(make++);
-  };
-  std::size_t wait = share.every;
-  for (std::size_t i = 0; i < step.count; ++i) {
-    AddBlock<two>(step, i);
-    if (--wait == 0 && make < share.to) {
-      make_one();
-      wait = share.every;
-    }
-  }
-  while (make < share.to) {
-    make_one();
+[[gnu::always_inline]] inline void AddAndMakeTwo(const RowStep& step, std::size_t i,
+                                                 const TileStep<type>& next, std::size_t make) {
+  if constexpr (!two && type == PackedType::kMxfp4) {
+    AddBlock<two>(step, i, []<std::size_t>() {});
+    next.Ask(make);
+    next.Ask(make + 1);
+    HalfMaker<type>(next, make).MakeAll();
+    HalfMaker<type>(next, make + 1).MakeAll();
+  } else {
+    const HalfMaker<type> first(next, make);
+    const HalfMaker<type> second(next, make + 1);
+    AddBlock<two>(step, i, [&]<std::size_t part>() __attribute__((always_inline)) {
+      first.template Make<part>();
+      second.template Make<part>();
+    });
+    next.Ask(make);
+    next.Ask(make + 1);
   }
 }
 
-// Blocks of a step. The next one is unpacked meanwhile: both stay in the L1 cache. Where sums are
-// written back after each step, it is longer.
-constexpr std::size_t kFewRowsChunk = 6;
-constexpr std::size_t kManyRowsChunk = 8;
-static_assert(TileMemory::kWeightsAt + 4 * kManyRowsChunk * kBf16BlockBytes / sizeof(float) <=
+// Makes a share of the next step on the way, spread over the blocks.
+template <bool two, PackedType type>
+void AddAndMake(const RowStep& step, const TileStep<type>& next, const Share& share) {
+  std::size_t make = share.from;
+  std::size_t due = 0;  // halves, in parts of step.count
+  for (std::size_t i = 0; i < step.count; ++i) {
+    due += share.to - share.from;
+    if (due >= 2 * step.count) {
+      AddAndMakeTwo<two>(step, i, next, make);
+      make += 2;
+      due -= 2 * step.count;
+    } else if (due >= step.count) {
+      const HalfMaker<type> maker(next, make);
+      AddBlock<two>(step, i, [&]<std::size_t part>() __attribute__((always_inline)) {
+        maker.template Make<part>();
+      });
+      next.Ask(make++);
+      due -= step.count;
+    } else {
+      AddBlock<two>(step, i, []<std::size_t>() {});
+    }
+  }
+  for (; make < share.to; ++make) {
+    next.Ask(make);
+    HalfMaker<type>(next, make).MakeAll();
+  }
+}
+
+// Blocks of a step. The next one is unpacked meanwhile: with the sums both stay in the L1 cache.
+constexpr std::size_t kChunk = 7;
+static_assert(TileMemory::kWeightsAt + 4 * kChunk * kBf16BlockBytes / sizeof(float) <=
               kPackedScratchFloats);
 
 // Sums of a tile of rows: 16 by 16 for the first 16 outputs, then for the second.
@@ -110,53 +147,53 @@ void StoreSums(float* sums) {
   }
 }
 
-template <PackedType type>
-RowStep StepOf(const PackedTask& task, const RowTiling& tiling, std::size_t tile, std::size_t begin,
-               std::size_t chunk, const TileWalk<type>& walk) {
-  const std::size_t below = Least(tile + 1, tiling.tiles() - 1);
-  return {{task.x[tiling.Begin(tile)] + 64 * begin, task.x[tiling.Begin(below)] + 64 * begin},
-          PreparedRowBytes(task.blocks),
-          walk.first(),
-          walk.second(),
-          Least(chunk, task.blocks - begin)};
-}
+// Where a pair's sums come from before a step, and whether they go to memory after it.
+struct SumsTurn {
+  bool begins;  // they are zero
+  bool stays;   // they are in the tiles still
+  bool leaves;
+};
 
-// Two groups and rows of at most two tiles: their sums stay in tiles until they are complete.
 template <bool two, PackedType type>
-void SumFewRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
-                float* sums) {
-  ZeroSums();
-  for (std::size_t begin = 0; begin < task.blocks; begin += kFewRowsChunk) {
-    const TileStep<type> next = walk.Next();
-    AddAndMake<two>(StepOf(task, tiling, 0, begin, kFewRowsChunk, walk), next, {0, next.count, 1});
-    walk.Advance();
+void AddRows(const RowStep& step, const TileStep<type>& next, const Share& share,
+             const SumsTurn& turn, float* sums) {
+  if (turn.begins) {
+    ZeroSums();
+  } else if (!turn.stays) {
+    LoadSums<two>(sums);
   }
-  StoreSums<two>(sums);
-}
-
-template <bool two, PackedType type>
-void AddRows(const RowStep& step, const TileStep<type>& next, const Share& share, bool begins,
-             float* sums) {
-  begins ? ZeroSums() : LoadSums<two>(sums);
   AddAndMake<two>(step, next, share);
-  StoreSums<two>(sums);
+  if (turn.leaves) {
+    StoreSums<two>(sums);
+  }
 }
 
-// Two groups and more rows: a step's weights are unpacked once for all of them, a part of it beside
-// each pair of tiles.
+// Two groups. A step's weights are unpacked once for all rows, a share of it beside each pair of
+// tiles. Steps go through the pairs forth and back, so that the pair at the turn, or the only one,
+// keeps its sums in tiles.
 template <PackedType type>
-void SumManyRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
-                 float* sums) {
+void SumRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk, float* sums) {
   const std::size_t pairs = (tiling.tiles() + 1) / 2;
-  for (std::size_t begin = 0; begin < task.blocks; begin += kManyRowsChunk) {
+  bool back = false;
+  for (std::size_t begin = 0; begin < task.blocks; begin += kChunk) {
     const TileStep<type> next = walk.Next();
-    for (std::size_t pair = 0; pair < pairs; ++pair) {
-      const RowStep step = StepOf(task, tiling, 2 * pair, begin, kManyRowsChunk, walk);
-      const Share share = {next.count * pair / pairs, next.count * (pair + 1) / pairs, pairs};
-      float* own = sums + 4 * pair * kTileSums;
-      2 * pair + 1 < tiling.tiles() ? AddRows<true>(step, next, share, begin == 0, own)
-                                    : AddRows<false>(step, next, share, begin == 0, own);
+    const bool ends = begin + kChunk >= task.blocks;
+    for (std::size_t i = 0; i < pairs; ++i) {
+      const std::size_t tile = 2 * (back ? pairs - 1 - i : i);
+      const bool two = tile + 1 < tiling.tiles();
+      const RowStep step = {{task.x[tiling.Begin(tile)] + 64 * begin,
+                             task.x[tiling.Begin(two ? tile + 1 : tile)] + 64 * begin},
+                            PreparedRowBytes(task.blocks),
+                            walk.first(),
+                            walk.second(),
+                            Least(kChunk, task.blocks - begin)};
+      const Share share = {next.halves() * i / pairs, next.halves() * (i + 1) / pairs};
+      const SumsTurn turn = {begin == 0, i == 0, i + 1 < pairs || ends};
+      float* own = sums + 2 * tile * kTileSums;
+      two ? AddRows<true>(step, next, share, turn, own)
+          : AddRows<false>(step, next, share, turn, own);
     }
+    back = !back;
     walk.Advance();
   }
 }
@@ -166,12 +203,9 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const TileMemory memory(task.scratch);
   const RowTiling tiling(row, rows);
   tiling.Configure();
-  const bool few = tiling.tiles() <= 2;
-  TileWalk<type> walk(task, memory.weights, few ? kFewRowsChunk : kManyRowsChunk);
+  TileWalk<type> walk(task, memory.weights, kChunk);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
-    tiling.tiles() == 1   ? SumFewRows<false>(task, tiling, walk, memory.sums)
-    : tiling.tiles() == 2 ? SumFewRows<true>(task, tiling, walk, memory.sums)
-                          : SumManyRows(task, tiling, walk, memory.sums);
+    SumRows(task, tiling, walk, memory.sums);
     for (std::size_t t = 0; t < tiling.tiles(); ++t) {
       const float* sums = memory.sums + 2 * t * kTileSums;
       WriteSums(task, sums, kPackedOutputs, first, tiling.Begin(t), tiling.height());

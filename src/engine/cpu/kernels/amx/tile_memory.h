@@ -39,15 +39,17 @@ static_assert(TileMemory::kWeightsAt +
                   2 * kTileChunk * PackedCodeBytes(PackedType::kBf16) / sizeof(float) <=
               kPackedScratchFloats);
 
-// Rows [row, row + rows) of 16 outputs from `first`, with their bias.
+// Rows [row, row + rows) of 16 outputs from `first`, with their bias. Asks for the lines of the
+// next two groups' outputs, which would else be waited for when they are written.
 inline void WriteSums(const PackedTask& task, const float* sums, std::size_t stride,
                       std::size_t first, std::size_t row, std::size_t rows) {
   const __m512 bias = _mm512_loadu_ps(task.bias + first);
   const std::size_t left = task.outputs - first;
   const auto mask = static_cast<__mmask16>(left < kPackedOutputs ? (1U << left) - 1U : 0xFFFFU);
   for (std::size_t r = 0; r < rows; ++r) {
-    _mm512_mask_storeu_ps(task.out + (row + r) * task.out_stride + first, mask,
-                          _mm512_add_ps(_mm512_load_ps(sums + r * stride), bias));
+    float* out = task.out + (row + r) * task.out_stride + first;
+    __builtin_prefetch(out + 2 * kPackedOutputs, 1);
+    _mm512_mask_storeu_ps(out, mask, _mm512_add_ps(_mm512_load_ps(sums + r * stride), bias));
   }
 }
 

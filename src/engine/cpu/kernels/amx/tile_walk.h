@@ -1,5 +1,5 @@
 // The weights of a task as bfloat16 tiles, two groups side by side, in steps of some blocks. A
-// step is unpacked block by block while the one before is multiplied, and what it reads was
+// step is unpacked bit by bit while the one before is multiplied, and what it reads was
 // asked for a step earlier: arithmetic, unpacking and memory go on at once. In an unnamed
 // namespace: for amx.cc.
 #pragma once
@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "engine/cpu/kernels/amx/tile_memory.h"
 #include "engine/cpu/kernels/avx512/lanes.h"
@@ -34,32 +35,62 @@ struct Q8Turns {
 
 // As UnpackQ8, to the same bits: a byte u in the second place of 2^15 makes 2^15 + u, and
 // (2^15 + u) * scale - (2^15 + 128) * scale is exact in binary32. Bytes go where pairs want them.
-inline void UnpackQ8Tile(const std::byte* codes, const std::byte* scales, std::byte* to) {
-  alignas(64) static constexpr Q8Turns kTurns;
-  const __m512 all = Lanes16::LoadF16(scales);
-  const __m512i twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
-  const __m512 scale[2] = {
-      _mm512_permutexvar_ps(twice, all),
-      _mm512_permutexvar_ps(_mm512_add_epi32(twice, _mm512_set1_epi32(8)), all)};
-  const __m512 less[2] = {_mm512_mul_ps(scale[0], _mm512_set1_ps(-32896.0F)),
-                          _mm512_mul_ps(scale[1], _mm512_set1_ps(-32896.0F))};
-  const __m512i base = _mm512_set1_epi32(0x47000000);
-#pragma GCC unroll 8
-  for (std::size_t v = 0; v < 8; ++v) {
+class Q8Unpacker {
+ public:
+  [[gnu::always_inline]] explicit Q8Unpacker(const std::byte* scales) {
+    const __m512 all = Lanes16::LoadF16(scales);
+    const __m512i twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    scale_[0] = _mm512_permutexvar_ps(twice, all);
+    scale_[1] = _mm512_permutexvar_ps(_mm512_add_epi32(twice, _mm512_set1_epi32(8)), all);
+    less_[0] = _mm512_mul_ps(scale_[0], _mm512_set1_ps(-32896.0F));
+    less_[1] = _mm512_mul_ps(scale_[1], _mm512_set1_ps(-32896.0F));
+  }
+  // Vector v of a block.
+  [[gnu::always_inline]] void Vector(const std::byte* codes, std::size_t v, std::byte* to) const {
+    alignas(64) static constexpr Q8Turns kTurns;
+    const __m512i base = _mm512_set1_epi32(0x47000000);
     const __m512i bytes = _mm512_load_si512(codes + 64 * v);
-    const auto weights = [&](std::size_t pair, std::size_t half) {
-      const __m512i turns = _mm512_load_si512(kTurns.at[2 * pair + half]);
-      const __m512i numbers = _mm512_mask_permutexvar_epi8(base, 0x2222222222222222U, turns, bytes);
-      return _mm512_fmadd_ps(_mm512_castsi512_ps(numbers), scale[half], less[half]);
-    };
 #pragma GCC unroll 2
     for (std::size_t pair = 0; pair < 2; ++pair) {
-      const auto both =
-          __builtin_bit_cast(__m512i, _mm512_cvtne2ps_pbh(weights(pair, 1), weights(pair, 0)));
+      __m512 weights[2];
+#pragma GCC unroll 2
+      for (std::size_t half = 0; half < 2; ++half) {
+        const __m512i turns = _mm512_load_si512(kTurns.at[2 * pair + half]);
+        const __m512i numbers =
+            _mm512_mask_permutexvar_epi8(base, 0x2222222222222222U, turns, bytes);
+        weights[half] = _mm512_fmadd_ps(_mm512_castsi512_ps(numbers), scale_[half], less_[half]);
+      }
+      const auto both = __builtin_bit_cast(__m512i, _mm512_cvtne2ps_pbh(weights[1], weights[0]));
       _mm512_store_si512(to + 128 * v + 64 * pair, both);
     }
   }
-}
+
+ private:
+  __m512 scale_[2];
+  __m512 less_[2];
+};
+
+class Mxfp4Unpacker {
+ public:
+  [[gnu::always_inline]] explicit Mxfp4Unpacker(const std::byte* scales)
+      : less_(Mxfp4Less(scales)) {}
+  [[gnu::always_inline]] void Vector(const std::byte* codes, std::size_t v, std::byte* to) const {
+    UnpackMxfp4Vector(codes + 64 * v, Bf16Values(), less_, to + 256 * v);
+  }
+
+ private:
+  __m512i less_;
+};
+
+struct NoUnpacker {  // bfloat16 weights stay in place
+  explicit NoUnpacker(const std::byte* /*scales*/) {}
+  void Vector(const std::byte* /*codes*/, std::size_t /*v*/, std::byte* /*to*/) const {}
+};
+
+template <PackedType type>
+using UnpackerOf =
+    std::conditional_t<type == PackedType::kMxfp4, Mxfp4Unpacker,
+                       std::conditional_t<type == PackedType::kQ8, Q8Unpacker, NoUnpacker>>;
 
 // Steps between what is unpacked and what memory is asked for.
 constexpr std::size_t kAskSteps = 2;
@@ -74,7 +105,7 @@ template <PackedType type>
   }
 }
 
-// A step that is to be unpacked.
+// A step that is to be unpacked. Half h of it is block h / 2 of group h % 2.
 template <PackedType type>
 struct TileStep {
   std::size_t count = 0;            // blocks
@@ -84,28 +115,51 @@ struct TileStep {
   std::ptrdiff_t later[2] = {};     // from these to those that memory is asked for meanwhile
   std::ptrdiff_t later_scales[2] = {};
 
-  // Asks memory for a block of one group, some steps ahead; bfloat16 weights, which stay in place,
-  // one step.
-  [[gnu::always_inline]] void Ask(std::size_t i, std::size_t half) const {
-    const std::byte* from = codes[half] + i * PackedCodeBytes(type);
-    const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
+  [[nodiscard]] std::size_t halves() const { return 2 * count; }
+  [[nodiscard, gnu::always_inline]] const std::byte* Codes(std::size_t h) const {
+    return codes[h % 2] + h / 2 * PackedCodeBytes(type);
+  }
+  [[nodiscard, gnu::always_inline]] const std::byte* Scales(std::size_t h) const {
+    return scales[h % 2] + h / 2 * PackedScaleBytes(type);
+  }
+  // Asks memory for a half, some steps ahead; bfloat16 weights, which stay in place, one step.
+  [[gnu::always_inline]] void Ask(std::size_t h) const {
     if constexpr (type == PackedType::kBf16) {
-      AskForBlock<type>(from, scale);
+      AskForBlock<type>(Codes(h), Scales(h));
     } else {
-      AskForBlock<type>(from + later[half], scale + later_scales[half]);
+      AskForBlock<type>(Codes(h) + later[h % 2], Scales(h) + later_scales[h % 2]);
     }
   }
-  // Block i, in both groups.
-  [[gnu::always_inline]] void Make(std::size_t i) const {
-    if constexpr (type != PackedType::kBf16) {
-      for (std::size_t half = 0; half < 2; ++half) {
-        const std::byte* from = codes[half] + i * PackedCodeBytes(type);
-        const std::byte* scale = scales[half] + i * PackedScaleBytes(type);
-        std::byte* to = tiles[half] + i * kBf16BlockBytes;
-        type == PackedType::kMxfp4 ? UnpackMxfp4(from, scale, to) : UnpackQ8Tile(from, scale, to);
-      }
+};
+
+// Unpacks a half in four parts, between which others may be at work.
+template <PackedType type>
+class HalfMaker {
+ public:
+  [[gnu::always_inline]] HalfMaker(const TileStep<type>& step, std::size_t h)
+      : unpacker_(step.Scales(h)),
+        codes_(step.Codes(h)),
+        to_(step.tiles[h % 2] + h / 2 * kBf16BlockBytes) {}
+
+  template <std::size_t part>
+  [[gnu::always_inline]] void Make() const {
+    constexpr std::size_t kVectors = PackedCodeBytes(type) / 256;
+#pragma GCC unroll 2
+    for (std::size_t v = kVectors * part; v < kVectors * (part + 1); ++v) {
+      unpacker_.Vector(codes_, v, to_);
     }
   }
+  [[gnu::always_inline]] void MakeAll() const {
+    Make<0>();
+    Make<1>();
+    Make<2>();
+    Make<3>();
+  }
+
+ private:
+  UnpackerOf<type> unpacker_;
+  const std::byte* codes_;
+  std::byte* to_;
 };
 
 template <PackedType type>
@@ -121,8 +175,8 @@ class TileWalk {
       }
     }
     const TileStep<type> first = Next();
-    for (std::size_t i = 0; i < first.count; ++i) {
-      first.Make(i);
+    for (std::size_t h = 0; h < first.halves(); ++h) {
+      HalfMaker<type>(first, h).MakeAll();
     }
     Advance();
   }

@@ -25,26 +25,35 @@ inline __m512i Bf16Values() {
   return _mm512_broadcast_i64x4(_mm256_load_si256(reinterpret_cast<const __m256i*>(kValues)));
 }
 
-// The scale comes off the exponent. A zero stays zero, because what would be below saturates there.
-inline void UnpackMxfp4(const std::byte* codes, const std::byte* scales, std::byte* to) {
-  const __m512i values = Bf16Values();
+// What a block's scales take off the exponents of all of its numbers, two a lane.
+[[gnu::always_inline]] inline __m512i Mxfp4Less(const std::byte* scales) {
   const __m512i exponents =
       _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(scales)));
   const __m512i less =
       _mm512_slli_epi32(_mm512_sub_epi32(_mm512_set1_epi32(124 + 127), exponents), 7);
-  const __m512i both = _mm512_or_si512(less, _mm512_slli_epi32(less, 16));
+  return _mm512_or_si512(less, _mm512_slli_epi32(less, 16));
+}
+
+// The scale comes off the exponent. A zero stays zero, because what would be below saturates there.
+[[gnu::always_inline]] inline void UnpackMxfp4Vector(const std::byte* codes, __m512i values,
+                                                     __m512i less, std::byte* to) {
+  const __m512i raw = _mm512_load_si512(codes);
+  const auto store = [&](std::size_t pair, __m512i index) {
+    _mm512_store_si512(to + 64 * pair,
+                       _mm512_subs_epu16(_mm512_permutexvar_epi16(index, values), less));
+  };
+  store(0, raw);
+  store(1, _mm512_srli_epi16(raw, 8));
+  store(2, _mm512_srli_epi16(raw, 4));
+  store(3, _mm512_srli_epi16(raw, 12));
+}
+
+inline void UnpackMxfp4(const std::byte* codes, const std::byte* scales, std::byte* to) {
+  const __m512i values = Bf16Values();
+  const __m512i less = Mxfp4Less(scales);
 #pragma GCC unroll 4
   for (std::size_t v = 0; v < 4; ++v) {
-    const __m512i raw = _mm512_load_si512(codes + 64 * v);
-    std::byte* at = to + 256 * v;
-    const auto store = [&](std::size_t pair, __m512i index) {
-      _mm512_store_si512(at + 64 * pair,
-                         _mm512_subs_epu16(_mm512_permutexvar_epi16(index, values), both));
-    };
-    store(0, raw);
-    store(1, _mm512_srli_epi16(raw, 8));
-    store(2, _mm512_srli_epi16(raw, 4));
-    store(3, _mm512_srli_epi16(raw, 12));
+    UnpackMxfp4Vector(codes + 64 * v, values, less, to + 256 * v);
   }
 }
 

@@ -104,14 +104,20 @@ void SumTiles(const std::byte* rows, std::size_t row_bytes, const std::uint16_t*
   SAFEGUARD_TILE_ZERO(3);
   const std::uint16_t* next = weights + tiles * kTileNumbers;
   for (std::size_t t = 0; t < tiles; ++t) {
+    // Zeroed after its last use, a tile gives its physical register back: few are left while the
+    // core's other hyperthread works.
     SAFEGUARD_TILE_LOAD(4, rows + t * kTileStride, row_bytes);
     SAFEGUARD_TILE_LOAD(6, weights + t * kTileNumbers, kTileStride);
-    SAFEGUARD_TILE_LOAD(7, next + t * kTileNumbers, kTileStride);
-    SAFEGUARD_TILE_LOAD(5, rows + kTileRows * row_bytes + t * kTileStride, row_bytes);
     SAFEGUARD_TILE_DOT(0, 4, 6);
+    SAFEGUARD_TILE_LOAD(7, next + t * kTileNumbers, kTileStride);
     SAFEGUARD_TILE_DOT(1, 4, 7);
+    SAFEGUARD_TILE_ZERO(4);
+    SAFEGUARD_TILE_LOAD(5, rows + kTileRows * row_bytes + t * kTileStride, row_bytes);
     SAFEGUARD_TILE_DOT(2, 5, 6);
+    SAFEGUARD_TILE_ZERO(6);
     SAFEGUARD_TILE_DOT(3, 5, 7);
+    SAFEGUARD_TILE_ZERO(5);
+    SAFEGUARD_TILE_ZERO(7);
   }
   constexpr std::size_t kSumStride = kOutputsAtOnce * sizeof(float);
   SAFEGUARD_TILE_STORE(0, sums, kSumStride);
