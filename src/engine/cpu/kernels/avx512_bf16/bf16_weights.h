@@ -42,10 +42,15 @@ inline __m512i Bf16Values() {
     _mm512_store_si512(to + 64 * pair,
                        _mm512_subs_epu16(_mm512_permutexvar_epi16(index, values), less));
   };
+  // Bytes are exchanged rather than shifted: shifts and subtractions that saturate have one unit of
+  // two, lookups and permutations the other.
+  const __m512i high = _mm512_srli_epi16(raw, 4);
+  const __m512i exchanged =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
   store(0, raw);
-  store(1, _mm512_srli_epi16(raw, 8));
-  store(2, _mm512_srli_epi16(raw, 4));
-  store(3, _mm512_srli_epi16(raw, 12));
+  store(1, _mm512_shuffle_epi8(raw, exchanged));
+  store(2, high);
+  store(3, _mm512_shuffle_epi8(high, exchanged));
 }
 
 inline void UnpackMxfp4(const std::byte* codes, const std::byte* scales, std::byte* to) {
