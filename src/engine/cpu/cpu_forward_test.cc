@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -80,14 +81,14 @@ void CheckAllKernels(const RandomModel& model, const std::string& name) {
 }
 
 // One token goes to experts_per_token experts of each layer, several to no more than there are, and
-// every step reads them again.
+// every step reads them again; the last layer's only for logits.
 TEST(CpuForward, CountsTheExpertsThatStepsRead) {
   const RandomModel model = NewRandomModel(SmallConfig(), WeightType::kBF16, {}, 1);
   ThreadPool pool(1);
   const auto forward = NewForward(model, {}, pool);
   const SequenceId sequence = forward->NewSequence();
   EXPECT_EQ(forward->ExpertReads(), 0U);
-  const std::uint64_t one = model.config.layers * model.config.experts_per_token;
+  const std::uint64_t one = (model.config.layers - 1) * model.config.experts_per_token;
   for (std::uint64_t step = 1; step <= 3; ++step) {
     ASSERT_TRUE(StepOnce(*forward, sequence, {7}));
     EXPECT_EQ(forward->ExpertReads(), step * one);
@@ -95,7 +96,37 @@ TEST(CpuForward, CountsTheExpertsThatStepsRead) {
   ASSERT_TRUE(StepOnce(*forward, sequence, cpu::RandomTokens(100, model.config.vocabulary, 5)));
   const std::uint64_t many = forward->ExpertReads() - 3 * one;
   EXPECT_GT(many, one);
-  EXPECT_LE(many, model.config.layers * model.config.experts);
+  EXPECT_LE(many, (model.config.layers - 1) * model.config.experts);
+  std::vector<float> logits(model.config.vocabulary);
+  const std::vector<std::uint32_t> token = {7};
+  const SequenceStep step = {sequence, token, 1};
+  const std::uint64_t before = forward->ExpertReads();
+  ASSERT_TRUE(forward->Step({&step, 1}, logits));
+  EXPECT_EQ(forward->ExpertReads() - before, one + model.config.experts_per_token);
+}
+
+// An observer sees all rows of all layers, so that nothing is left out.
+TEST(CpuForward, RowsWithoutLogitsLeaveTheLastLayerWithoutATrace) {
+  const RandomModel model = NewRandomModel(SmallConfig(), WeightType::kBF16, {}, 1);
+  ThreadPool pool(2);
+  const auto logits_of = [&](const CpuForwardOptions& options) {
+    const auto forward = NewForward(model, options, pool);
+    const auto tokens = cpu::RandomTokens(100, model.config.vocabulary, 5);
+    const std::span<const std::uint32_t> all = tokens;
+    const SequenceStep steps[] = {{forward->NewSequence(), all.first(40), 2},
+                                  {forward->NewSequence(), all.subspan(10, 70), 0},
+                                  {forward->NewSequence(), all.last(5), 5}};
+    std::vector<float> logits(model.config.vocabulary * 7);
+    EXPECT_TRUE(forward->Step(steps, logits));
+    const SequenceStep next[] = {{steps[1].sequence, all.last(3), 1}};  // its keys are all there
+    std::vector<float> behind(model.config.vocabulary);
+    EXPECT_TRUE(forward->Step(next, behind));
+    logits.insert(logits.end(), behind.begin(), behind.end());
+    return logits;
+  };
+  CpuForwardOptions observed;
+  observed.residual_observer = [](std::size_t, std::span<const float>) {};
+  EXPECT_EQ(logits_of({}), logits_of(observed));
 }
 
 TEST(CpuForward, KernelsAgreeOnModelsOfAllTypes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "engine/cpu/routing.h"
 #include "engine/model/dequantize.h"
@@ -40,8 +41,13 @@ void ForwardPass::Run(const Batch& batch, const ResidualObserver& observer) {
     QueryKeyValue(weights_.layers[layer]);
     RotateAndStore(batch, layer);
     Attend(batch, layer);
-    ProjectAttention(layer);
-    MixExperts(layer);
+    if (layer + 1 == config_.layers && !observer) {
+      KeepWanted(batch);
+    }
+    if (rows_ > 0) {
+      ProjectAttention(layer);
+      MixExperts(layer);
+    }
     if (observer) {
       observer(layer, batch, {residual_.data(), rows_ * config_.hidden});
     }
@@ -163,6 +169,30 @@ void ForwardPass::MixExperts(std::size_t layer) {
   });
 }
 
+// Behind the last layer's keys and values only rows matter whose logits are wanted: they move up.
+void ForwardPass::KeepWanted(const Batch& batch) {
+  const std::size_t context = RoundUp(config_.heads * config_.head_dim, kColumnQuantum);
+  const auto move_up = [](AlignedFloats& numbers, std::size_t width, std::size_t from,
+                          std::size_t to) {
+    std::copy_n(numbers.data() + from * width, width, numbers.data() + to * width);
+  };
+  rows_ = 0;
+  std::size_t last = places_.size();
+  for (const WantedRow& wanted : batch.wanted) {
+    if (wanted.row == last) {
+      continue;
+    }
+    last = wanted.row;
+    if (wanted.row != rows_) {
+      move_up(residual_, config_.hidden, wanted.row, rows_);
+      move_up(context_, context, wanted.row, rows_);
+    }
+    places_[wanted.row] = rows_++;
+  }
+  normed_rows_.resize(rows_);
+  context_rows_.resize(rows_);
+}
+
 // Rows that ask for the same ids share the reading of their weights.
 void ForwardPass::Unembed(const Batch& batch) {
   std::vector<std::vector<WantedRow>> groups;
@@ -186,9 +216,10 @@ void ForwardPass::UnembedGroup(std::span<const WantedRow> group) {
   std::vector<const float*> rows;
   bool in_place = true;
   for (const WantedRow& wanted : group) {
-    float* normed = normed_.data() + wanted.row * config_.hidden;
-    kernels_.rms_norm({residual_.data() + wanted.row * config_.hidden, final_norm_.data(),
-                       config_.rms_epsilon, config_.hidden, normed});
+    const std::size_t at = places_[wanted.row] * config_.hidden;
+    float* normed = normed_.data() + at;
+    kernels_.rms_norm(
+        {residual_.data() + at, final_norm_.data(), config_.rms_epsilon, config_.hidden, normed});
     in_place = in_place && wanted.logits == group.front().logits + rows.size() * count;
     rows.push_back(normed);
   }
@@ -243,6 +274,8 @@ void ForwardPass::Prepare(const Batch& batch) {
   sines_.Reserve(rows_ * (config_.head_dim / 2));
   normed_rows_ = RowsOf(normed_, rows_, config_.hidden);
   context_rows_ = RowsOf(context_, rows_, padded);
+  places_.resize(rows_);
+  std::iota(places_.begin(), places_.end(), std::size_t{0});
   positions_.resize(rows_);
   segments_.resize(rows_);
   for (std::size_t s = 0; s < batch.segments.size(); ++s) {

@@ -43,6 +43,8 @@ class ForwardPass {
               const KernelTable& kernels, ThreadPool& pool, const PackedWeights* packed,
               ActivationBits bits);
 
+  // With an observer the last layer computes all rows; without one, those of `wanted` alone, to the
+  // same bits.
   void Run(const Batch& batch, const ResidualObserver& observer);
   // As Forward::ExpertReads.
   [[nodiscard]] std::uint64_t expert_reads() const { return expert_reads_; }
@@ -54,6 +56,7 @@ class ForwardPass {
   void QueryKeyValue(const LayerWeights& layer);
   void RotateAndStore(const Batch& batch, std::size_t layer);
   void Attend(const Batch& batch, std::size_t layer);
+  void KeepWanted(const Batch& batch);
   void ProjectAttention(std::size_t layer);
   void MixExperts(std::size_t layer);
   void Unembed(const Batch& batch);
@@ -80,19 +83,20 @@ class ForwardPass {
   // Activations, by row of the batch.
   std::size_t rows_ = 0;
   std::uint64_t expert_reads_ = 0;
-  AlignedFloats residual_;  // [hidden]
-  AlignedFloats normed_;    // [hidden]
-  AlignedFloats query_;     // [heads * head_dim]
-  AlignedFloats key_;       // [kv_heads * head_dim]
-  AlignedFloats value_;     // [kv_heads * head_dim]
-  AlignedFloats context_;   // [heads * head_dim], padded to kColumnQuantum with zeros
-  AlignedFloats update_;    // [hidden], what a block adds
-  AlignedFloats router_;    // [experts]
-  AlignedFloats inner_;     // by slot of the routing: [intermediate]
-  AlignedFloats outer_;     // by slot of the routing: [hidden]
-  AlignedFloats cosines_;   // [head_dim / 2]
-  AlignedFloats sines_;     // [head_dim / 2]
-  AlignedFloats logits_;    // of a group whose rows do not lie one behind the other
+  AlignedFloats residual_;           // [hidden]
+  AlignedFloats normed_;             // [hidden]
+  AlignedFloats query_;              // [heads * head_dim]
+  AlignedFloats key_;                // [kv_heads * head_dim]
+  AlignedFloats value_;              // [kv_heads * head_dim]
+  AlignedFloats context_;            // [heads * head_dim], padded to kColumnQuantum with zeros
+  AlignedFloats update_;             // [hidden], what a block adds
+  AlignedFloats router_;             // [experts]
+  AlignedFloats inner_;              // by slot of the routing: [intermediate]
+  AlignedFloats outer_;              // by slot of the routing: [hidden]
+  AlignedFloats cosines_;            // [head_dim / 2]
+  AlignedFloats sines_;              // [head_dim / 2]
+  AlignedFloats logits_;             // of a group whose rows do not lie one behind the other
+  std::vector<std::size_t> places_;  // where the rows of the batch stand
   std::vector<std::size_t> positions_;
   std::vector<std::size_t> segments_;
   std::vector<const float*> normed_rows_;

@@ -61,27 +61,18 @@ struct Share {
   std::size_t to;
 };
 
-// With block i of a step, two halves of the next one, from `make`. Reading MXFP4 for one tile of
-// rows is all about memory: in one place is faster.
+// With block i of a step, two halves of the next one, from `make`.
 template <bool two, PackedType type>
 [[gnu::always_inline]] inline void AddAndMakeTwo(const RowStep& step, std::size_t i,
                                                  const TileStep<type>& next, std::size_t make) {
-  if constexpr (!two && type == PackedType::kMxfp4) {
-    AddBlock<two>(step, i, []<std::size_t>() {});
-    next.Ask(make);
-    next.Ask(make + 1);
-    HalfMaker<type>(next, make).MakeAll();
-    HalfMaker<type>(next, make + 1).MakeAll();
-  } else {
-    const HalfMaker<type> first(next, make);
-    const HalfMaker<type> second(next, make + 1);
-    AddBlock<two>(step, i, [&]<std::size_t part>() __attribute__((always_inline)) {
-      first.template Make<part>();
-      second.template Make<part>();
-    });
-    next.Ask(make);
-    next.Ask(make + 1);
-  }
+  const HalfMaker<type> first(next, make);
+  const HalfMaker<type> second(next, make + 1);
+  AddBlock<two>(step, i, [&]<std::size_t part>() __attribute__((always_inline)) {
+    first.template Make<part>();
+    second.template Make<part>();
+  });
+  next.Ask(make);
+  next.Ask(make + 1);
 }
 
 // Makes a share of the next step on the way, spread over the blocks.
@@ -113,7 +104,7 @@ void AddAndMake(const RowStep& step, const TileStep<type>& next, const Share& sh
 }
 
 // Blocks of a step. The next one is unpacked meanwhile: with the sums both stay in the L1 cache.
-constexpr std::size_t kChunk = 7;
+constexpr std::size_t kChunk = 6;
 static_assert(TileMemory::kWeightsAt + 4 * kChunk * kBf16BlockBytes / sizeof(float) <=
               kPackedScratchFloats);
 
@@ -198,6 +189,48 @@ void SumRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& wa
   }
 }
 
+// Two groups for one tile of rows: of MXFP4, where memory and unpacking are the limit, and on a
+// shared core the size of the code. Blocks are unpacked one after another behind the products.
+template <PackedType type>
+void SumOneTile(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
+                float* sums) {
+  ZeroSums();
+  for (std::size_t begin = 0; begin < task.blocks; begin += kChunk) {
+    const TileStep<type> next = walk.Next();
+    const std::byte* x = task.x[tiling.Begin(0)] + 64 * begin;
+    const RowStep step = {{x, x},
+                          PreparedRowBytes(task.blocks),
+                          walk.first(),
+                          walk.second(),
+                          Least(kChunk, task.blocks - begin)};
+    std::size_t make = 0;  // the next block to unpack
+    const auto make_block = [&] {
+      next.Ask(2 * make);
+      next.Ask(2 * make + 1);
+#pragma GCC unroll 1
+      for (std::size_t half = 0; half < 2; ++half) {
+        HalfMaker<type>(next, 2 * make + half).MakeAll();
+      }
+      ++make;
+    };
+    for (std::size_t i = 0; i < step.count; ++i) {
+      SAFEGUARD_TILE_LOAD(6, step.first + kBf16BlockBytes * i, kTileStride);
+      SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
+      SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
+      SAFEGUARD_TILE_DOT(0, 4, 6);
+      SAFEGUARD_TILE_DOT(1, 4, 7);
+      if (make < next.count) {
+        make_block();
+      }
+    }
+    while (make < next.count) {
+      make_block();
+    }
+    walk.Advance();
+  }
+  StoreSums<false>(sums);
+}
+
 template <PackedType type>
 void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const TileMemory memory(task.scratch);
@@ -205,7 +238,8 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   tiling.Configure();
   TileWalk<type> walk(task, memory.weights, kChunk);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
-    SumRows(task, tiling, walk, memory.sums);
+    type == PackedType::kMxfp4&& tiling.tiles() == 1 ? SumOneTile(task, tiling, walk, memory.sums)
+                                                     : SumRows(task, tiling, walk, memory.sums);
     for (std::size_t t = 0; t < tiling.tiles(); ++t) {
       const float* sums = memory.sums + 2 * t * kTileSums;
       WriteSums(task, sums, kPackedOutputs, first, tiling.Begin(t), tiling.height());
