@@ -118,7 +118,7 @@ std::vector<float> PackedLinear(const KernelTable& table, PackedType type, Activ
     const bool top = type == PackedType::kQ8 && i % 2 == 1;  // of a scale: sign and exponent
     bytes[i] = i < scales ? random.Byte() : top ? 0x28 : 100 + random.Byte() % 40;
     if (type == PackedType::kBf16 && i % 2 == 1) {  // sign and exponent
-      bytes[i] = (bytes[i] & 0x80) | 0x3C;
+      bytes[i] = static_cast<std::uint8_t>((bytes[i] & 0x80U) | 0x3CU);
     }
   }
   const std::vector<float> x = random.Numbers(kPackedRows * kColumns);
