@@ -236,10 +236,11 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const TileMemory memory(task.scratch);
   const RowTiling tiling(row, rows);
   tiling.Configure();
+  const bool one_tile = type == PackedType::kMxfp4 && tiling.tiles() == 1;
   TileWalk<type> walk(task, memory.weights, kChunk);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
-    type == PackedType::kMxfp4&& tiling.tiles() == 1 ? SumOneTile(task, tiling, walk, memory.sums)
-                                                     : SumRows(task, tiling, walk, memory.sums);
+    one_tile ? SumOneTile(task, tiling, walk, memory.sums)
+             : SumRows(task, tiling, walk, memory.sums);
     for (std::size_t t = 0; t < tiling.tiles(); ++t) {
       const float* sums = memory.sums + 2 * t * kTileSums;
       WriteSums(task, sums, kPackedOutputs, first, tiling.Begin(t), tiling.height());

@@ -1,5 +1,5 @@
 // The weights of a task as bfloat16 tiles, two groups side by side, in steps of some blocks. A
-// step is unpacked bit by bit while the one before is multiplied, and what it reads was
+// step is unpacked part by part while the one before is multiplied, and what it reads was
 // asked for a step earlier: arithmetic, unpacking and memory go on at once. In an unnamed
 // namespace: for amx.cc.
 #pragma once
