@@ -137,10 +137,10 @@ inline constexpr std::size_t kAttentionRowBlock = 48;
 
 constexpr std::size_t AttentionScratchFloats(std::size_t rows, std::size_t head_dim) {
   // Sums of values, largest score and sum of weights by row; a block's scores; a page in binary32.
-  // By tiles: queries; a block's weights and what it adds.
+  // By tiles: queries; a block's weights.
   const std::size_t padded = RoundUp(head_dim, kHeadQuantum);
   const std::size_t tiles =
-      rows * RoundUp(head_dim, 32) / 2 + kAttentionRowBlock * (kPagePositions / 2 + padded);
+      rows * RoundUp(head_dim, 32) / 2 + kAttentionRowBlock * kPagePositions / 2;
   return rows * (padded + 2) + kAttentionRowBlock * kPagePositions +
          kPagePositions * (head_dim + padded) + tiles + 4 * kHeadQuantum;
 }
