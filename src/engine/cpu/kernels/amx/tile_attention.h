@@ -1,5 +1,5 @@
 // Attention over pages of bfloat16 by tiles: scores and sums of values are products of two by two
-// tiles, keys and values are tiles where they stand; weights as vector_attention.h makes them. In
+// tiles, keys and values are tiles where they stand; the weights between them by tile_softmax.h. In
 // an unnamed namespace: for amx.cc.
 #pragma once
 
@@ -133,6 +133,8 @@ class TileAttention {
   }
 
   // A page for rows [row, row + block.count) of the task.
+  // A row that sees nothing of it is multiplied by 1, and adds 0 to sums that its own pages left
+  // without subnormal numbers, as tiles do: it keeps its bits.
   [[gnu::always_inline]] void Add(const PageBlock& block, std::size_t row) {
     const RowTiling tiling(0, block.count);
     if (tiling.height() != height_) {
