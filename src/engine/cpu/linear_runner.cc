@@ -179,11 +179,16 @@ void LinearRunner::RunPiece(const GateUpJob& job, const Piece& piece, float alph
   const std::size_t first = piece.begin / 2;
   scratch.rows.resize(count);
   scratch.bias.assign(RoundUp(count, kPackedOutputs), 0.0F);
+  scratch.gate_up_bias.resize(count);
+  const std::span<float> gate_bias = std::span(scratch.gate_up_bias).first(count / 2);
+  const std::span<float> up_bias = std::span(scratch.gate_up_bias).last(count / 2);
+  DequantizeVector(expert.gate_bias, first, gate_bias);
+  DequantizeVector(expert.up_bias, first, up_bias);
   for (std::size_t o = 0; o < count / 2; ++o) {
     scratch.rows[2 * o] = RowOf(expert.gate, first + o);
     scratch.rows[2 * o + 1] = RowOf(expert.up, first + o);
-    DequantizeVector(expert.gate_bias, first + o, {&scratch.bias[2 * o], 1});
-    DequantizeVector(expert.up_bias, first + o, {&scratch.bias[2 * o + 1], 1});
+    scratch.bias[2 * o] = gate_bias[o];
+    scratch.bias[2 * o + 1] = up_bias[o];
   }
   scratch.kernel.Reserve(LinearScratchFloats(layout.columns));
   scratch.pairs.Reserve(job.x.size() * count);

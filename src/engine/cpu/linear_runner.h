@@ -57,6 +57,7 @@ class LinearRunner {
   struct Scratch {
     std::vector<WeightRow> rows;
     std::vector<float> bias;
+    std::vector<float> gate_up_bias;  // gate's, then up's
     AlignedFloats kernel;
     AlignedFloats pairs;
     PackedScratch packed;

@@ -35,6 +35,13 @@ float LoadPlain(WeightType type, const std::byte* at) {
   CHECK(false);
 }
 
+template <WeightType type>
+void ReadVector(const std::byte* from, std::size_t stride, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = LoadPlain(type, from + i * stride);
+  }
+}
+
 float Q8Element(const std::byte* row, std::size_t column) {
   const std::byte* block = row + column / kBlock * kQ8Bytes;
   const auto quant = std::to_integer<std::int8_t>(block[2 + column % kBlock]);
@@ -113,8 +120,14 @@ void DequantizeRow(const MatrixView& matrix, std::size_t row, std::size_t begin,
 
 void DequantizeVector(const VectorView& vector, std::size_t begin, std::span<float> out) {
   CHECK(begin <= vector.size && out.size() <= vector.size - begin);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = LoadPlain(vector.type, vector.data + (begin + i) * vector.stride);
+  const std::byte* from = vector.data + begin * vector.stride;
+  // Biases are read anew by every piece of a linear layer: the type is looked at once.
+  if (vector.type == WeightType::kF32) {
+    ReadVector<WeightType::kF32>(from, vector.stride, out);
+  } else if (vector.type == WeightType::kBF16) {
+    ReadVector<WeightType::kBF16>(from, vector.stride, out);
+  } else {
+    ReadVector<WeightType::kF16>(from, vector.stride, out);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "engine/runtime/sampler.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -12,10 +14,40 @@
 namespace safeguard::engine {
 namespace {
 
+// Numbers that are looked at side by side: a row has some 200,000, and every sequence one.
+constexpr std::size_t kAbreast = 16;
+constexpr std::size_t kStretch = 64 * kAbreast;
+
+float LargestIn(std::span<const float> values) {
+  std::array<float, kAbreast> largest;
+  largest.fill(values.front());
+  std::size_t i = 0;
+  for (; i + kAbreast <= values.size(); i += kAbreast) {
+    for (std::size_t lane = 0; lane < kAbreast; ++lane) {
+      const float value = values[i + lane];
+      largest[lane] = value > largest[lane] ? value : largest[lane];
+    }
+  }
+  for (; i < values.size(); ++i) {
+    largest[0] = std::max(largest[0], values[i]);
+  }
+  return *std::ranges::max_element(largest);
+}
+
 // The largest logit; of equal ones the lowest id.
 std::uint32_t LargestOf(const LogitsRow& row) {
+  std::size_t stretch = 0;
+  float largest = -std::numeric_limits<float>::infinity();
+  for (std::size_t begin = 0; begin < row.values.size(); begin += kStretch) {
+    const std::size_t count = std::min(kStretch, row.values.size() - begin);
+    if (const float here = LargestIn(row.values.subspan(begin, count)); here > largest) {
+      largest = here;
+      stretch = begin;
+    }
+  }
+  const auto from = row.values.begin() + static_cast<std::ptrdiff_t>(stretch);
   return row.Id(
-      static_cast<std::size_t>(std::ranges::max_element(row.values) - row.values.begin()));
+      static_cast<std::size_t>(std::find(from, row.values.end(), largest) - row.values.begin()));
 }
 
 std::unexpected<Error> NothingAllowed() {
@@ -90,11 +122,12 @@ std::vector<TokenLogprob> TopLogprobs(std::span<const float> logits, double log_
 }
 
 Status CheckFinite(const LogitsRow& row) {
-  bool finite = true;
+  // As integers, which a compiler takes several of at a time.
+  std::uint32_t largest = 0;
   for (const float logit : row.values) {
-    finite &= std::abs(logit) <= std::numeric_limits<float>::max();
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(logit) & 0x7FFFFFFFU);
   }
-  if (finite) {
+  if (largest < std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity())) {
     return {};
   }
   const auto bad =

@@ -68,6 +68,19 @@ TEST(SamplerTest, GreedyTakesTheLowestOfEqualIds) {
   EXPECT_EQ(Choose({1, 3, 3, 2}, bias), 3U);
 }
 
+TEST(SamplerTest, GreedyFindsTheLargestWhereverItStands) {
+  for (const std::size_t size : {1U, 15U, 16U, 17U, 1023U, 1024U, 1025U, 5000U}) {
+    for (const std::size_t at : {std::size_t{0}, size / 3, size / 2, size - 1}) {
+      std::vector<float> logits(size, -7);
+      logits[at] = -6.5F;
+      EXPECT_EQ(Choose(logits, {}), at) << size;
+      logits[size - 1] = -6.5F;  // an equal one later on, in another stretch or lane
+      EXPECT_EQ(Choose(logits, {}), at) << size;
+    }
+    EXPECT_EQ(Choose(std::vector<float>(size, std::numeric_limits<float>::lowest()), {}), 0U);
+  }
+}
+
 TEST(SamplerTest, LogprobsAreOfTheModelAndNotOfTheFilters) {
   const std::vector<float> logits{0.5F, -1, 2, 2};
   SamplingSettings settings;
