@@ -189,42 +189,46 @@ void SumRows(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& wa
   }
 }
 
-// Two groups for one tile of rows: of MXFP4, where memory and unpacking are the limit, and on a
-// shared core the size of the code. Blocks are unpacked one after another behind the products.
+// A half of the next step, if it has that many, unpacked around a product: a quarter before it,
+// while its tile of weights is loaded.
+template <PackedType type, class Dot>
+[[gnu::always_inline]] inline void MakeAround(const TileStep<type>& next, std::size_t half,
+                                              const Dot& dot) {
+  if (half >= next.halves()) {
+    return dot();
+  }
+  next.Ask(half);
+  const HalfMaker<type> maker(next, half);
+  maker.template Make<0>();
+  dot();
+  maker.template Make<1>();
+  maker.template Make<2>();
+  maker.template Make<3>();
+}
+
+// Two groups for one tile of rows: of MXFP4, where memory and unpacking are the limit. The sums
+// stay in tiles through all steps.
 template <PackedType type>
 void SumOneTile(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
                 float* sums) {
   ZeroSums();
+  const std::size_t stride = PreparedRowBytes(task.blocks);
   for (std::size_t begin = 0; begin < task.blocks; begin += kChunk) {
     const TileStep<type> next = walk.Next();
     const std::byte* x = task.x[tiling.Begin(0)] + 64 * begin;
-    const RowStep step = {{x, x},
-                          PreparedRowBytes(task.blocks),
-                          walk.first(),
-                          walk.second(),
-                          Least(kChunk, task.blocks - begin)};
-    std::size_t make = 0;  // the next block to unpack
-    const auto make_block = [&] {
-      next.Ask(2 * make);
-      next.Ask(2 * make + 1);
-#pragma GCC unroll 1
-      for (std::size_t half = 0; half < 2; ++half) {
-        HalfMaker<type>(next, 2 * make + half).MakeAll();
-      }
-      ++make;
-    };
-    for (std::size_t i = 0; i < step.count; ++i) {
-      SAFEGUARD_TILE_LOAD(6, step.first + kBf16BlockBytes * i, kTileStride);
-      SAFEGUARD_TILE_STREAM(4, step.x[0] + 64 * i, step.stride);
-      SAFEGUARD_TILE_LOAD(7, step.second + kBf16BlockBytes * i, kTileStride);
-      SAFEGUARD_TILE_DOT(0, 4, 6);
-      SAFEGUARD_TILE_DOT(1, 4, 7);
-      if (make < next.count) {
-        make_block();
-      }
+    const std::byte* first = walk.first();
+    const std::byte* second = walk.second();
+    const std::size_t count = Least(kChunk, task.blocks - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      SAFEGUARD_TILE_STREAM(4, x + 64 * i, stride);
+      SAFEGUARD_TILE_LOAD(6, first + kBf16BlockBytes * i, kTileStride);
+      MakeAround(next, 2 * i, [] { SAFEGUARD_TILE_DOT(0, 4, 6); });
+      SAFEGUARD_TILE_LOAD(6, second + kBf16BlockBytes * i, kTileStride);
+      MakeAround(next, 2 * i + 1, [] { SAFEGUARD_TILE_DOT(1, 4, 6); });
     }
-    while (make < next.count) {
-      make_block();
+    for (std::size_t half = 2 * count; half < next.halves(); ++half) {
+      next.Ask(half);
+      HalfMaker<type>(next, half).MakeAll();
     }
     walk.Advance();
   }
