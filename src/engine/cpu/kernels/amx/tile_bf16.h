@@ -206,8 +206,8 @@ template <PackedType type, class Dot>
   maker.template Make<3>();
 }
 
-// Two groups for one tile of rows: of MXFP4, where memory and unpacking are the limit. The sums
-// stay in tiles through all steps.
+// Two groups for one tile of rows, where memory and unpacking are the limit. The sums stay in tiles
+// through all steps.
 template <PackedType type>
 void SumOneTile(const PackedTask& task, const RowTiling& tiling, TileWalk<type>& walk,
                 float* sums) {
@@ -240,7 +240,7 @@ void Bf16TileRows(const PackedTask& task, std::size_t row, std::size_t rows) {
   const TileMemory memory(task.scratch);
   const RowTiling tiling(row, rows);
   tiling.Configure();
-  const bool one_tile = type == PackedType::kMxfp4 && tiling.tiles() == 1;
+  const bool one_tile = tiling.tiles() == 1;
   TileWalk<type> walk(task, memory.weights, kChunk);
   for (std::size_t first = 0; first < task.outputs; first += kPairOutputs) {
     one_tile ? SumOneTile(task, tiling, walk, memory.sums)
