@@ -116,7 +116,8 @@ std::vector<float> PackedLinear(const KernelTable& table, PackedType type, Activ
   const std::size_t scales = kBlocks * PackedCodeBytes(type);
   for (std::size_t i = 0; i < group_floats * sizeof(float); ++i) {
     const bool top = type == PackedType::kQ8 && i % 2 == 1;  // of a scale: sign and exponent
-    bytes[i] = i < scales ? random.Byte() : top ? 0x28 : 100 + random.Byte() % 40;
+    bytes[i] = i < scales ? random.Byte()
+                          : static_cast<std::uint8_t>(top ? 0x28 : 100 + random.Byte() % 40);
     if (type == PackedType::kBf16 && i % 2 == 1) {  // sign and exponent
       bytes[i] = static_cast<std::uint8_t>((bytes[i] & 0x80U) | 0x3CU);
     }
