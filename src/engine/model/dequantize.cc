@@ -122,13 +122,18 @@ void DequantizeVector(const VectorView& vector, std::size_t begin, std::span<flo
   CHECK(begin <= vector.size && out.size() <= vector.size - begin);
   const std::byte* from = vector.data + begin * vector.stride;
   // Biases are read anew by every piece of a linear layer: the type is looked at once.
-  if (vector.type == WeightType::kF32) {
-    ReadVector<WeightType::kF32>(from, vector.stride, out);
-  } else if (vector.type == WeightType::kBF16) {
-    ReadVector<WeightType::kBF16>(from, vector.stride, out);
-  } else {
-    ReadVector<WeightType::kF16>(from, vector.stride, out);
+  switch (vector.type) {
+    case WeightType::kF32:
+      return ReadVector<WeightType::kF32>(from, vector.stride, out);
+    case WeightType::kF16:
+      return ReadVector<WeightType::kF16>(from, vector.stride, out);
+    case WeightType::kBF16:
+      return ReadVector<WeightType::kBF16>(from, vector.stride, out);
+    case WeightType::kQ8_0:
+    case WeightType::kMxfp4:
+      break;
   }
+  CHECK(false);
 }
 
 }  // namespace safeguard::engine

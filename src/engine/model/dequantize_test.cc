@@ -128,5 +128,18 @@ TEST(Dequantize, PlainTypesAtOddAddressesAndStrides) {
   EXPECT_EQ(out[0], 0.25F);
 }
 
+TEST(Dequantize, VectorsOfEveryPlainTypeAndOfNoOther) {
+  const std::uint16_t numbers[] = {0x3C00, 0x3E00, 0x3FC0};  // 1 and 1.5 in F16, 1.5 in BF16
+  const auto* bytes = reinterpret_cast<const std::byte*>(numbers);
+  std::vector<float> out(2);
+  DequantizeVector({WeightType::kF16, 3, bytes, 2}, 0, out);
+  EXPECT_EQ(out, (std::vector<float>{1, 1.5F}));
+  DequantizeVector({WeightType::kBF16, 3, bytes, 2}, 2, std::span(out).first(1));
+  EXPECT_EQ(out[0], 1.5F);
+  for (const WeightType blocks : {WeightType::kQ8_0, WeightType::kMxfp4}) {
+    EXPECT_DEATH(DequantizeVector({blocks, 3, bytes, 2}, 0, out), "CHECK");
+  }
+}
+
 }  // namespace
 }  // namespace safeguard::engine

@@ -94,7 +94,7 @@ Status CheckSampling(const SamplingSettings& settings, std::size_t vocabulary) {
 }
 
 double LogSumExp(std::span<const float> logits) {
-  const double largest = *std::ranges::max_element(logits);
+  const double largest = LargestIn(logits);
   double sum = 0;
   for (const float logit : logits) {
     sum += std::exp(static_cast<double>(logit) - largest);
